@@ -1,0 +1,7 @@
+//! `rounds`, a terminal console for the people who keep container stacks on AWS alive.
+
+pub mod document;
+pub mod error;
+pub mod model;
+pub mod text;
+pub mod time;

@@ -1,0 +1,160 @@
+//! What tasks are placed on: container instances, the providers that bring them, and how much room is left.
+
+use super::tail;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// CPU in units (1,024 a vCPU) and memory in MiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// CPU units.
+    pub cpu: u32,
+    /// Memory, MiB.
+    pub memory: u32,
+}
+
+/// A container instance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Instance {
+    /// Its ARN.
+    pub arn: Text,
+    /// Its cluster's ARN.
+    pub cluster_arn: Text,
+    /// EC2 instance id.
+    pub ec2_id: Option<Text>,
+    /// `ACTIVE`, `DRAINING`, `REGISTERING`, `REGISTRATION_FAILED` …
+    pub status: Option<Text>,
+    /// Why registration failed.
+    pub status_reason: Option<Text>,
+    /// Whether its agent talks to ECS; `None` where there is no agent to speak of.
+    pub agent_connected: Option<bool>,
+    /// `agentUpdateStatus`.
+    pub agent_update: Option<Text>,
+    /// Agent version.
+    pub agent_version: Option<Text>,
+    /// Availability zone, from its attributes.
+    pub az: Option<Text>,
+    /// Capacity provider.
+    pub provider: Option<Text>,
+    /// What is left to place tasks in.
+    pub remaining: Option<Size>,
+    /// What it registered.
+    pub total: Option<Size>,
+    /// Host ports taken, TCP.
+    pub ports: Vec<u16>,
+    /// Tasks running.
+    pub running_tasks: u32,
+    /// Tasks pending.
+    pub pending_tasks: u32,
+    /// `OK`, `IMPAIRED`, `INSUFFICIENT_DATA`, `INITIALIZING`.
+    pub health: Option<Text>,
+    /// When it joined.
+    pub registered_at: Option<Timestamp>,
+}
+
+impl Instance {
+    /// The short id, the tail of the ARN.
+    #[must_use]
+    pub fn id(&self) -> Text {
+        tail(&self.arn)
+    }
+
+    /// The cluster's name, from its ARN.
+    #[must_use]
+    pub fn cluster(&self) -> Text {
+        tail(&self.cluster_arn)
+    }
+
+    /// `CLUSTER/INSTANCE-ID`; the EC2 id where there is one, as operators know it.
+    #[must_use]
+    pub fn label(&self) -> Text {
+        Text::from(format!("{}/{}", self.cluster(), self.ec2_id.clone().unwrap_or_else(|| self.id())))
+    }
+
+    /// Whether ECS can place tasks on it: active and not disconnected.
+    #[must_use]
+    pub fn placeable(&self) -> bool {
+        self.status.as_deref() == Some("ACTIVE") && self.agent_connected != Some(false)
+    }
+}
+
+/// A capacity provider.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provider {
+    /// Its name.
+    pub name: Text,
+    /// Its ARN.
+    pub arn: Option<Text>,
+    /// `ACTIVE`, `INACTIVE` …
+    pub status: Option<Text>,
+    /// The Auto Scaling group's ARN; absent for Fargate.
+    pub group_arn: Option<Text>,
+    /// Managed scaling: `ENABLED` or `DISABLED`.
+    pub managed_scaling: Option<Text>,
+    /// Target capacity, percent.
+    pub target_capacity: Option<u32>,
+    /// Seconds a new instance is given before it counts.
+    pub warmup: Option<u32>,
+    /// Managed termination protection: `ENABLED` or `DISABLED`.
+    pub termination_protection: Option<Text>,
+    /// Managed draining: `ENABLED` or `DISABLED`.
+    pub managed_draining: Option<Text>,
+    /// `updateStatus`.
+    pub update_status: Option<Text>,
+    /// Why an update failed.
+    pub update_reason: Option<Text>,
+}
+
+impl Provider {
+    /// The group's name: the tail of its ARN, or the name itself where a service gives that.
+    #[must_use]
+    pub fn group_name(&self) -> Option<Text> {
+        let arn = self.group_arn.as_ref()?;
+        Some(arn.rsplit_once(":autoScalingGroupName/").map_or_else(|| arn.clone(), |(_, name)| Text::from(name)))
+    }
+}
+
+/// How many more tasks of `size` that hold `ports` fit on `instances` now. An upper bound: network interfaces and placement
+/// expressions are not visible in what an instance reports as remaining.
+#[must_use]
+pub fn headroom<'a>(size: Size, ports: &[u16], instances: impl IntoIterator<Item = &'a Instance>) -> u32 {
+    instances.into_iter().filter(|i| i.placeable()).fold(0, |sum, i| sum.saturating_add(fits(size, ports, i)))
+}
+
+/// How many more tasks of `size` that hold `ports` fit on one instance.
+#[must_use]
+pub fn fits(size: Size, ports: &[u16], instance: &Instance) -> u32 {
+    let Some(left) = instance.remaining else { return 0 };
+    let by = |left: u32, need: u32| left.checked_div(need).unwrap_or(u32::MAX);
+    let room = by(left.cpu, size.cpu).min(by(left.memory, size.memory));
+    if ports.is_empty() {
+        return room;
+    }
+    room.min(u32::from(!ports.iter().any(|p| instance.ports.contains(p))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headroom_counts_placeable_instances_by_the_scarcer_resource_and_ports() {
+        let instance = |cpu, memory, status: &str, connected| Instance {
+            remaining: Some(Size { cpu, memory }),
+            status: Some(Text::from(status)),
+            agent_connected: Some(connected),
+            ports: vec![8080],
+            ..Instance::default()
+        };
+        let all = [
+            instance(2_048, 3_072, "ACTIVE", true),
+            instance(4_096, 65_536, "ACTIVE", true),
+            instance(8_192, 65_536, "DRAINING", true),
+            instance(8_192, 65_536, "ACTIVE", false),
+        ];
+        let size = Size { cpu: 1_024, memory: 2_048 };
+        assert_eq!(headroom(size, &[], &all), 1 + 4);
+        assert_eq!(headroom(size, &[443], &all), 2);
+        assert_eq!(headroom(size, &[8080], &all), 0);
+    }
+}

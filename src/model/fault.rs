@@ -1,0 +1,109 @@
+//! Why a call to a service failed, in the terms an operator decides by.
+
+use std::fmt;
+
+use crate::text::Text;
+
+/// What kind of failure it is: it decides retry, wording and exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The service asked to slow down.
+    Throttled,
+    /// The caller lacks a permission.
+    Denied,
+    /// No usable credentials were found.
+    NoCredentials,
+    /// The credentials have run out or are not accepted.
+    Expired,
+    /// No answer within the time allowed.
+    Timeout,
+    /// The endpoint could not be reached: DNS, connect, TLS, or the connection broke.
+    Unreachable,
+    /// The service answered with an error of its own (5xx).
+    Server,
+    /// The answer could not be understood.
+    Malformed,
+    /// The service refused the request as wrong.
+    Rejected,
+    /// The endpoint does not implement the operation.
+    Unsupported,
+}
+
+impl FaultKind {
+    /// Whether asking again soon can help.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Timeout | Self::Unreachable | Self::Server | Self::Malformed)
+    }
+
+    /// Whether it is about who asks, not about what is asked: it hits every call.
+    #[must_use]
+    pub const fn is_about_credentials(self) -> bool {
+        matches!(self, Self::NoCredentials | Self::Expired)
+    }
+
+    /// The one word (or two) a panel shows.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Throttled => "slowed by AWS",
+            Self::Denied => "denied",
+            Self::NoCredentials => "no credentials",
+            Self::Expired => "credentials expired",
+            Self::Timeout => "no answer",
+            Self::Unreachable => "offline",
+            Self::Server => "server error",
+            Self::Malformed => "unreadable answer",
+            Self::Rejected => "refused",
+            Self::Unsupported => "not supported here",
+        }
+    }
+}
+
+/// One failed call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure it is.
+    pub kind: FaultKind,
+    /// The IAM action, which is also how operators name the call: `ecs:ListServices`.
+    pub action: &'static str,
+    /// The service's own error code, where it gave one.
+    pub code: Option<Text>,
+    /// What happened, in the service's or the client's words.
+    pub message: Text,
+    /// The service's request id, for a support case.
+    pub request_id: Option<Text>,
+}
+
+impl Fault {
+    /// A fault without code and request id.
+    #[must_use]
+    pub fn new(kind: FaultKind, action: &'static str, message: impl Into<Text>) -> Self {
+        Self { kind, action, code: None, message: message.into(), request_id: None }
+    }
+
+    /// What the operator can do about it, where there is anything.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self.kind {
+            FaultKind::Denied => Some(format!("allow {} to this role", self.action)),
+            FaultKind::NoCredentials => Some("run aws sso login, set AWS_PROFILE, or try: rounds demo".to_owned()),
+            FaultKind::Expired => Some("log in again (aws sso login); it is picked up without a restart".to_owned()),
+            FaultKind::Unreachable => Some("check VPN, DNS, proxy and the endpoint address".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.action, self.kind.word())?;
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        Ok(())
+    }
+}

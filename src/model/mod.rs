@@ -1,0 +1,17 @@
+//! One domain's facts each: plain structs, free of SDK types, columns, colours and clocks.
+//!
+//! Every field a service may leave out is an `Option`; every text from outside is a [`Text`](crate::text::Text).
+
+pub mod ecs;
+pub mod facts;
+pub mod fault;
+pub mod freeze;
+pub mod identity;
+pub mod problem;
+pub mod scaling;
+pub mod stack;
+
+pub use facts::Facts;
+pub use fault::{Fault, FaultKind};
+pub use freeze::Freeze;
+pub use problem::{Check, Problem, Severity, Subject};
