@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod error;
+pub mod health;
 pub mod model;
 pub mod text;
 pub mod time;

@@ -1,0 +1,498 @@
+//! Auto Scaling groups behind capacity providers.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::placement::Placements;
+use super::{About, Rule, Sink, Threshold, subject, words, zone};
+use crate::model::ecs::{EcsFacts, EcsIndex, Provider, Task};
+use crate::model::scaling::{Group, GroupFacts, GroupInstance};
+use crate::model::{Facts, Severity, Subject};
+use crate::text::Text;
+
+pub(super) const AT_MAXIMUM: Rule = Rule {
+    id: "scaling-group-at-maximum",
+    domain: "scaling",
+    doc: "A group is as large as it may become, and ECS never raises the maximum (C1). Critical while tasks wait for its instances, \
+          unless `ecs-capacity-full` says it of their service.",
+    source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; 2 min (practice)",
+    thresholds: &[Threshold::minutes("crit", 2)],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: at_maximum,
+};
+
+pub(super) const SHORT: Rule = Rule {
+    id: "scaling-group-short",
+    domain: "scaling",
+    doc: "A group has fewer instances in service than it wants, or fewer than its minimum (A1).",
+    source: "practice: an instance is in service within five minutes",
+    thresholds: &[Threshold::minutes("warn", 5), Threshold::minutes("crit", 15)],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: short,
+};
+
+pub(super) const SUSPENDED: Rule = Rule {
+    id: "scaling-group-suspended",
+    domain: "scaling",
+    doc: "A process that keeps a group at its size and healthy is suspended (A2).",
+    source: "Auto Scaling API: SuspendedProcesses",
+    thresholds: &[],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: suspended,
+};
+
+pub(super) const UNHEALTHY: Rule = Rule {
+    id: "scaling-instance-unhealthy",
+    domain: "scaling",
+    doc: "Instances of a group are unhealthy and will be replaced (A3).",
+    source: "Auto Scaling API: Instance.HealthStatus",
+    thresholds: &[],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: unhealthy,
+};
+
+pub(super) const STUCK: Rule = Rule {
+    id: "scaling-instance-terminating",
+    domain: "scaling",
+    doc: "An instance waits in Terminating:Wait, held by a lifecycle hook (A3). Managed draining can hold one for 48 hours when a \
+          single service cannot move.",
+    source: "Auto Scaling API: Instance.LifecycleState; 1 h (practice)",
+    thresholds: &[Threshold::minutes("crit", 60)],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: stuck,
+};
+
+pub(super) const ONE_ZONE: Rule = Rule {
+    id: "scaling-group-one-zone",
+    domain: "scaling",
+    doc: "A group spans several zones and has its instances in one (A5). Only worth knowing where `ecs-cluster-one-zone` says it of \
+          the cluster.",
+    source: "AWS Config managed rule autoscaling-multiple-az",
+    thresholds: &[],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: one_zone,
+};
+
+pub(super) const NOT_MANAGED: Rule = Rule {
+    id: "scaling-group-not-managed",
+    domain: "scaling",
+    doc: "A group lacks the tag AmazonECSManaged, without which managed scaling cannot change it (C8).",
+    source: "ECS developer guide: capacity providers with managed scaling",
+    thresholds: &[],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: not_managed,
+};
+
+pub(super) const MISSING: Rule = Rule {
+    id: "scaling-group-missing",
+    domain: "scaling",
+    doc: "A capacity provider names a group that was not found: whether the cluster can grow is unknown.",
+    source: "Auto Scaling API: DescribeAutoScalingGroups leaves out what it does not find",
+    thresholds: &[],
+    read_at: Facts::taken_at::<GroupFacts>,
+    check: missing,
+};
+
+fn groups(facts: &Facts) -> &[Group] {
+    facts.get::<GroupFacts>().map_or(&[], |known| &known.groups)
+}
+
+/// The capacity providers that stand on a group.
+fn providers<'a>(facts: &'a Facts, group: &'a Group) -> impl Iterator<Item = &'a Provider> {
+    let all = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.providers);
+    all.iter().map(|seen| seen.item.as_ref()).filter(|p| p.group_name().is_some_and(|name| name == group.name))
+}
+
+/// Tasks that wait for an instance of each group and that no other rule speaks of.
+fn waiting(facts: &Facts) -> HashMap<Text, Vec<&Task>> {
+    let (index, placements) = (facts.derived::<EcsIndex>(), facts.derived::<Placements>());
+    let mut waiting: HashMap<Text, Vec<&Task>> = HashMap::new();
+    let tasks = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.tasks);
+    for task in tasks.iter().map(|seen| seen.item.as_ref()) {
+        let placed = task.instance_arn.is_some() || task.status.as_deref() != Some("PROVISIONING");
+        if placed || index.service_of(task).is_some_and(|s| placements.of(s).is_some()) {
+            continue;
+        }
+        let provider = task.provider.as_ref().and_then(|name| index.provider(name));
+        if let Some(group) = provider.and_then(Provider::group_name) {
+            waiting.entry(group).or_default().push(task);
+        }
+    }
+    waiting
+}
+
+/// `asg-ehr 12/12`: the group, its desired size and its maximum.
+fn headline(group: &Group) -> String {
+    format!("{} {}/{}", group.name, words::given(group.desired), words::given(group.maximum))
+}
+
+fn sized(message: String, group: &Group) -> About {
+    let in_service = group.instances.iter().filter(|i| in_service(i)).count();
+    About::new(message)
+        .with("minimum", words::given(group.minimum))
+        .with("desired", words::given(group.desired))
+        .with("maximum", words::given(group.maximum))
+        .with("in service", in_service)
+}
+
+fn in_service(instance: &GroupInstance) -> bool {
+    instance.lifecycle.as_deref() == Some("InService")
+}
+
+fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
+    let (mut waiting, placements) = (waiting(facts), facts.derived::<Placements>());
+    for group in groups(facts) {
+        match group.at_maximum() {
+            None => {
+                let about = sized(format!("{}: its size or its bounds are not known", group.name), group);
+                sink.found(Severity::Unknown, subject::group(group), about);
+            }
+            Some(false) => sink.ok(|| subject::group(group)),
+            Some(true) => {
+                let tasks = waiting.remove(&group.name).unwrap_or_default();
+                if tasks.is_empty() {
+                    let (severity, held) = if placements.waiting_for(group) {
+                        (Severity::Crit, ", services wait for room")
+                    } else {
+                        (Severity::Info, "")
+                    };
+                    let about = sized(format!("{}: at its maximum{held}", headline(group)), group);
+                    sink.found(severity, subject::group(group), about);
+                    continue;
+                }
+                let n = words::count(tasks.len(), "task");
+                let about = sized(format!("{}: at its maximum, no instance for {n}", headline(group)), group)
+                    .since(tasks.iter().filter_map(|t| t.created_at).min())
+                    .with("waiting", words::list(tasks.iter().map(|t| t.label())))
+                    .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                let steps = [(Severity::Info, Duration::ZERO), (Severity::Crit, sink.span("crit"))];
+                sink.lasting(&steps, subject::group(group), about);
+            }
+        }
+    }
+}
+
+fn short(facts: &Facts, sink: &mut Sink<'_>) {
+    for group in groups(facts) {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let now = count(group.instances.iter().filter(|i| in_service(i)).count());
+        let untold = count(group.instances.iter().filter(|i| i.lifecycle.is_none()).count());
+        let Some(desired) = group.desired else { continue };
+        let at_most = now.saturating_add(untold);
+        if now >= desired && group.minimum.is_some_and(|least| now >= least) {
+            sink.ok(|| subject::group(group));
+        } else if group.minimum.is_some_and(|least| at_most < least) {
+            let message = format!("{}: {now} of {desired} instances in service, below its minimum", group.name);
+            let about = sized(message, group).next("see why instances do not start or stay: view instances");
+            sink.found(Severity::Crit, subject::group(group), about);
+        } else if at_most < desired {
+            let message = format!("{}: {now} of {desired} instances in service", group.name);
+            let about = sized(message, group).next("see why instances do not start or stay: view instances");
+            let steps = [(Severity::Warn, sink.span("warn")), (Severity::Crit, sink.span("crit"))];
+            sink.lasting(&steps, subject::group(group), about);
+        } else if untold > 0 {
+            let of = words::count(untold, "instance");
+            let about = sized(format!("{}: the state of {of} is not known", group.name), group);
+            sink.found(Severity::Unknown, subject::group(group), about);
+        }
+    }
+}
+
+/// Processes whose suspension takes a group's self-repair or growth away.
+const NEEDED: &[(&str, &str)] = &[
+    ("Launch", "cannot add instances"),
+    ("Terminate", "cannot remove instances"),
+    ("ReplaceUnhealthy", "does not replace unhealthy instances"),
+    ("HealthCheck", "does not check the health of its instances"),
+];
+
+fn suspended(facts: &Facts, sink: &mut Sink<'_>) {
+    let placements = facts.derived::<Placements>();
+    for group in groups(facts) {
+        let lost: Vec<&(&str, &str)> = NEEDED.iter().filter(|(process, _)| group.suspends(process)).collect();
+        let Some((_, first)) = lost.first() else {
+            sink.ok(|| subject::group(group));
+            continue;
+        };
+        let names = words::list(lost.iter().map(|(process, _)| process));
+        let mut about = About::new(format!("{}: {first} ({names} suspended)", group.name))
+            .next("resume the processes when the work they were suspended for is done");
+        for (process, why) in &group.suspended {
+            about = about.with("suspended", format!("{process}: {}", words::given(why.as_ref())));
+        }
+        if group.suspends("Launch") && placements.waiting_for(group) {
+            about = about.with("alarm", "services wait for its instances");
+        }
+        sink.found(Severity::Warn, subject::group(group), about);
+    }
+}
+
+fn unhealthy(facts: &Facts, sink: &mut Sink<'_>) {
+    for group in groups(facts) {
+        let is = |i: &&GroupInstance| i.health.as_deref().is_some_and(|h| h.eq_ignore_ascii_case("unhealthy"));
+        let bad: Vec<&Text> = group.instances.iter().filter(is).map(|i| &i.id).collect();
+        if bad.is_empty() {
+            if group.instances.iter().all(|i| i.health.is_some()) {
+                sink.ok(|| subject::group(group));
+            }
+            continue;
+        }
+        let (n, all) = (bad.len(), words::count(group.instances.len(), "instance"));
+        let about = About::new(format!("{}: {n} of {all} unhealthy", group.name)).with("unhealthy", words::list(bad));
+        sink.found(Severity::Warn, subject::group(group), about);
+    }
+}
+
+fn stuck(facts: &Facts, sink: &mut Sink<'_>) {
+    let index = facts.derived::<EcsIndex>();
+    for group in groups(facts) {
+        for instance in &group.instances {
+            let known = index.instance_by_ec2_id(&instance.id);
+            let subject = || {
+                let name = Text::from(format!("{}/{}", group.name, instance.id));
+                known.map_or_else(|| Subject { kind: "instance", name, id: instance.id.clone() }, subject::instance)
+            };
+            match instance.lifecycle.as_deref() {
+                None => {}
+                Some("Terminating:Wait") => {
+                    // While it drains, `ecs-instance-draining` says which tasks are left and why.
+                    if known.is_some_and(|i| i.status.as_deref() == Some("DRAINING") && i.running_tasks > 0) {
+                        continue;
+                    }
+                    let about =
+                        About::new(format!("{}: waits to be terminated, held by a lifecycle hook", instance.id))
+                            .with("group", &group.name)
+                            .with("LifecycleState", "Terminating:Wait")
+                            .next("see which lifecycle hook of the group holds it");
+                    sink.lasting(&[(Severity::Crit, sink.span("crit"))], subject(), about);
+                }
+                Some(_) => sink.ok(subject),
+            }
+        }
+    }
+}
+
+fn one_zone(facts: &Facts, sink: &mut Sink<'_>) {
+    let index = facts.derived::<EcsIndex>();
+    for group in groups(facts) {
+        let serving: Vec<&GroupInstance> = group.instances.iter().filter(|i| in_service(i)).collect();
+        let zones: BTreeSet<&Text> = serving.iter().filter_map(|i| i.az.as_ref()).collect();
+        let told = serving.iter().all(|i| i.az.is_some()) && group.instances.iter().all(|i| i.lifecycle.is_some());
+        if group.zones.len() < 2 || serving.len() < 2 || !told {
+            continue;
+        }
+        let (Some(zone), 1) = (zones.first(), zones.len()) else {
+            sink.ok(|| subject::group(group));
+            continue;
+        };
+        let clusters = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.clusters);
+        let said = providers(facts, group).any(|p| {
+            clusters.iter().any(|c| {
+                c.item.providers.contains(&p.name)
+                    && zone::exposed(&c.item, &index).is_some_and(|(severity, _)| severity > Severity::Unknown)
+            })
+        });
+        let severity = if said { Severity::Info } else { Severity::Crit };
+        let of = group.zones.len();
+        let about = About::new(format!("{}: all {} instances are in {zone}, of {of} zones", group.name, serving.len()))
+            .with("zones of the group", words::list(&group.zones))
+            .next("see whether launches fail in the other zones: view instances");
+        sink.found(severity, subject::group(group), about);
+    }
+}
+
+fn not_managed(facts: &Facts, sink: &mut Sink<'_>) {
+    for group in groups(facts) {
+        let mut all = providers(facts, group).peekable();
+        let unused = all.peek().is_some() && all.all(|p| p.managed_scaling.as_deref() == Some("DISABLED"));
+        if group.managed_by_ecs || unused {
+            sink.ok(|| subject::group(group));
+            continue;
+        }
+        let about = About::new(format!("{}: has no tag AmazonECSManaged, ECS cannot scale it", group.name))
+            .with("tag AmazonECSManaged", "absent")
+            .next("add the tag AmazonECSManaged to the group, with an empty value");
+        sink.found(Severity::Warn, subject::group(group), about);
+    }
+}
+
+fn missing(facts: &Facts, sink: &mut Sink<'_>) {
+    let Some(known) = facts.get::<GroupFacts>() else { return };
+    let wanted = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.providers);
+    let mut absent: BTreeSet<Text> = known.missing.iter().cloned().collect();
+    absent.extend(wanted.iter().filter_map(|p| p.item.group_name()).filter(|name| known.group(name).is_none()));
+    for name in absent {
+        let whose = wanted.iter().filter(|p| p.item.group_name().as_ref() == Some(&name)).map(|p| &p.item.name);
+        let about = About::new(format!("{name}: the Auto Scaling group was not found"))
+            .with("capacity providers", words::list(whose))
+            .next("it was deleted, or lies in another account or region");
+        sink.found(Severity::Unknown, Subject { kind: "group", name: name.clone(), id: name }, about);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::*;
+
+    fn grouped(group: Group) -> World {
+        with(service(2, 2)).scaled(group)
+    }
+
+    #[test]
+    fn a_group_at_its_maximum_is_critical_while_tasks_wait() {
+        let batch = |minutes| Task { group: text("family:batch"), ..queued("b", minutes) };
+        let unbounded = Group { maximum: None, ..group(5, 12, 12) };
+        table(
+            AT_MAXIMUM.id,
+            &[
+                (grouped(group(5, 11, 12)), &["ok"]),
+                (grouped(group(5, 12, 12)), &["info asg-ehr 12/12: at its maximum"]),
+                (
+                    grouped(group(5, 12, 12)).task(batch(1)),
+                    &["info asg-ehr 12/12: at its maximum, no instance for 1 task"],
+                ),
+                (
+                    grouped(group(5, 12, 12)).task(batch(2)),
+                    &["crit asg-ehr 12/12: at its maximum, no instance for 1 task"],
+                ),
+                (grouped(group(5, 11, 12)).task(batch(20)), &["ok"]),
+                (grouped(unbounded), &["unknown asg-ehr: its size or its bounds are not known"]),
+                (with(service(2, 2)), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn instances_not_in_service_are_said_with_time_and_at_once_below_the_minimum() {
+        let pending = |n: usize, minimum| {
+            let mut group = group(minimum, 6, 12);
+            group.instances.iter_mut().take(n).for_each(|i| i.lifecycle = text("Pending"));
+            grouped(group)
+        };
+        let mut untold = grouped(group(5, 6, 12));
+        untold.groups.as_mut().unwrap().groups[0].instances[0].lifecycle = None;
+        let sizeless = Group { desired: None, ..group(5, 6, 12) };
+        table(
+            SHORT.id,
+            &[
+                (pending(0, 5), &["ok"]),
+                (pending(1, 5).lasting(4), &["ok"]),
+                (pending(1, 5).lasting(5), &["warn asg-ehr: 5 of 6 instances in service"]),
+                (pending(1, 5).lasting(15), &["crit asg-ehr: 5 of 6 instances in service"]),
+                (pending(2, 5), &["crit asg-ehr: 4 of 6 instances in service, below its minimum"]),
+                (untold, &["unknown asg-ehr: the state of 1 instance is not known"]),
+                (grouped(sizeless), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn suspended_processes_unhealthy_instances_and_the_missing_tag_are_warnings() {
+        let suspended = |processes: &[&str]| {
+            let suspended = processes.iter().map(|p| (Text::from(*p), text("by ana"))).collect();
+            grouped(Group { suspended, ..group(5, 6, 12) })
+        };
+        table(
+            SUSPENDED.id,
+            &[
+                (suspended(&[]), &["ok"]),
+                (suspended(&["AZRebalance"]), &["ok"]),
+                (
+                    suspended(&["Launch", "HealthCheck"]),
+                    &["warn asg-ehr: cannot add instances (Launch, HealthCheck suspended)"],
+                ),
+            ],
+        );
+        let health = |health: Option<&str>| {
+            let mut group = group(5, 6, 12);
+            group.instances[1].health = health.and_then(text);
+            grouped(group)
+        };
+        table(
+            UNHEALTHY.id,
+            &[
+                (health(Some("Healthy")), &["ok"]),
+                (health(Some("Unhealthy")), &["warn asg-ehr: 1 of 6 instances unhealthy"]),
+                (health(None), &[]),
+            ],
+        );
+        let tag = |managed_by_ecs| grouped(Group { managed_by_ecs, ..group(5, 6, 12) });
+        let mut by_hand = tag(false);
+        by_hand.providers[0].managed_scaling = text("DISABLED");
+        table(
+            NOT_MANAGED.id,
+            &[
+                (tag(true), &["ok"]),
+                (tag(false), &["warn asg-ehr: has no tag AmazonECSManaged, ECS cannot scale it"]),
+                (by_hand, &["ok"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_instance_held_by_a_hook_is_critical_after_an_hour() {
+        let held = |lifecycle: Option<&str>| {
+            let mut group = group(0, 1, 12);
+            group.instances[0].lifecycle = lifecycle.and_then(text);
+            grouped(group)
+        };
+        let draining = |running_tasks| {
+            let status = text("DRAINING");
+            held(Some("Terminating:Wait")).instances([crate::model::ecs::Instance {
+                status,
+                running_tasks,
+                ..instance("i-0", "us-east-1a", 1)
+            }])
+        };
+        table(
+            STUCK.id,
+            &[
+                (held(Some("InService")), &["ok"]),
+                (held(Some("Terminating:Wait")).lasting(59), &["ok"]),
+                (
+                    held(Some("Terminating:Wait")).lasting(60),
+                    &["crit i-0: waits to be terminated, held by a lifecycle hook"],
+                ),
+                (draining(0).lasting(60), &["crit i-0: waits to be terminated, held by a lifecycle hook"]),
+                (draining(3).lasting(60), &[]),
+                (held(None), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_group_in_one_zone_is_critical_unless_its_cluster_says_so() {
+        let piled = |zone: Option<&str>| {
+            let mut group = group(2, 2, 4);
+            group.instances.iter_mut().for_each(|i| i.az = zone.and_then(text));
+            grouped(group)
+        };
+        let hosts = ["i-0", "i-1"].map(|id| instance(id, "us-east-1a", 1));
+        table(
+            ONE_ZONE.id,
+            &[
+                (grouped(group(2, 3, 4)), &["ok"]),
+                (piled(Some("us-east-1a")), &["crit asg-ehr: all 2 instances are in us-east-1a, of 3 zones"]),
+                (
+                    piled(Some("us-east-1a")).instances(hosts),
+                    &["info asg-ehr: all 2 instances are in us-east-1a, of 3 zones"],
+                ),
+                (piled(None), &[]),
+                (grouped(group(0, 1, 4)), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_group_that_was_not_found_is_unknown() {
+        let mut asked = grouped(group(2, 3, 4));
+        asked.groups = Some(GroupFacts { groups: vec![], missing: vec![Text::from("asg-ehr")] });
+        let mut unanswered = grouped(group(2, 3, 4));
+        unanswered.groups = Some(GroupFacts::default());
+        let mut unread = grouped(group(2, 3, 4));
+        unread.groups = None;
+        let lost: &[&str] = &["unknown asg-ehr: the Auto Scaling group was not found"];
+        table(MISSING.id, &[(asked, lost), (unanswered, lost), (unread, &[]), (grouped(group(2, 3, 4)), &[])]);
+    }
+}

@@ -1,0 +1,51 @@
+//! Laws over the registry of rules.
+
+use std::collections::BTreeSet;
+
+use rounds::health::{Level, RULES};
+
+/// The domains users can name.
+const DOMAINS: &[&str] = &["ecs", "scaling"];
+
+fn is_kebab_case(id: &str) -> bool {
+    id.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+}
+
+#[test]
+fn rule_ids_are_unique_kebab_case_and_begin_with_their_domain() {
+    let mut seen = BTreeSet::new();
+    for rule in RULES {
+        assert!(seen.insert(rule.id), "{} is there twice", rule.id);
+        assert!(is_kebab_case(rule.id), "{}", rule.id);
+        assert!(DOMAINS.contains(&rule.domain), "{}: {}", rule.id, rule.domain);
+        let rest = rule.id.strip_prefix(rule.domain).and_then(|rest| rest.strip_prefix('-'));
+        assert!(rest.is_some_and(|rest| !rest.is_empty()), "{} is of domain {}", rule.id, rule.domain);
+    }
+}
+
+#[test]
+fn rules_say_what_they_look_for_and_where_it_comes_from() {
+    for rule in RULES {
+        for text in [rule.doc, rule.source] {
+            assert!(text.len() > 10 && !text.contains("  "), "{}: {text:?}", rule.id);
+        }
+        assert!(rule.doc.ends_with('.'), "{}: {:?}", rule.id, rule.doc);
+    }
+}
+
+#[test]
+fn thresholds_have_unique_names_and_can_be_written_as_they_are_read() {
+    for rule in RULES {
+        let mut seen = BTreeSet::new();
+        for threshold in rule.thresholds {
+            assert!(seen.insert(threshold.name), "{}: {} is there twice", rule.id, threshold.name);
+            assert!(is_kebab_case(threshold.name), "{}: {}", rule.id, threshold.name);
+            let written = threshold.default.to_string();
+            assert_eq!(threshold.default.parse_like(&written), Ok(threshold.default), "{}: {written}", rule.id);
+        }
+        let level = |name| rule.thresholds.iter().find(|t| t.name == name).map(|t| t.default);
+        if let (Some(Level::Span(warn)), Some(Level::Span(crit))) = (level("warn"), level("crit")) {
+            assert!(warn < crit, "{}: a warning comes first", rule.id);
+        }
+    }
+}
