@@ -3,6 +3,8 @@
 pub mod document;
 pub mod error;
 pub mod health;
+pub mod keymap;
 pub mod model;
 pub mod text;
+pub mod theme;
 pub mod time;
