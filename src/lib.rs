@@ -5,6 +5,8 @@ pub mod error;
 pub mod health;
 pub mod keymap;
 pub mod model;
+pub mod store;
+pub mod table;
 pub mod text;
 pub mod theme;
 pub mod time;

@@ -1,0 +1,68 @@
+//! What is known, and how fresh it is. A failed poll never clears anything.
+
+mod slot;
+
+use std::collections::BTreeMap;
+
+pub use slot::{Freshness, Gap, Slot, Snapshot};
+
+use crate::model::{Facts, Fault};
+use crate::time::Timestamp;
+
+/// The slots of all stacks, and the facts in them by stack.
+#[derive(Clone, Default)]
+pub struct Store {
+    slots: BTreeMap<(usize, &'static str), Slot>,
+    facts: Vec<Facts>,
+    never: Slot,
+}
+
+/// The result of one poll, as it reaches the store.
+#[derive(Clone)]
+pub struct Fetched {
+    /// Index of the stack.
+    pub stack: usize,
+    /// The feed's id.
+    pub feed: &'static str,
+    /// When the poll ended.
+    pub at: Timestamp,
+    /// When the next one is due.
+    pub next: Timestamp,
+    /// The snapshot, or why there is none.
+    pub result: Result<Snapshot, Fault>,
+}
+
+impl Store {
+    /// An empty store for this many stacks.
+    #[must_use]
+    pub fn new(stacks: usize) -> Self {
+        Self { facts: vec![Facts::default(); stacks], ..Self::default() }
+    }
+
+    /// Adopts the result of a poll. One that is older than what is there is dropped.
+    pub fn adopt(&mut self, fetched: Fetched) {
+        let slot = self.slots.entry((fetched.stack, fetched.feed)).or_default();
+        if let Some((at, data)) = slot.adopt(fetched.at, fetched.next, fetched.result)
+            && let Some(facts) = self.facts.get_mut(fetched.stack)
+        {
+            facts.put_any(at, data);
+        }
+    }
+
+    /// The slot of a feed; a slot never filled reads as [`Freshness::Never`].
+    #[must_use]
+    pub fn slot(&self, stack: usize, feed: &'static str) -> &Slot {
+        self.slots.get(&(stack, feed)).unwrap_or(&self.never)
+    }
+
+    /// Every slot that was ever reported on, by stack and feed.
+    pub fn slots(&self) -> impl Iterator<Item = (usize, &'static str, &Slot)> {
+        self.slots.iter().map(|((stack, feed), slot)| (*stack, *feed, slot))
+    }
+
+    /// What is known of a stack.
+    #[must_use]
+    pub fn facts(&self, stack: usize) -> Option<&Facts> {
+        self.facts.get(stack)
+    }
+}

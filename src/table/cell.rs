@@ -1,0 +1,163 @@
+//! One typed value with three projections: for people, for machines, for sorting.
+
+use serde_json::{Value, json};
+
+use crate::model::Severity;
+use crate::text::Text;
+use crate::time::{Timestamp, human};
+
+/// A value in a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// The service did not say, or it does not apply.
+    Missing,
+    /// Words.
+    Text(Text),
+    /// A number of things.
+    Count(u64),
+    /// Memory: people read MiB, machines bytes.
+    Mebibytes(u32),
+    /// Yes or no.
+    Flag(bool),
+    /// Begun at this time: people and machines read how long ago.
+    Since(Timestamp),
+    /// Happened at this time: people read how long ago, machines the time.
+    At(Timestamp),
+    /// Ends at this time: people read in how long, machines the time.
+    Until(Timestamp),
+    /// Words with a judgement.
+    State(Severity, Text),
+    /// Things by place, such as tasks by zone.
+    Spread(Vec<(Text, u32)>),
+    /// Numbers as given, such as exit codes.
+    Codes(Vec<i32>),
+}
+
+/// What tables sort by. Missing comes last in either direction (see [`super::sort()`]).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortKey {
+    /// By number.
+    Number(i64),
+    /// By words, ignoring case.
+    Words(String),
+    /// By several numbers.
+    Numbers(Vec<i64>),
+    /// Nothing to sort by.
+    Missing,
+}
+
+impl Cell {
+    /// A text, or missing.
+    #[must_use]
+    pub fn text(text: Option<&Text>) -> Self {
+        text.filter(|t| !t.is_empty()).map_or(Self::Missing, |t| Self::Text(t.clone()))
+    }
+
+    /// A count, or missing.
+    #[must_use]
+    pub fn count(n: Option<u32>) -> Self {
+        n.map_or(Self::Missing, |n| Self::Count(u64::from(n)))
+    }
+
+    /// The time of an event, or missing.
+    #[must_use]
+    pub fn at(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Missing, Self::At)
+    }
+
+    /// For people, at the time `now`.
+    #[must_use]
+    pub fn human(&self, now: Timestamp) -> String {
+        match self {
+            Self::Missing => "–".to_owned(),
+            Self::Text(text) | Self::State(_, text) => text.to_string(),
+            Self::Count(n) => n.to_string(),
+            Self::Mebibytes(n) => n.to_string(),
+            Self::Flag(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+            Self::Since(at) | Self::At(at) => human(now.since(*at)),
+            Self::Until(at) if *at < now => format!("{} ago", human(now.since(*at))),
+            Self::Until(at) => format!("in {}", human(at.since(now))),
+            Self::Spread(places) => join(places.iter().map(|(place, n)| format!("{place}:{n}"))),
+            Self::Codes(codes) => join(codes.iter().map(i32::to_string)),
+        }
+    }
+
+    /// For machines, as of the time `now`: durations in seconds, times in RFC 3339, absent as `null`.
+    #[must_use]
+    pub fn machine(&self, now: Timestamp) -> Value {
+        match self {
+            Self::Missing => Value::Null,
+            Self::Text(text) | Self::State(_, text) => json!(text.as_str()),
+            Self::Count(n) => json!(n),
+            Self::Mebibytes(n) => json!(u64::from(*n) << 20),
+            Self::Flag(yes) => json!(yes),
+            Self::Since(at) => json!(now.since(*at).as_secs()),
+            Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
+            Self::Spread(places) => places.iter().map(|(place, n)| (place.to_string(), json!(n))).collect(),
+            Self::Codes(codes) => json!(codes),
+        }
+    }
+
+    /// For sorting.
+    #[must_use]
+    pub fn sort_key(&self) -> SortKey {
+        match self {
+            Self::Missing => SortKey::Missing,
+            Self::Text(text) | Self::State(_, text) => SortKey::Words(text.to_lowercase()),
+            Self::Count(n) => SortKey::Number(i64::try_from(*n).unwrap_or(i64::MAX)),
+            Self::Mebibytes(n) => SortKey::Number(i64::from(*n)),
+            Self::Flag(yes) => SortKey::Number(i64::from(*yes)),
+            // The younger comes first, as the smaller age does on screen.
+            Self::Since(at) | Self::At(at) => SortKey::Number(-at.millis()),
+            Self::Until(at) => SortKey::Number(at.millis()),
+            Self::Spread(places) => SortKey::Numbers(places.iter().map(|(_, n)| i64::from(*n)).collect()),
+            Self::Codes(codes) => SortKey::Numbers(codes.iter().map(|n| i64::from(*n)).collect()),
+        }
+    }
+
+    /// The words a filter searches; ages change by the second and are not among them.
+    #[must_use]
+    pub fn searchable(&self) -> String {
+        match self {
+            Self::Missing | Self::Since(_) | Self::At(_) | Self::Until(_) => String::new(),
+            other => other.human(Timestamp::default()),
+        }
+    }
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    let joined = parts.collect::<Vec<_>>().join(" ");
+    if joined.is_empty() { "–".to_owned() } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_projection_serves_its_reader() {
+        let now = Timestamp::from_secs(1_000);
+        let at = Timestamp::from_secs(808);
+        for (cell, human, machine) in [
+            (Cell::Missing, "–", json!(null)),
+            (Cell::Count(7), "7", json!(7)),
+            (Cell::Mebibytes(2), "2", json!(2_097_152)),
+            (Cell::Flag(true), "yes", json!(true)),
+            (Cell::Since(at), "3m12s", json!(192)),
+            (Cell::At(at), "3m12s", json!("1970-01-01T00:13:28.000Z")),
+            (Cell::Until(Timestamp::from_secs(1_060)), "in 1m00s", json!("1970-01-01T00:17:40.000Z")),
+            (Cell::Spread(vec![(Text::from("a"), 3), (Text::from("b"), 0)]), "a:3 b:0", json!({"a": 3, "b": 0})),
+            (Cell::Codes(vec![0, 137]), "0 137", json!([0, 137])),
+            (Cell::State(Severity::Warn, Text::from("slow")), "slow", json!("slow")),
+        ] {
+            assert_eq!((cell.human(now).as_str(), cell.machine(now)), (human, machine));
+        }
+    }
+
+    #[test]
+    fn the_younger_sorts_first_and_missing_last() {
+        let key = |secs| Cell::Since(Timestamp::from_secs(secs)).sort_key();
+        assert!(key(900) < key(800));
+        assert!(Cell::Missing.sort_key() > key(800));
+    }
+}
