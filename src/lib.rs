@@ -1,5 +1,6 @@
 //! `rounds`, a terminal console for the people who keep container stacks on AWS alive.
 
+pub mod backend;
 pub mod document;
 pub mod error;
 pub mod health;

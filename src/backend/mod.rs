@@ -1,0 +1,4 @@
+//! Where facts come from: AWS, or a simulated world. Both stand behind the same [`ports`].
+
+pub mod ports;
+pub mod sim;

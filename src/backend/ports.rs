@@ -1,0 +1,116 @@
+//! The ports: one small trait a service, model types in and out.
+//!
+//! A method is exactly one request. Paging, batching, retry, deadlines and the token budget belong to the feeds, so they are
+//! the same for AWS and for the simulated world, and are tested on both.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::model::Fault;
+use crate::model::ecs::{Cluster, Instance, Provider, Service, Task};
+use crate::model::identity::Identity;
+use crate::model::scaling::Group;
+use crate::text::Text;
+
+/// Page and batch limits of the services, from their API models.
+pub mod limits {
+    /// Most results of one ECS list page (`maxResults`); the default of `ListServices` is 10.
+    pub const ECS_PAGE: usize = 100;
+    /// Most clusters, tasks, instances or providers of one describe call.
+    pub const ECS_DESCRIBE: usize = 100;
+    /// Capacity providers of one `DescribeCapacityProviders` answer (`maxResults`, 1 to 10).
+    pub const ECS_DESCRIBE_PROVIDERS: usize = 10;
+    /// Most services of one `DescribeServices`.
+    pub const ECS_DESCRIBE_SERVICES: usize = 10;
+    /// Most groups of one `DescribeAutoScalingGroups` page.
+    pub const GROUPS_PAGE: usize = 100;
+}
+
+/// One page of a list and the token of the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// A describe answer: what was found, and what was not and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// ARN (or name) and reason of what was not.
+    pub failures: Vec<(Text, Text)>,
+}
+
+/// What to list. ARNs are kept raw: they go back to the service, never to a screen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Listing {
+    /// All clusters of the account and region.
+    Clusters,
+    /// Services of a cluster (ARN).
+    Services(String),
+    /// Tasks of a cluster (ARN) that ECS wants running.
+    Tasks(String),
+    /// Tasks of a cluster (ARN) that have stopped within about the last hour.
+    StoppedTasks(String),
+    /// Container instances of a cluster (ARN), of every status.
+    Instances(String),
+}
+
+impl Listing {
+    /// The IAM action of the call that lists it.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::Clusters => "ecs:ListClusters",
+            Self::Services(_) => "ecs:ListServices",
+            Self::Tasks(_) | Self::StoppedTasks(_) => "ecs:ListTasks",
+            Self::Instances(_) => "ecs:ListContainerInstances",
+        }
+    }
+}
+
+/// Amazon ECS, reading.
+#[async_trait]
+pub trait Ecs: Send + Sync {
+    /// One page of ARNs, [`limits::ECS_PAGE`] at most.
+    async fn list(&self, what: &Listing, token: Option<&str>) -> Result<Page<String>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE`] clusters.
+    async fn clusters(&self, arns: &[String]) -> Result<Described<Cluster>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE_SERVICES`] services of a cluster.
+    async fn services(&self, cluster: &str, arns: &[String]) -> Result<Described<Service>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE`] tasks of a cluster.
+    async fn tasks(&self, cluster: &str, arns: &[String]) -> Result<Described<Task>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE`] container instances of a cluster.
+    async fn instances(&self, cluster: &str, arns: &[String]) -> Result<Described<Instance>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE_PROVIDERS`] capacity providers by name.
+    async fn providers(&self, names: &[String]) -> Result<Described<Provider>, Fault>;
+}
+
+/// Amazon EC2 Auto Scaling, reading.
+#[async_trait]
+pub trait Groups: Send + Sync {
+    /// One page of the groups with these names (at most [`limits::GROUPS_PAGE`] of them).
+    async fn groups(&self, names: &[String], token: Option<&str>) -> Result<Page<Group>, Fault>;
+}
+
+/// AWS Security Token Service.
+#[async_trait]
+pub trait Sts: Send + Sync {
+    /// Who the caller is.
+    async fn caller(&self) -> Result<Identity, Fault>;
+}
+
+/// The ports of one stack.
+#[derive(Clone)]
+pub struct Backend {
+    /// ECS.
+    pub ecs: Arc<dyn Ecs>,
+    /// Auto Scaling groups.
+    pub groups: Arc<dyn Groups>,
+    /// Identity.
+    pub sts: Arc<dyn Sts>,
+}

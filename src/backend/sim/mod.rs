@@ -1,0 +1,128 @@
+//! The simulated world: what stands behind `rounds demo`, the tests and the screenshots.
+//!
+//! A [`World`] is a function of its [`Scenario`], a seed, the time and the actions taken; no part of it asks a clock. A
+//! [`Sim`] ties it to one: every call of a port first lets the world catch up with the clock, then answers as AWS would.
+//!
+//! `scenario` and `script` are the file; `start` builds the world from it; `world` lets time pass; `lifecycle`, `network`,
+//! `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; the ports are one file a service.
+
+mod actions;
+mod clock;
+mod deployment;
+mod entities;
+mod events;
+mod facts;
+mod faults;
+mod group;
+mod known;
+mod lifecycle;
+mod names;
+mod network;
+mod paging;
+mod placement;
+mod port_ecs;
+mod port_groups;
+mod port_sts;
+mod rollout;
+mod scenario;
+mod script;
+mod sized;
+mod start;
+#[cfg(test)]
+mod tests;
+mod validate;
+pub mod wire;
+mod world;
+
+pub use actions::Mutation;
+pub use clock::{SimClock, Speed};
+pub use entities::State;
+pub use faults::{ANY, Faults, Trouble};
+pub use known::{Known, scenarios};
+pub use paging::{Keys, UnknownToken, page};
+pub use scenario::Scenario;
+pub use world::World;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::ports::Backend;
+use crate::model::Fault;
+use crate::time::Clock;
+
+/// A simulated world tied to a clock: the backend of a stack. Clones share the world.
+#[derive(Clone)]
+pub struct Sim {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+    faults: Arc<Faults>,
+    calls: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+}
+
+impl Sim {
+    /// Builds the world of a scenario, with the scenario's faults, and ties it to `clock`, which shows simulated time.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: u64, clock: Arc<dyn Clock>) -> Self {
+        let faults = Faults::default();
+        for fault in &scenario.faults {
+            fault.schedule(&faults, scenario.start);
+        }
+        Self {
+            world: Arc::new(Mutex::new(World::new(scenario, seed))),
+            clock,
+            faults: Arc::new(faults),
+            calls: Arc::default(),
+        }
+    }
+
+    /// The ports.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        Backend { ecs: Arc::new(self.clone()), groups: Arc::new(self.clone()), sts: Arc::new(self.clone()) }
+    }
+
+    /// The faults calls meet; they can be changed at any time.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Lets the world catch up with the clock and hands it to `act`.
+    pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.lock();
+        world.advance_to(self.clock.now());
+        act(&mut world)
+    }
+
+    /// How often each IAM action was called, those included that failed.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One call of a port: meets its faults, then reads the world as it is once they are over.
+    async fn call<T>(
+        &self,
+        action: &'static str,
+        read: impl FnOnce(&World) -> Result<T, Fault> + Send,
+    ) -> Result<T, Fault> {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
+        let fate = self.faults.fate(action, self.clock.now());
+        tokio::task::yield_now().await;
+        if !fate.delay.is_zero() {
+            tokio::time::sleep(fate.delay).await;
+        }
+        if fate.hangs {
+            std::future::pending::<()>().await;
+        }
+        if let Some(kind) = fate.fails {
+            let caller = self.lock().home.caller.clone();
+            return Err(faults::fault(kind, action, &caller));
+        }
+        self.with(|world| read(world))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,54 @@
+//! Names and ids as AWS forms them.
+
+use fastrand::Rng;
+
+use crate::time::Timestamp;
+
+/// The account and region a world lives in, and who looks at it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Home {
+    pub account: String,
+    pub region: String,
+    pub caller: String,
+    /// When the caller's credentials end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Home {
+    /// The ARN of an ECS resource: `cluster/ehr`.
+    pub(super) fn ecs(&self, resource: &str) -> String {
+        format!("arn:aws:ecs:{}:{}:{resource}", self.region, self.account)
+    }
+
+    pub(super) fn group(&self, name: &str, rng: &mut Rng) -> String {
+        let id = uuid(rng.u128(..));
+        format!(
+            "arn:aws:autoscaling:{}:{}:autoScalingGroup:{id}:autoScalingGroupName/{name}",
+            self.region, self.account
+        )
+    }
+
+    pub(super) fn target_group(&self, name: &str, rng: &mut Rng) -> String {
+        let (region, account) = (&self.region, &self.account);
+        format!("arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{:016x}", rng.u64(..))
+    }
+}
+
+/// The id of a task or a container instance.
+pub(super) fn ecs_id(rng: &mut Rng) -> String {
+    format!("{:032x}", rng.u128(..))
+}
+
+pub(super) fn ec2_id(rng: &mut Rng) -> String {
+    format!("i-0{:016x}", rng.u64(..))
+}
+
+pub(super) fn deployment_id(rng: &mut Rng) -> String {
+    format!("ecs-svc/{}", rng.u64(1_000_000_000_000_000_000..9_000_000_000_000_000_000))
+}
+
+/// 128 bits in the form of a UUID.
+pub(super) fn uuid(bits: u128) -> String {
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

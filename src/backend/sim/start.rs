@@ -1,0 +1,284 @@
+//! The world at its first moment: everything a scenario lists, running and well.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::entities::{
+    Cluster, Deployment, Group, Outcome, Owner, Phase, Provider, Rolling, Service, Stage, State, Stop, TaskKey,
+    Throttle,
+};
+use super::events::{Entry, Log, REPEAT};
+use super::names::{self, Home};
+use super::scenario::{InstancesSpec, Scenario, Seating, ServiceSpec, StandaloneSpec, StoppedSpec};
+use super::world::{Agenda, Due, World};
+use crate::model::ecs::Size;
+
+impl World {
+    /// The world of a scenario at its start. The same seed gives the same ids and delays.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let mut world = Self::empty(scenario, seed);
+        world.add_clusters(scenario);
+        for of in &scenario.instances {
+            world.add_instances(of);
+        }
+        for group in 0..world.groups.len() {
+            let members = world.instances.iter().filter(|i| i.group == Some(group)).count();
+            world.groups[group].desired = super::rollout::count(members);
+        }
+        for spec in &scenario.services {
+            world.add_service(spec);
+        }
+        world.seat_all(scenario.seating);
+        for spec in &scenario.standalone {
+            world.add_standalone(spec);
+        }
+        for (n, step) in scenario.script.iter().enumerate() {
+            world.agenda.add(scenario.start + step.time, Due::Step(n));
+        }
+        world.settle();
+        world
+    }
+
+    fn empty(scenario: &Scenario, seed: u64) -> Self {
+        let caller = &scenario.caller;
+        Self {
+            now: scenario.start,
+            rng: Rng::with_seed(seed),
+            home: Home {
+                account: caller.account.clone(),
+                region: caller.region.clone(),
+                caller: caller.arn.clone(),
+                expires_at: caller.credentials_last.map(|lasts| scenario.start + lasts),
+            },
+            clusters: Vec::new(),
+            groups: Vec::new(),
+            providers: Vec::new(),
+            instances: Vec::new(),
+            services: Vec::new(),
+            tasks: std::collections::BTreeMap::new(),
+            next_task: 0,
+            agenda: Agenda::default(),
+            dirty: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            script: scenario.script.clone().into(),
+            mutations: Vec::new(),
+        }
+    }
+
+    fn add_clusters(&mut self, scenario: &Scenario) {
+        for spec in &scenario.clusters {
+            self.clusters.push(Cluster {
+                name: spec.name.clone(),
+                arn: self.home.ecs(&format!("cluster/{}", spec.name)),
+                status: spec.status.clone(),
+                providers: spec.providers.clone(),
+            });
+        }
+        for spec in &scenario.groups {
+            let members = scenario.instances.iter().find(|i| i.group.as_ref() == Some(&spec.name));
+            self.groups.push(Group {
+                name: spec.name.clone(),
+                arn: self.home.group(&spec.name, &mut self.rng),
+                minimum: spec.minimum,
+                maximum: spec.maximum,
+                desired: 0,
+                zones: spec.zones.iter().map(|zone| Arc::from(zone.as_str())).collect(),
+                cluster: members.and_then(|of| self.cluster(&of.cluster)).unwrap_or(0),
+                shape: members.map_or_else(Size::default, InstancesSpec::size),
+                boot: spec.boot,
+                created_at: scenario.start - spec.age,
+            });
+        }
+        for spec in &scenario.providers {
+            self.providers.push(Provider {
+                spec: spec.clone(),
+                arn: self.home.ecs(&format!("capacity-provider/{}", spec.name)),
+                group: self.groups.iter().position(|g| g.name == spec.group).unwrap_or(0),
+                watching: false,
+            });
+        }
+    }
+
+    fn add_instances(&mut self, of: &InstancesSpec) {
+        let Some(cluster) = self.cluster(&of.cluster) else { return };
+        let zone: Arc<str> = Arc::from(of.zone.as_str());
+        let group = self.groups.iter().position(|g| Some(&g.name) == of.group.as_ref());
+        let mut ids = of.ids.iter();
+        for _ in 0..of.count {
+            let mut instance = self.machine(cluster, zone.clone(), of.size());
+            if let Some(id) = ids.next() {
+                instance.ec2_id.clone_from(id);
+            }
+            instance.group = group;
+            instance.provider = group.and_then(|g| self.providers.iter().position(|p| p.group == g));
+            instance.stage = Stage::Registered(State::Active);
+            instance.link.connected = true;
+            instance.registered_at = self.now - of.age;
+            self.instances.push(instance);
+        }
+    }
+
+    fn add_service(&mut self, spec: &ServiceSpec) {
+        let Some(cluster) = self.cluster(&spec.cluster) else { return };
+        let s = self.services.len();
+        let definition = Arc::new(self.definition(&spec.name, spec.task.revision, &spec.task, Outcome::Runs));
+        let deployed_at = self.now - spec.deployed;
+        let id = names::deployment_id(&mut self.rng);
+        let target_group =
+            (spec.target_groups > 0).then(|| self.home.target_group(&format!("tg-{}", spec.name), &mut self.rng));
+        self.services.push(Service {
+            arn: self.home.ecs(&format!("service/{}/{}", spec.cluster, spec.name)),
+            cluster,
+            provider: self.providers.iter().position(|p| Some(&p.spec.name) == spec.provider.as_ref()),
+            target_group,
+            desired: spec.desired,
+            revision: spec.task.revision,
+            deployments: vec![Deployment {
+                reason: format!("ECS deployment {id} completed."),
+                id,
+                definition: definition.clone(),
+                state: Rolling::Completed,
+                failed: 0,
+                created_at: deployed_at - Duration::from_secs(240),
+                updated_at: deployed_at,
+            }],
+            stable: definition,
+            tasks: BTreeSet::new(),
+            throttle: Throttle::default(),
+            steady: None,
+            log: Log::default(),
+            created_at: self.now - spec.age.max(spec.deployed),
+            spec: Arc::new(spec.clone()),
+        });
+        self.add_history(s);
+        for stopped in &spec.stopped {
+            self.add_stopped(s, stopped);
+        }
+    }
+
+    /// The events of a service that has been steady for a while: the last deployment, and "steady state" every six hours.
+    fn add_history(&mut self, s: usize) {
+        let (now, offset) = (self.now, Duration::from_secs(self.rng.u64(60..REPEAT.as_secs())));
+        let service = &self.services[s];
+        let (name, deployment) = (&service.spec.name, &service.deployments[0]);
+        let steady: Arc<str> = Arc::from(format!("(service {name}) has reached a steady state."));
+        let completed = format!("(service {name}) (deployment {}) deployment completed.", deployment.id);
+        let completed_at = deployment.updated_at;
+        let times = (0..service.spec.history).map(|n| now - offset - REPEAT * n);
+        let mut entries: Vec<_> = times.take_while(|at| *at > completed_at).map(|at| (at, steady.clone())).collect();
+        let last = entries.first().map_or(completed_at, |(at, _)| *at);
+        entries.push((completed_at, steady));
+        entries.push((completed_at, Arc::from(completed)));
+        for (at, message) in entries.into_iter().rev() {
+            let id = self.rng.u128(..);
+            self.services[s].log.push(Entry { id, at, message });
+        }
+        self.services[s].steady = Some(last);
+        // Later than the last time it was said, by whole periods: a service deployed long ago is not silent for long.
+        let mut next = last + REPEAT;
+        while next <= now {
+            next = next + REPEAT;
+        }
+        self.agenda.add(next, Due::Steady(s, last));
+    }
+
+    fn add_stopped(&mut self, s: usize, spec: &StoppedSpec) {
+        let key = self.adopt(s);
+        let stopped_at = self.now - spec.ago;
+        let stop = Stop {
+            code: spec.code.clone(),
+            reason: spec.reason.clone(),
+            exit: spec.exit,
+            container_reason: spec.container_reason.clone(),
+        };
+        let instance = (!self.instances.is_empty()).then(|| self.rng.usize(..self.instances.len()));
+        self.services[s].tasks.remove(&key);
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.phase = Phase::Stopped;
+            task.ready = false;
+            task.instance = instance;
+            task.created_at = stopped_at - Duration::from_secs(7_200);
+            task.started_at = Some(stopped_at - Duration::from_secs(7_190));
+            task.stopped_at = Some(stopped_at);
+            task.stop = Some(stop);
+        }
+        self.agenda.add(stopped_at + Duration::from_secs(3_600), Due::Forgotten(key));
+    }
+
+    /// Gives every service its tasks. What finds no place is left to the scheduler.
+    fn seat_all(&mut self, seating: Seating) {
+        let order = self.zones_in_turn();
+        let mut turn = 0;
+        for s in 0..self.services.len() {
+            for _ in 0..self.services[s].desired {
+                let at = match seating {
+                    Seating::Spread => self.find_seat(s, None).ok(),
+                    Seating::RoundRobin => order.get(turn % order.len().max(1)).copied(),
+                };
+                let Some(at) = at else {
+                    self.dirty.insert(s);
+                    break;
+                };
+                turn += 1;
+                let key = self.adopt(s);
+                self.reserve(key, at);
+            }
+        }
+    }
+
+    /// The instances, one of each zone after the other.
+    fn zones_in_turn(&self) -> Vec<usize> {
+        let mut nth = std::collections::BTreeMap::<&str, usize>::new();
+        let mut order: Vec<(usize, usize)> = Vec::with_capacity(self.instances.len());
+        for (at, instance) in self.instances.iter().enumerate() {
+            let n = nth.entry(&*instance.zone).or_default();
+            order.push((*n, at));
+            *n += 1;
+        }
+        order.sort_unstable();
+        order.into_iter().map(|(_, at)| at).collect()
+    }
+
+    /// A task of a service that has been running since the last deployment.
+    fn adopt(&mut self, s: usize) -> TaskKey {
+        let service = &self.services[s];
+        let deployment = &service.deployments[0];
+        let (cluster, definition) = (service.cluster, deployment.definition.clone());
+        let created_at = deployment.created_at + Duration::from_secs(self.rng.u64(0..180));
+        let owner = Owner::Service { service: s, deployment: deployment.id.clone() };
+        let key = self.create_task(cluster, owner, definition);
+        self.run_since(key, created_at);
+        key
+    }
+
+    fn run_since(&mut self, key: TaskKey, created_at: crate::time::Timestamp) {
+        let started_at = created_at + Duration::from_secs(self.rng.u64(6..12));
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.phase = Phase::Running;
+            task.ready = true;
+            task.proven = true;
+            task.created_at = created_at;
+            task.connectivity_at = Some(started_at);
+            task.started_at = Some(started_at);
+        }
+    }
+
+    fn add_standalone(&mut self, spec: &StandaloneSpec) {
+        let Some(cluster) = self.cluster(&spec.cluster) else { return };
+        let definition = Arc::new(self.definition(&spec.family, spec.task.revision, &spec.task, Outcome::Runs));
+        let fits = |free: Size| free.cpu >= spec.task.cpu && free.memory >= spec.task.memory;
+        let seat = self.instances.iter().enumerate().filter(|(_, i)| {
+            i.cluster == cluster && fits(i.free()) && spec.zone.as_ref().is_none_or(|zone| *zone == *i.zone)
+        });
+        let Some(at) = seat.max_by_key(|(at, i)| (i.free().cpu, std::cmp::Reverse(*at))).map(|(at, _)| at) else {
+            return;
+        };
+        let key = self.create_task(cluster, Owner::Alone { family: spec.family.clone() }, definition);
+        self.run_since(key, self.now - spec.age);
+        self.reserve(key, at);
+    }
+}

@@ -1,0 +1,129 @@
+//! Checks that the parts of a scenario agree: everything named exists.
+
+use crate::error::{Error, nearest};
+
+use super::scenario::Scenario;
+use super::script::{Act, Which};
+
+/// Whether everything the scenario refers to is there.
+pub(super) fn validate(scenario: &Scenario) -> Result<(), Error> {
+    let clusters: Vec<&str> = scenario.clusters.iter().map(|c| c.name.as_str()).collect();
+    let groups: Vec<&str> = scenario.groups.iter().map(|g| g.name.as_str()).collect();
+    let providers: Vec<&str> = scenario.providers.iter().map(|p| p.name.as_str()).collect();
+    for (what, names) in [("cluster", &clusters), ("group", &groups), ("provider", &providers)] {
+        unique(what, names)?;
+    }
+    for cluster in &scenario.clusters {
+        for provider in &cluster.providers {
+            known(&format!("provider of cluster {}", cluster.name), provider, &providers)?;
+        }
+    }
+    for provider in &scenario.providers {
+        known(&format!("group of provider {}", provider.name), &provider.group, &groups)?;
+    }
+    for group in &scenario.groups {
+        if group.zones.is_empty() || group.minimum > group.maximum {
+            return Err(Error::usage(format!(
+                "group {}: needs zones, and a minimum not above its maximum",
+                group.name
+            )));
+        }
+    }
+    for of in &scenario.instances {
+        known("cluster of instances", &of.cluster, &clusters)?;
+        if let Some(group) = &of.group {
+            known("group of instances", group, &groups)?;
+        }
+    }
+    validate_services(scenario, &clusters, &providers)?;
+    validate_script(scenario)
+}
+
+fn validate_services(scenario: &Scenario, clusters: &[&str], providers: &[&str]) -> Result<(), Error> {
+    for service in &scenario.services {
+        known(&format!("cluster of service {}", service.name), &service.cluster, clusters)?;
+        if let Some(provider) = &service.provider {
+            known(&format!("provider of service {}", service.name), provider, providers)?;
+        }
+        if service.task.cpu == 0 || service.task.memory == 0 {
+            return Err(Error::usage(format!("service {}: task.cpu and task.memory cannot be 0", service.name)));
+        }
+    }
+    for task in &scenario.standalone {
+        known(&format!("cluster of standalone task {}", task.family), &task.cluster, clusters)?;
+    }
+    let names: Vec<String> = scenario.services.iter().map(|s| format!("{}/{}", s.cluster, s.name)).collect();
+    unique("service", &names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn validate_script(scenario: &Scenario) -> Result<(), Error> {
+    let services: Vec<&str> = scenario.services.iter().map(|s| s.name.as_str()).collect();
+    let mut zones: Vec<&str> = scenario.instances.iter().map(|i| i.zone.as_str()).collect();
+    zones.extend(scenario.groups.iter().flat_map(|g| g.zones.iter().map(String::as_str)));
+    for step in &scenario.script {
+        match &step.act {
+            Act::LoseZone { zone } | Act::RestoreZone { zone } => known("zone in the script", zone, &zones)?,
+            Act::SetState { instance, .. } | Act::DisconnectAgent { instance, .. } => {
+                instance_known(scenario, instance)?;
+            }
+            Act::SetDesired { which, .. }
+            | Act::Deploy { which, .. }
+            | Act::ForceDeployment { which }
+            | Act::KillTask { which, .. }
+            | Act::Event { which, .. } => service_known(scenario, which, &services)?,
+        }
+    }
+    Ok(())
+}
+
+fn service_known(scenario: &Scenario, which: &Which, services: &[&str]) -> Result<(), Error> {
+    known("service in the script", &which.service, services)?;
+    let mut found = scenario.services.iter().filter(|s| s.name == which.service);
+    match &which.cluster {
+        Some(cluster) if found.any(|s| s.cluster == *cluster) => Ok(()),
+        Some(cluster) => {
+            Err(Error::usage(format!("service in the script: cluster \"{cluster}\" has no service {}", which.service)))
+        }
+        None if found.nth(1).is_some() => {
+            Err(Error::usage(format!("service in the script: \"{}\" is in several clusters", which.service))
+                .hint("say which with `cluster`"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// An instance is named by its EC2 id or by its place in a zone, `us-east-1b#2`.
+fn instance_known(scenario: &Scenario, instance: &str) -> Result<(), Error> {
+    let by_place = instance.split_once('#').and_then(|(zone, nth)| Some((zone, nth.parse::<u32>().ok()?)));
+    let known = match by_place {
+        Some((zone, nth)) => {
+            let there: u32 = scenario.instances.iter().filter(|i| i.zone == zone).map(|i| i.count).sum();
+            (1..=there).contains(&nth)
+        }
+        None => scenario.instances.iter().any(|i| i.ids.iter().any(|id| id == instance)),
+    };
+    if known {
+        return Ok(());
+    }
+    Err(Error::usage(format!("instance in the script: unknown \"{instance}\""))
+        .hint("write an id from `ids`, or the place in a zone such as us-east-1b#2"))
+}
+
+fn known(what: &str, name: &str, names: &[&str]) -> Result<(), Error> {
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let error = Error::usage(format!("{what}: unknown \"{name}\""));
+    Err(match nearest(name, names.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+        None => error,
+    })
+}
+
+fn unique(what: &str, names: &[&str]) -> Result<(), Error> {
+    let mut seen = std::collections::BTreeSet::new();
+    match names.iter().find(|name| !seen.insert(**name)) {
+        Some(twice) => Err(Error::usage(format!("{what} \"{twice}\" is there twice"))),
+        None => Ok(()),
+    }
+}

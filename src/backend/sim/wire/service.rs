@@ -1,0 +1,90 @@
+//! The services and their operations: what the shared path needs to know of them.
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::buckets::Class;
+use super::paging::Pages;
+use super::params::Params;
+use super::refusal::Failure;
+use super::{autoscaling, ecs, sts};
+use crate::backend::ports::Backend;
+
+/// Every service there is.
+pub const SERVICES: &[&Service] = &[&ecs::SERVICE, &autoscaling::SERVICE, &sts::SERVICE];
+
+/// How a service puts requests and answers on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// awsJson 1.1; `X-Amz-Target` is this prefix, a dot and the operation.
+    Json {
+        /// The prefix of `X-Amz-Target`.
+        target: &'static str,
+    },
+    /// AWS query: a form in, XML out.
+    Query {
+        /// `Version` of the form.
+        version: &'static str,
+        /// Namespace of the XML.
+        namespace: &'static str,
+    },
+}
+
+/// One service.
+pub struct Service {
+    /// Its name in the credential scope of a signature and before the colon of an IAM action.
+    pub name: &'static str,
+    /// Its wire format.
+    pub protocol: Protocol,
+    /// What it can do.
+    pub operations: &'static [Operation],
+}
+
+impl Service {
+    /// The operation with this name.
+    pub fn operation(&self, name: &str) -> Option<&'static Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+}
+
+/// What carries out an operation.
+pub type Handler = for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Result<Value, Failure>>;
+
+/// One operation.
+pub struct Operation {
+    /// Its name.
+    pub name: &'static str,
+    /// The bucket its calls are taken from.
+    pub class: Class,
+    /// Carries it out: the members of its output, whatever the protocol.
+    pub handler: Handler,
+}
+
+/// One call of an operation.
+pub struct Call<'a> {
+    /// What it is answered from.
+    pub backend: &'a Backend,
+    /// What was asked.
+    pub params: &'a Params,
+    /// Cuts lists into pages.
+    pub pages: Pages<'a>,
+    /// The region of the signature's scope.
+    pub region: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique() {
+        let services: BTreeSet<&str> = SERVICES.iter().map(|s| s.name).collect();
+        assert_eq!(services.len(), SERVICES.len());
+        for service in SERVICES {
+            let names: BTreeSet<&str> = service.operations.iter().map(|o| o.name).collect();
+            assert_eq!(names.len(), service.operations.len(), "{}", service.name);
+            assert!(service.operations.iter().all(|o| service.operation(o.name).is_some()));
+        }
+    }
+}

@@ -1,0 +1,359 @@
+"""Holds an AWS endpoint to AWS's own API models, as botocore has them.
+
+Usage: oracle.py ENDPOINT_URL REGION
+
+Calls every operation the endpoint is to serve, well and badly, as raw HTTP signed by botocore, and checks of every answer: botocore's
+parser of the protocol accepts the body; no member is unknown to the model; types are right; required members are there; enum values are
+known; error codes are modelled for the operation or common to all of AWS; the envelope (status, type, request id) is right.
+
+Prints findings as JSON lines and a summary as the last line; exits with 1 if there is any finding.
+"""
+
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest, prepare_request_dict
+from botocore.credentials import Credentials
+from botocore.httpsession import URLLib3Session
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+
+SERVED = {
+    "ecs": [
+        "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
+        "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
+    ],
+    "autoscaling": ["DescribeAutoScalingGroups"],
+    "sts": ["GetCallerIdentity"],
+}
+
+# "Common errors" of the API references, in the spelling of awsJson and of query.
+COMMON_ERRORS = {
+    "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
+    "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId",
+    "InvalidSignatureException", "MalformedQueryString", "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException", "SerializationException", "ServiceUnavailable",
+    "ServiceUnavailableException", "SignatureDoesNotMatch", "Throttling", "ThrottlingException",
+    "UnknownOperationException", "UnrecognizedClientException", "ValidationError",
+}
+
+CONTENT_TYPES = {"json": "application/x-amz-json-1.1", "query": "text/xml"}
+INTEGER = re.compile(r"-?\d+\Z")
+ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
+
+
+class Checker:
+    """Compares one answer with the model of its operation."""
+
+    def __init__(self):
+        self.found = []
+
+    def finding(self, where, what):
+        self.found.append((where, what))
+
+    def enum(self, where, shape, value):
+        known = getattr(shape, "enum", None)
+        if known and value not in known:
+            self.finding(where, f"{value!r} is not one of {known}")
+
+    def required(self, where, shape, names):
+        for name in shape.required_members:
+            if name not in names:
+                self.finding(where, f"{shape.name} lacks its required member {name}")
+
+    def json(self, where, shape, value):
+        kind = shape.type_name
+        if value is None:
+            self.finding(where, "is null, where AWS leaves the member out")
+        elif kind == "structure":
+            if self.is_a(where, value, dict, kind):
+                self.required(where, shape, value)
+                for name, inner in value.items():
+                    if name in shape.members:
+                        self.json(f"{where}.{name}", shape.members[name], inner)
+                    else:
+                        self.finding(where, f"{shape.name} has no member {name}")
+        elif kind == "list":
+            if self.is_a(where, value, list, kind):
+                for index, inner in enumerate(value):
+                    self.json(f"{where}[{index}]", shape.member, inner)
+        elif kind == "map":
+            if self.is_a(where, value, dict, kind):
+                for name, inner in value.items():
+                    self.json(f"{where}.{name}", shape.value, inner)
+        elif kind == "string":
+            if self.is_a(where, value, str, kind):
+                self.enum(where, shape, value)
+        elif kind == "boolean":
+            self.is_a(where, value, bool, kind)
+        elif kind in ("integer", "long"):
+            if isinstance(value, bool) or self.is_a(where, value, int, kind) and not self.in_range(kind, value):
+                self.finding(where, f"{value!r} is no {kind}")
+        elif kind in ("float", "double", "timestamp"):
+            if isinstance(value, bool):
+                self.finding(where, f"{value!r} is no {kind}")
+            self.is_a(where, value, (int, float), kind)
+        else:
+            self.finding(where, f"this script does not know the type {kind}")
+
+    def is_a(self, where, value, types, kind):
+        if isinstance(value, types):
+            return True
+        self.finding(where, f"{value!r} is no {kind}")
+        return False
+
+    @staticmethod
+    def in_range(kind, value):
+        bits = 31 if kind == "integer" else 63
+        return -(2**bits) <= value < 2**bits
+
+    def xml(self, where, shape, element):
+        kind = shape.type_name
+        text = element.text or ""
+        if kind in ("structure", "list") and text.strip():
+            self.finding(where, f"text {text!r} between elements")
+        if kind == "structure":
+            members = {m.serialization.get("name", name): m for name, m in shape.members.items()}
+            names = [local(child) for child in element]
+            self.required(where, shape, [n for n, m in shape.members.items() if m.serialization.get("name", n) in names])
+            for name, count in Counter(names).items():
+                if count > 1:
+                    self.finding(where, f"{name} stands there {count} times")
+            for child in element:
+                if local(child) in members:
+                    self.xml(f"{where}.{local(child)}", members[local(child)], child)
+                else:
+                    self.finding(where, f"{shape.name} has no member {local(child)}")
+        elif kind == "list":
+            item = shape.member.serialization.get("name", "member")
+            for index, child in enumerate(element):
+                if local(child) != item:
+                    self.finding(where, f"a list of {item} holds {local(child)}")
+                self.xml(f"{where}[{index}]", shape.member, child)
+        elif len(element):
+            self.finding(where, f"a {kind} holds elements")
+        elif kind == "string":
+            self.enum(where, shape, text)
+        elif kind == "boolean" and text not in ("true", "false"):
+            self.finding(where, f"{text!r} is no boolean")
+        elif kind in ("integer", "long") and not (INTEGER.match(text) and self.in_range(kind, int(text))):
+            self.finding(where, f"{text!r} is no {kind}")
+        elif kind == "timestamp" and not ISO_8601.match(text):
+            self.finding(where, f"{text!r} is no ISO 8601 time")
+
+
+def local(element):
+    return element.tag.rsplit("}", 1)[-1]
+
+
+class Endpoint:
+    """Sends calls and checks their answers."""
+
+    def __init__(self, url, region):
+        self.url, self.region = url, region
+        self.models = {name: botocore.session.get_session().get_service_model(name) for name in SERVED}
+        self.http = URLLib3Session()
+        self.findings = 0
+        self.answers = Counter()
+
+    def report(self, call, where, what):
+        self.findings += 1
+        print(json.dumps({"call": call, "where": where, "what": what}))
+
+    def request(self, service, operation, params, signed=True, rename=None):
+        model = self.models[service]
+        protocol = model.metadata["protocol"]
+        raw = create_serializer(protocol, include_validation=False).serialize_to_request(
+            params, model.operation_model(operation)
+        )
+        if rename and protocol == "json":
+            raw["headers"]["X-Amz-Target"] = raw["headers"]["X-Amz-Target"].replace(operation, rename)
+        elif rename:
+            raw["body"]["Action"] = rename
+        prepare_request_dict(raw, endpoint_url=self.url)
+        request = AWSRequest(method=raw["method"], url=raw["url"], data=raw["body"], headers=raw["headers"])
+        if signed:
+            SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), service, self.region).add_auth(request)
+        return self.http.send(request.prepare())
+
+    def call(self, service, operation, params=None, refused=None, **odd):
+        """Makes a call; `refused` is the code it must be refused with. Gives the parsed answer."""
+        params = params or {}
+        name = f"{service}:{operation} {json.dumps(params)[:120]}"
+        operation_model = self.models[service].operation_model(operation)
+        answer = self.request(service, operation, params, **odd)
+        self.answers[f"{service}:{operation}"] += 1
+        checker = Checker()
+        self.check_envelope(checker, service, answer)
+        parsed = self.parse(checker, service, operation_model, answer)
+        code = parsed.get("Error", {}).get("Code") if answer.status_code >= 300 else None
+        if code != refused:
+            checker.finding("", f"answered {answer.status_code} {code}, expected {refused or 'an answer'}")
+        if answer.status_code >= 300:
+            self.check_error(checker, operation_model, answer, parsed)
+        else:
+            self.check_output(checker, service, operation_model, answer)
+        for where, what in checker.found:
+            self.report(name, where, what)
+        return parsed
+
+    def check_envelope(self, checker, service, answer):
+        expected = CONTENT_TYPES[self.models[service].metadata["protocol"]]
+        if answer.headers.get("content-type", "").split(";")[0] != expected:
+            checker.finding("content-type", f"{answer.headers.get('content-type')!r}, expected {expected!r}")
+        if not answer.headers.get("x-amzn-requestid"):
+            checker.finding("x-amzn-requestid", "is absent")
+
+    def parse(self, checker, service, operation_model, answer):
+        parser = create_parser(self.models[service].metadata["protocol"])
+        raw = {"status_code": answer.status_code, "headers": answer.headers, "body": answer.content, "context": {}}
+        try:
+            parsed = parser.parse(raw, operation_model.output_shape)
+        except Exception as error:  # whatever it is, the parser does not accept the answer
+            checker.finding("", f"botocore cannot parse it: {error!r}")
+            return {}
+        if not parsed.get("ResponseMetadata", {}).get("RequestId"):
+            checker.finding("ResponseMetadata", "has no request id")
+        return parsed
+
+    def check_error(self, checker, operation_model, answer, parsed):
+        error = parsed.get("Error", {})
+        code, message = error.get("Code"), error.get("Message")
+        own = {shape.error_code for shape in operation_model.error_shapes}
+        own |= {shape.name for shape in operation_model.error_shapes}
+        if code not in own | COMMON_ERRORS:
+            checker.finding("Error.Code", f"{code!r} is neither modelled for the operation nor common")
+        if not message:
+            checker.finding("Error.Message", "is absent")
+        if not 400 <= answer.status_code < 600:
+            checker.finding("status", f"{answer.status_code} with an error")
+
+    def check_output(self, checker, service, operation_model, answer):
+        shape = operation_model.output_shape
+        if self.models[service].metadata["protocol"] == "json":
+            checker.json("", shape, json.loads(answer.content))
+            return
+        root = ElementTree.fromstring(answer.content)
+        namespace = self.models[service].metadata["xmlNamespace"]
+        if root.tag != f"{{{namespace}}}{operation_model.name}Response":
+            checker.finding("", f"the root is {root.tag}")
+        wrapper = shape.serialization.get("resultWrapper", f"{operation_model.name}Result")
+        if [local(child) for child in root] != [wrapper, "ResponseMetadata"]:
+            checker.finding("", f"the root holds {[local(child) for child in root]}")
+            return
+        checker.xml("", shape, root[0])
+
+
+def chunks(items, size):
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def pages(endpoint, service, operation, member, params, token="nextToken"):
+    """All items of a list, page by page; every page is checked."""
+    items, seen = [], set()
+    params = dict(params)
+    while True:
+        answer = endpoint.call(service, operation, params)
+        items += answer.get(member, [])
+        following = answer.get(token)
+        if not following:
+            return items
+        if following in seen:
+            endpoint.report(f"{service}:{operation}", token, "comes again")
+            return items
+        seen.add(following)
+        params[token] = following
+
+
+def walk_ecs(endpoint):
+    def ecs(operation, params=None, refused=None, **odd):
+        return endpoint.call("ecs", operation, params, refused, **odd)
+
+    clusters = pages(endpoint, "ecs", "ListClusters", "clusterArns", {})
+    for some in chunks(clusters, 100):
+        ecs("DescribeClusters", {"clusters": some})
+        ecs("DescribeClusters", {"clusters": some, "include": ["ATTACHMENTS", "SETTINGS", "STATISTICS", "TAGS"]})
+    in_use = [arn for arn in clusters if ecs("ListServices", {"cluster": arn}).get("serviceArns")]
+    for cluster in in_use:
+        services = pages(endpoint, "ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 7})
+        for some in chunks(services, 10):
+            ecs("DescribeServices", {"cluster": cluster, "services": some, "include": ["TAGS"]})
+        for status in ("RUNNING", "STOPPED", "PENDING"):
+            tasks = pages(endpoint, "ecs", "ListTasks", "taskArns", {"cluster": cluster, "desiredStatus": status})
+            for some in chunks(tasks, 100):
+                ecs("DescribeTasks", {"cluster": cluster, "tasks": some})
+        instances = pages(endpoint, "ecs", "ListContainerInstances", "containerInstanceArns", {"cluster": cluster})
+        for some in chunks(instances, 100):
+            both = {"cluster": cluster, "containerInstances": some}
+            ecs("DescribeContainerInstances", both)
+            ecs("DescribeContainerInstances", {**both, "include": ["CONTAINER_INSTANCE_HEALTH", "TAGS"]})
+        for strategy in ("REPLICA", "DAEMON"):
+            ecs("ListServices", {"cluster": cluster, "schedulingStrategy": strategy})
+        ecs("ListTasks", {"cluster": cluster, "serviceName": services[0].rsplit("/", 1)[1]})
+        pages(endpoint, "ecs", "DescribeCapacityProviders", "capacityProviders", {"cluster": cluster})
+    pages(endpoint, "ecs", "DescribeCapacityProviders", "capacityProviders", {"maxResults": 3})
+    refuse_ecs(ecs, in_use[0])
+
+
+def refuse_ecs(ecs, cluster):
+    many = [f"n{number}" for number in range(101)]
+    wrong = "InvalidParameterException"
+    ecs("DescribeClusters", {"clusters": many}, wrong)
+    ecs("DescribeServices", {"cluster": cluster, "services": many[:11]}, wrong)
+    ecs("DescribeServices", {"cluster": cluster, "services": []}, wrong)
+    ecs("DescribeTasks", {"cluster": cluster, "tasks": many}, wrong)
+    ecs("DescribeContainerInstances", {"cluster": cluster, "containerInstances": many}, wrong)
+    ecs("DescribeCapacityProviders", {"capacityProviders": many}, wrong)
+    ecs("ListTasks", {"cluster": cluster, "serviceName": "no-such-service"}, "ServiceNotFoundException")
+    for operation, member in (
+        ("DescribeServices", "services"), ("DescribeTasks", "tasks"), ("DescribeContainerInstances", "containerInstances"),
+    ):
+        failures = ecs(operation, {"cluster": cluster, member: ["no-such-thing"]}).get("failures", [])
+        assert [f["reason"] for f in failures] == ["MISSING"], failures
+        ecs(operation, {"cluster": "no-such-cluster", member: ["x"]}, "ClusterNotFoundException")
+    for operation in ("ListServices", "ListTasks", "ListContainerInstances"):
+        ecs(operation, {"cluster": cluster, "nextToken": "made up"}, wrong)
+        ecs(operation, {"cluster": cluster, "maxResults": 101}, wrong)
+        ecs(operation, {"cluster": cluster, "maxResults": "many"}, "SerializationException")
+        ecs(operation, {"cluster": "no-such-cluster"}, "ClusterNotFoundException")
+    ecs("ListClusters", {"nextToken": "made up"}, wrong)
+    ecs("ListClusters", {}, "UnknownOperationException", rename="ListNothings")
+    ecs("ListClusters", {}, "MissingAuthenticationTokenException", signed=False)
+
+
+def walk_others(endpoint):
+    def groups(params, refused=None, **odd):
+        return endpoint.call("autoscaling", "DescribeAutoScalingGroups", params, refused, **odd)
+
+    found = pages(endpoint, "autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", {}, "NextToken")
+    names = [group["AutoScalingGroupName"] for group in found]
+    groups({"AutoScalingGroupNames": names[:3], "IncludeInstances": False})
+    groups({"AutoScalingGroupNames": names[:100], "MaxRecords": 100})
+    groups({"AutoScalingGroupNames": ["no such group"]})
+    groups({"MaxRecords": 101}, "ValidationError")
+    groups({"NextToken": "made up"}, "InvalidNextToken")
+    groups({}, "InvalidAction", rename="DescribeNothings")
+    groups({}, "MissingAuthenticationToken", signed=False)
+    endpoint.call("sts", "GetCallerIdentity")
+    endpoint.call("sts", "GetCallerIdentity", {}, "InvalidAction", rename="GetNothing")
+
+
+def main(url, region):
+    endpoint = Endpoint(url, region)
+    walk_ecs(endpoint)
+    walk_others(endpoint)
+    for service, operations in SERVED.items():
+        for operation in operations:
+            if not endpoint.answers[f"{service}:{operation}"]:
+                endpoint.report(f"{service}:{operation}", "", "was never called")
+    print(json.dumps({"answers": sum(endpoint.answers.values()), "findings": endpoint.findings}))
+    return 1 if endpoint.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:3]))
