@@ -1,0 +1,21 @@
+//! AWS behind the ports: the only place that knows the AWS SDK.
+//!
+//! A [`Connector`] makes the ports of one stack. Credentials are found and kept by `credentials` (before a request, so that
+//! slow sources are not cut off by a request's deadline), every request goes through `access`, every error through `fault`.
+
+mod access;
+mod connect;
+mod credentials;
+mod ecs;
+mod fault;
+mod groups;
+mod http;
+mod region;
+mod sources;
+mod sts;
+mod values;
+
+#[cfg(test)]
+mod replay;
+
+pub use connect::{Connector, Keys};

@@ -1,0 +1,46 @@
+//! AWS Security Token Service.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_sts::Client;
+
+use super::access::Access;
+use super::values::{text, text_or_empty};
+use crate::backend::ports::Sts;
+use crate::model::Fault;
+use crate::model::identity::Identity;
+use crate::text::Text;
+
+/// The adapter.
+pub(super) struct AwsSts {
+    client: Client,
+    access: Access,
+    region: Option<Text>,
+    endpoint: Option<Text>,
+}
+
+impl AwsSts {
+    pub fn new(config: &SdkConfig, access: Access) -> Self {
+        Self {
+            client: Client::new(config),
+            access,
+            region: text(config.region()),
+            endpoint: text(config.endpoint_url()),
+        }
+    }
+}
+
+#[async_trait]
+impl Sts for AwsSts {
+    async fn caller(&self) -> Result<Identity, Fault> {
+        let caller = self.access.ask("sts:GetCallerIdentity", self.client.get_caller_identity().send()).await?;
+        Ok(Identity {
+            account: text_or_empty(caller.account()),
+            arn: text_or_empty(caller.arn()),
+            user_id: text_or_empty(caller.user_id()),
+            region: self.region.clone(),
+            expires_at: self.access.wallet.held().await.ok().and_then(|held| held.expires_at()),
+            endpoint: self.endpoint.clone(),
+        })
+    }
+}
