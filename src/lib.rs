@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod document;
 pub mod error;
+pub mod feed;
 pub mod health;
 pub mod keymap;
 pub mod model;

@@ -1,0 +1,230 @@
+//! What a feed remembers of one kind of thing between polls: the list, and the last good reading of each item.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::pages::{Listed, in_batches};
+use super::setback::Setback;
+use crate::backend::ports::Described;
+use crate::model::Fault;
+use crate::model::ecs::Seen;
+use crate::store::Gap;
+use crate::text::Text;
+use crate::time::{Clock, Timestamp};
+
+/// A list is read again after this long even if nothing hints at a change.
+const LIST_FOR: Duration = Duration::from_mins(1);
+
+/// Memory of one kind of thing in one place.
+pub struct Kept<T> {
+    what: Text,
+    arns: Vec<String>,
+    listed_at: Option<Timestamp>,
+    listed_under: u64,
+    items: HashMap<String, Seen<T>>,
+    missing: Vec<(Text, Text)>,
+    spoilers: HashSet<String>,
+    setback: Setback,
+}
+
+/// What one sweep over one kind of thing gives.
+#[derive(Debug)]
+pub struct Part<T> {
+    /// What is known, the newly read and the remembered, in the order of the list.
+    pub items: Vec<Seen<T>>,
+    /// ARN and reason of what could not be described.
+    pub missing: Vec<(Text, Text)>,
+    /// What could not be read this time.
+    pub gap: Option<Gap>,
+}
+
+/// How to describe a kind of thing.
+pub struct Describe<'a, T, D> {
+    /// The IAM action.
+    pub action: &'static str,
+    /// Most items of one call.
+    pub size: usize,
+    /// The ARN of an item.
+    pub id: fn(&T) -> &Text,
+    /// The call: the action, and what to describe.
+    pub call: D,
+    /// What items are stamped with.
+    pub clock: &'a dyn Clock,
+    /// Whether what failed is tried again at once.
+    pub asked: bool,
+}
+
+impl<T> Kept<T> {
+    /// Nothing remembered yet of `what`, such as `services of ehr`.
+    pub fn new(what: impl Into<Text>) -> Self {
+        Self {
+            what: what.into(),
+            arns: Vec::new(),
+            listed_at: None,
+            listed_under: 0,
+            items: HashMap::new(),
+            missing: Vec::new(),
+            spoilers: HashSet::new(),
+            setback: Setback::default(),
+        }
+    }
+
+    /// Reads the list where it is due (`hint` differs from the one it was last read under, or it is old), then every item.
+    ///
+    /// After a failure what is remembered stays, and the next try waits longer each time, so that one operation that hangs
+    /// does not hold up the others for ever.
+    pub async fn sweep<L, D, F>(&mut self, hint: u64, list: impl Fn() -> L, describe: Describe<'_, T, D>) -> Part<T>
+    where
+        L: Future<Output = Listed<String>>,
+        D: Fn(&'static str, Vec<String>) -> F,
+        F: Future<Output = Result<Described<T>, Fault>>,
+    {
+        let now = describe.clock.now();
+        if self.setback.holds(now, describe.asked) {
+            return self.remembered();
+        }
+        let due = self.listed_at.is_none_or(|at| now.since(at) >= LIST_FOR) || self.listed_under != hint;
+        let fault = if due { self.adopt_list(list().await, now, hint) } else { None };
+        let call = |ids| (describe.call)(describe.action, ids);
+        let batches = in_batches(describe.action, &self.arns, describe.size, &self.spoilers, describe.id, call).await;
+        let at = describe.clock.now();
+        let read = batches.items.len();
+        let unread = batches.unread;
+        self.spoilers = batches.spoilers;
+        let mut items: HashMap<String, Seen<T>> = HashMap::with_capacity(self.arns.len());
+        for item in batches.items {
+            items.insert((describe.id)(&item).to_string(), Seen { at, item: Arc::new(item) });
+        }
+        let mut missing = batches.failures;
+        if !missing.is_empty() {
+            self.listed_at = None;
+        }
+        for (arn, fault) in &unread {
+            match self.items.remove(arn) {
+                Some(old) => {
+                    items.insert(arn.clone(), old);
+                }
+                None => missing.push((Text::from(arn), Text::from(format!("not read: {}", fault.kind.word())))),
+            }
+        }
+        self.items = items;
+        let fault = fault.or_else(|| unread.first().map(|(_, fault)| fault.clone()));
+        let gap = fault.map(|fault| Gap { what: self.what.clone(), read, known: self.arns.len(), fault });
+        self.setback.note(gap, at);
+        self.missing = missing;
+        self.remembered()
+    }
+
+    fn adopt_list(&mut self, listed: Listed<String>, now: Timestamp, hint: u64) -> Option<Fault> {
+        if listed.fault.is_none() {
+            self.arns = listed.items;
+            self.listed_at = Some(now);
+            self.listed_under = hint;
+        } else {
+            // An incomplete list adds what it found; only a complete one can tell that something is gone.
+            let new: Vec<String> = listed.items.into_iter().filter(|arn| !self.arns.contains(arn)).collect();
+            self.arns.extend(new);
+        }
+        listed.fault
+    }
+
+    fn remembered(&self) -> Part<T> {
+        let items = self.arns.iter().filter_map(|arn| self.items.get(arn)).cloned().collect();
+        Part { items, missing: self.missing.clone(), gap: self.setback.gap().cloned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FaultKind;
+    use crate::time::ManualClock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    struct World {
+        kept: Kept<Text>,
+        clock: ManualClock,
+        lists: AtomicU32,
+        asked: bool,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                kept: Kept::new("things"),
+                clock: ManualClock::at(Timestamp::from_secs(0)),
+                lists: AtomicU32::new(0),
+                asked: false,
+            }
+        }
+
+        async fn sweep(&mut self, secs: i64, hint: u64, refuse: Option<FaultKind>) -> Part<Text> {
+            self.clock.set(Timestamp::from_secs(secs));
+            let describe = Describe {
+                action: "ecs:DescribeTasks",
+                size: 2,
+                id: |t: &Text| t,
+                call: |action, chunk: Vec<String>| async move {
+                    match refuse {
+                        Some(kind) if chunk[0] == "c" => Err(Fault::new(kind, action, "")),
+                        _ => Ok(Described { items: chunk.iter().map(Text::from).collect(), failures: vec![] }),
+                    }
+                },
+                clock: &self.clock,
+                asked: self.asked,
+            };
+            let lists = &self.lists;
+            let list = || async {
+                lists.fetch_add(1, Ordering::Relaxed);
+                Listed { items: ["a", "b", "c"].map(str::to_owned).to_vec(), fault: None }
+            };
+            self.kept.sweep(hint, list, describe).await
+        }
+
+        fn lists(&self) -> u32 {
+            self.lists.load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_again_when_old_or_when_something_hints_at_a_change() {
+        let mut world = World::new();
+        for (secs, hint, lists) in [(0, 1, 1), (5, 1, 1), (10, 2, 2), (69, 2, 2), (70, 2, 3)] {
+            let part = world.sweep(secs, hint, None).await;
+            assert_eq!((part.items.len(), part.gap, world.lists()), (3, None, lists), "at {secs} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_fails_keeps_its_last_reading_and_its_time() {
+        let mut world = World::new();
+        world.sweep(0, 1, None).await;
+        let part = world.sweep(5, 1, Some(FaultKind::Timeout)).await;
+        let times: Vec<i64> = part.items.iter().map(|seen| seen.at.secs()).collect();
+        assert_eq!(times, [5, 5, 0]);
+        let gap = part.gap.unwrap();
+        assert_eq!((gap.read, gap.known, gap.fault.kind), (2, 3, FaultKind::Timeout));
+    }
+
+    #[tokio::test]
+    async fn what_was_never_read_is_missing_not_silent() {
+        let mut world = World::new();
+        let part = world.sweep(0, 1, Some(FaultKind::Denied)).await;
+        assert_eq!(part.items.len(), 2);
+        assert_eq!(part.missing, [(Text::from("c"), Text::from("not read: denied"))]);
+        let held = world.sweep(10, 1, None).await;
+        assert_eq!(held.items.len(), 2, "a denied call is not repeated for five minutes");
+        assert_eq!(held.missing.len(), 1, "and what it left unread stays named");
+        assert_eq!(world.sweep(300, 1, None).await.items.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_somebody_asks_for_is_tried_again_at_once() {
+        let mut world = World::new();
+        world.sweep(0, 1, Some(FaultKind::Denied)).await;
+        world.asked = true;
+        assert_eq!(world.sweep(1, 1, None).await.items.len(), 3);
+    }
+}

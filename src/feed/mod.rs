@@ -1,0 +1,81 @@
+//! Feeds: one unit of polled data of one stack each. A feed is one file and one line in [`FEEDS`].
+
+mod backoff;
+mod budget;
+mod ecs;
+mod gate;
+mod groups;
+mod identity;
+mod kept;
+mod once;
+mod pages;
+mod poller;
+mod setback;
+mod stopped;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use backoff::Backoff;
+pub use budget::{Bucket, Budgets};
+pub use gate::Gate;
+pub use once::{Sweep, once};
+pub use poller::{Control, Poller, spawn};
+
+use crate::backend::ports::Backend;
+use crate::model::stack::Stack;
+use crate::model::{Facts, Fault};
+use crate::store::Snapshot;
+use crate::time::Clock;
+
+/// What a feed polls with.
+pub struct Context {
+    /// The stack's ports.
+    pub backend: Backend,
+    /// The stack.
+    pub stack: Stack,
+    /// Where every request passes: budget, deadline, retry.
+    pub gate: Gate,
+    /// The time snapshots are stamped with.
+    pub clock: Arc<dyn Clock>,
+    /// Whether somebody asked for this poll: what failed before is then tried again without waiting.
+    pub asked: bool,
+}
+
+/// A running feed of one stack; it may remember what it read before.
+#[async_trait]
+pub trait Feed: Send {
+    /// Reads once. `facts` holds what other feeds of the stack have read.
+    async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault>;
+}
+
+/// A kind of feed.
+pub struct FeedSpec {
+    /// Its id: `ecs`, `groups` …
+    pub id: &'static str,
+    /// The domain its state counts for, as in rules: `ecs`, `scaling` …
+    pub domain: &'static str,
+    /// What it reads.
+    pub doc: &'static str,
+    /// The IAM actions it needs.
+    pub actions: &'static [&'static str],
+    /// A feed whose facts it needs first.
+    pub after: Option<&'static str>,
+    /// The shortest interval between polls, whatever refresh the user asks for.
+    pub interval: Duration,
+    /// The longest one poll may take.
+    pub deadline: Duration,
+    /// Makes one for a stack.
+    pub start: fn() -> Box<dyn Feed>,
+}
+
+/// Every feed, in the order they are first polled.
+pub const FEEDS: &[&FeedSpec] = &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC];
+
+/// The feed with this id.
+#[must_use]
+pub fn feed(id: &str) -> Option<&'static FeedSpec> {
+    FEEDS.iter().copied().find(|spec| spec.id == id)
+}

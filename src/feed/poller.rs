@@ -1,0 +1,216 @@
+//! Polls every feed of a stack at its own pace, for as long as the console runs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tracing::{debug, warn};
+
+use super::{Backoff, Budgets, Context, FEEDS, Feed, FeedSpec, Gate};
+use crate::backend::ports::Backend;
+use crate::model::stack::Stack;
+use crate::model::{Facts, Fault, FaultKind};
+use crate::store::{Fetched, Snapshot};
+use crate::time::Clock;
+
+/// Between polls of a feed whose view is on screen, unless the user asked otherwise.
+const REFRESH: Duration = Duration::from_secs(5);
+/// Between polls of a feed whose view is not on screen, as a multiple of the focused interval.
+const UNFOCUSED: u32 = 3;
+/// The longest interval throttling leads to.
+const SLOWEST: Duration = Duration::from_mins(1);
+/// A missing permission is looked for again after this long.
+const DENIED: Duration = Duration::from_mins(5);
+/// Credentials may be renewed in another window any moment.
+const LOGGED_OUT: Duration = Duration::from_secs(10);
+/// However often a refresh is asked for, a feed is not polled more often than this.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Between the end of a poll's reads at its deadline and the end of the poll, if it has not come to one by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What the console wants polled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Feeds that the view on screen shows; they are polled at the shortest interval.
+    pub focus: Vec<&'static str>,
+    /// The shortest interval a user asked for, if any.
+    pub refresh: Option<Duration>,
+    /// Counts requests for a refresh now.
+    pub nudges: u64,
+}
+
+/// The running feeds of one stack. Dropping it ends them.
+pub struct Poller {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Starts all feeds of a stack. Stacks that are reached the same way draw on the same `budgets`.
+#[must_use]
+pub fn spawn(
+    index: usize,
+    stack: &Stack,
+    backend: &Backend,
+    budgets: &Arc<Budgets>,
+    clock: &Arc<dyn Clock>,
+    control: &watch::Receiver<Control>,
+    out: &mpsc::Sender<Fetched>,
+) -> Poller {
+    let shared = Arc::new(Mutex::new(Facts::default()));
+    let ready = watch::Sender::new(Vec::new());
+    let start = |spec: &'static FeedSpec| {
+        let context = Context {
+            backend: backend.clone(),
+            stack: stack.clone(),
+            gate: Gate::new(Arc::clone(budgets)),
+            clock: Arc::clone(clock),
+            asked: false,
+        };
+        let polled = Polled {
+            index,
+            spec,
+            context,
+            facts: Arc::clone(&shared),
+            ready: ready.clone(),
+            control: control.clone(),
+            out: out.clone(),
+            failures: 0,
+            slow: 1,
+        };
+        tokio::spawn(polled.run())
+    };
+    Poller { tasks: FEEDS.iter().copied().map(start).collect() }
+}
+
+struct Polled {
+    index: usize,
+    spec: &'static FeedSpec,
+    context: Context,
+    facts: Arc<Mutex<Facts>>,
+    ready: watch::Sender<Vec<&'static str>>,
+    control: watch::Receiver<Control>,
+    out: mpsc::Sender<Fetched>,
+    failures: u32,
+    slow: u32,
+}
+
+impl Polled {
+    async fn run(mut self) {
+        if let Some(first) = self.spec.after {
+            let mut ready = self.ready.subscribe();
+            if ready.wait_for(|feeds| feeds.contains(&first)).await.is_err() {
+                return;
+            }
+        }
+        let mut feed = (self.spec.start)();
+        loop {
+            let nudges = self.control.borrow_and_update().nudges;
+            let began = Instant::now();
+            let result = poll(&mut *feed, self.spec, &self.context, &self.facts, None).await;
+            let wait = self.pause(&result);
+            let at = self.context.clock.now();
+            let fetched = Fetched { stack: self.index, feed: self.spec.id, at, next: at + wait, result };
+            if self.out.send(fetched).await.is_err() {
+                return;
+            }
+            self.rest(wait, nudges).await;
+            sleep_until(began + SHORTEST).await;
+            self.context.asked = self.control.borrow().nudges != nudges;
+        }
+    }
+
+    /// How long to wait after this result.
+    fn pause(&mut self, result: &Result<Snapshot, Fault>) -> Duration {
+        match result {
+            Ok(snapshot) => {
+                self.failures = 0;
+                self.slow = if snapshot.slowed { (self.slow * 2).min(16) } else { (self.slow / 2).max(1) };
+                self.ready.send_if_modified(|feeds| {
+                    let news = !feeds.contains(&self.spec.id);
+                    if news {
+                        feeds.push(self.spec.id);
+                    }
+                    news
+                });
+                jittered(self.interval().saturating_mul(self.slow).min(SLOWEST.max(self.interval())))
+            }
+            Err(fault) => {
+                self.failures += 1;
+                match fault.kind {
+                    FaultKind::Denied | FaultKind::Unsupported => DENIED,
+                    FaultKind::NoCredentials | FaultKind::Expired => LOGGED_OUT,
+                    _ => Backoff::POLL.wait(self.failures, fastrand::f64()),
+                }
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        let control = self.control.borrow();
+        let focused = self.spec.interval.max(control.refresh.unwrap_or(REFRESH));
+        if control.focus.contains(&self.spec.id) { focused } else { focused * UNFOCUSED }
+    }
+
+    /// Waits until the next poll is due: the time is over, a refresh was asked for, or the feed came into focus.
+    async fn rest(&mut self, wait: Duration, nudges: u64) {
+        let focused = self.control.borrow().focus.contains(&self.spec.id);
+        let id = self.spec.id;
+        let wake = self.control.wait_for(|c| c.nudges != nudges || (!focused && c.focus.contains(&id)));
+        tokio::select! {
+            () = sleep(wait) => {}
+            Ok(_) = wake => {}
+        }
+    }
+}
+
+/// One poll, within the feed's deadline and `until` at the latest; its facts are handed to the other feeds of the stack.
+pub(super) async fn poll(
+    feed: &mut dyn Feed,
+    spec: &FeedSpec,
+    context: &Context,
+    facts: &Mutex<Facts>,
+    until: Option<Instant>,
+) -> Result<Snapshot, Fault> {
+    let deadline = Instant::now() + spec.deadline;
+    let (by, why) = match until.filter(|until| *until < deadline) {
+        Some(until) => (until, "not done within the time allowed (--timeout)".to_owned()),
+        None => (deadline, format!("not done within {} s", spec.deadline.as_secs())),
+    };
+    context.gate.close_at(by, why.clone());
+    let known = facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let late = || Fault::new(FaultKind::Timeout, spec.actions[0], why);
+    let result = timeout_at(by + GRACE, feed.poll(context, &known)).await.unwrap_or_else(|_| Err(late()));
+    log(spec, context, &result);
+    let snapshot = result?;
+    let mut known = facts.lock().unwrap_or_else(PoisonError::into_inner);
+    known.put_any(snapshot.taken_at, Arc::clone(&snapshot.data));
+    Ok(snapshot)
+}
+
+/// One line a poll, and one for whatever could not be read. Nothing but cleaned text goes into it.
+fn log(spec: &FeedSpec, context: &Context, result: &Result<Snapshot, Fault>) {
+    let stack = &context.stack.name;
+    match result {
+        Ok(snapshot) => {
+            debug!(%stack, feed = spec.id, gaps = snapshot.gaps.len(), slowed = snapshot.slowed, "polled");
+            for gap in &snapshot.gaps {
+                warn!(%stack, feed = spec.id, what = %gap.what, read = gap.read, known = gap.known, fault = %gap.fault, "partial");
+            }
+        }
+        Err(fault) => warn!(%stack, feed = spec.id, %fault, "failed"),
+    }
+}
+
+/// ±10 %, so that consoles started together do not poll together.
+fn jittered(span: Duration) -> Duration {
+    span.mul_f64(0.9 + fastrand::f64() / 5.0)
+}
