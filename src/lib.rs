@@ -1,5 +1,6 @@
 //! `rounds`, a terminal console for the people who keep container stacks on AWS alive.
 
+pub mod app;
 pub mod backend;
 pub mod document;
 pub mod error;
@@ -12,3 +13,4 @@ pub mod table;
 pub mod text;
 pub mod theme;
 pub mod time;
+pub mod view;

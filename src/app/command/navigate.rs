@@ -1,0 +1,83 @@
+//! Going from view to view.
+
+use super::Command;
+use crate::app::{Effect, Place, State};
+use crate::error::nearest;
+use crate::view::{Drill, VIEWS, View, view};
+
+pub(super) const ALL: &[Command] = &[
+    Command {
+        id: "view",
+        doc: "Show a view",
+        hint: "",
+        args: || VIEWS.iter().map(|v| v.id).collect(),
+        offered: true,
+        run: by_name,
+    },
+    Command::new("next-view", "", "Show the next view", |s, _| turn(s, 1)),
+    Command::new("previous-view", "", "Show the previous view", |s, _| turn(s, VIEWS.len() - 1)),
+    Command::new("open", "open", "Open what the row leads to", open),
+    Command::new("back", "", "Go back, clear the filter, or close what is open", back),
+    Command::new("quit", "", "End the program", |_, _| vec![Effect::Quit]),
+];
+
+fn by_name(state: &mut State, name: &str) -> Vec<Effect> {
+    if let Some(view) = view(name) {
+        return go(state, Place::new(view));
+    }
+    let near = nearest(name, VIEWS.iter().map(|v| v.id)).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+    state.tell(format!("there is no view {name}{near}"));
+    Vec::new()
+}
+
+/// Goes to a place; where the user was is kept for `back`.
+pub(in crate::app) fn go(state: &mut State, place: Place) -> Vec<Effect> {
+    state.panel = None;
+    let before = std::mem::replace(&mut state.place, place);
+    let same = before.view.id == state.place.view.id && before.filter == state.place.filter;
+    if !same {
+        state.behind.push(before);
+    }
+    arrive(state)
+}
+
+fn arrive(state: &mut State) -> Vec<Effect> {
+    state.refresh();
+    vec![Effect::Focus(state.view().feeds.to_vec())]
+}
+
+fn turn(state: &mut State, by: usize) -> Vec<Effect> {
+    let is = |v: &&View| v.id == state.view().id;
+    let at = VIEWS.iter().position(is).unwrap_or(0);
+    go(state, Place::new(VIEWS[(at + by) % VIEWS.len()]))
+}
+
+fn open(state: &mut State, _: &str) -> Vec<Effect> {
+    let Some(row) = state.selected() else { return Vec::new() };
+    let drill = (state.view().open)(row);
+    let target = drill.as_ref().and_then(|d| view(d.view));
+    let (Some(drill), Some(target)) = (drill, target) else {
+        return super::invoke(state, "detail", "");
+    };
+    let (stack, several) = (row.stack.clone(), state.world.stacks.len() > 1);
+    let own =
+        if several && !drill.filter.is_empty() { format!("stack={stack} {}", drill.filter) } else { drill.filter };
+    let drill = Drill { filter: own, ..drill };
+    let mut place = Place::drilled(target, &drill);
+    place.cursor.entry = drill.select.map(|id| (stack, id));
+    go(state, place)
+}
+
+/// From the innermost outwards: what narrows the rows beyond what the place opened with, then the place before.
+fn back(state: &mut State, _: &str) -> Vec<Effect> {
+    let place = &mut state.place;
+    if place.filter != place.given || place.faults_only {
+        place.filter.clone_from(&place.given);
+        place.faults_only = false;
+        state.arrange();
+        return Vec::new();
+    }
+    let Some(before) = state.behind.pop() else { return Vec::new() };
+    state.place = before;
+    arrive(state)
+}

@@ -1,0 +1,54 @@
+//! Panels, and how the screen behaves as a whole.
+
+use super::Command;
+use crate::app::{Effect, Panel, PanelKind, Prompt, PromptKind, State};
+
+pub(super) const ALL: &[Command] = &[
+    Command::new(
+        "why",
+        "why",
+        "Show why the row is judged as it is: rules, limits, evidence, what to look at next",
+        |s, _| of_row(s, PanelKind::Why),
+    ),
+    Command::new("detail", "detail", "Show everything known of the row", |s, _| of_row(s, PanelKind::Detail)),
+    Command::new("errors", "", "Show what could not be read, and why", |s, _| open(s, PanelKind::Errors)),
+    Command::new("help", "help", "Show the keys and columns of this view", |s, _| open(s, PanelKind::Help)),
+    Command::new("palette", "command", "Find a command, a view or a resource", palette),
+    Command::new("refresh", "", "Read again now", refresh),
+    Command::new("freeze", "", "Hold the screen as it is, or let it go on", freeze),
+    Command::new("redraw", "", "Draw the screen anew", |_, _| vec![Effect::Redraw]),
+];
+
+fn open(state: &mut State, kind: PanelKind) -> Vec<Effect> {
+    state.panel = Some(Panel::new(kind));
+    Vec::new()
+}
+
+fn of_row(state: &mut State, kind: fn(crate::table::Entry) -> PanelKind) -> Vec<Effect> {
+    let Some(entry) = state.place.cursor.entry.clone() else {
+        state.tell("there is no row here");
+        return Vec::new();
+    };
+    open(state, kind(entry))
+}
+
+fn palette(state: &mut State, _: &str) -> Vec<Effect> {
+    state.panel = None;
+    state.prompt = Some(Prompt::new(PromptKind::Palette, ""));
+    Vec::new()
+}
+
+fn refresh(state: &mut State, _: &str) -> Vec<Effect> {
+    state.tell(if state.world.frozen.is_some() {
+        "reading again; frozen, p lets the screen go on"
+    } else {
+        "reading again"
+    });
+    vec![Effect::Refresh]
+}
+
+fn freeze(state: &mut State, _: &str) -> Vec<Effect> {
+    state.world.toggle_freeze(state.now);
+    state.refresh();
+    Vec::new()
+}

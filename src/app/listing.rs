@@ -1,0 +1,87 @@
+//! The rows of the view on screen: made when the data changes, not when the screen is drawn.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Cursor, Place};
+use crate::model::Severity;
+use crate::table::{Cell, Filter, Row, sort};
+use crate::view::Scene;
+
+/// Room for an age such as `253d03h` in a column's width; ages change by the second and widths should not.
+const AGE_WIDTH: u16 = 7;
+
+/// The rows of a view, and which of them are shown in which order.
+#[derive(Default)]
+pub struct Listing {
+    /// All rows of the view.
+    pub rows: Vec<Row>,
+    /// Indices of the rows shown, in order.
+    pub shown: Vec<usize>,
+    /// The widest value of each column, in cells of the screen, heading included.
+    pub widths: Vec<u16>,
+}
+
+impl Listing {
+    /// The rows of `place` for this scene; the cursor is put back on the row it stood on.
+    pub fn refresh(&mut self, place: &mut Place, scene: &Scene<'_>) {
+        self.rows = (place.view.rows)(scene);
+        self.widths = widths(place, &self.rows);
+        self.arrange(place);
+    }
+
+    /// Filters and sorts again.
+    pub fn arrange(&mut self, place: &mut Place) {
+        let filter = Filter::parse(&place.filter, place.view.columns);
+        let passes = |row: &Row| (!place.faults_only || row.severity > Severity::Info) && filter.matches(row);
+        self.shown = (0..self.rows.len()).filter(|&i| passes(&self.rows[i])).collect();
+        sort(&self.rows, &mut self.shown, place.order);
+        self.repair(&mut place.cursor);
+    }
+
+    /// The row at this place among those shown.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Option<&Row> {
+        self.shown.get(index).and_then(|&i| self.rows.get(i))
+    }
+
+    /// Rows shown and rows there are, lines beside the rows proper not counted.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let proper = |row: &&Row| !row.aside;
+        let shown = self.shown.iter().filter_map(|&i| self.rows.get(i)).filter(proper).count();
+        (shown, self.rows.iter().filter(proper).count())
+    }
+
+    fn repair(&self, cursor: &mut Cursor) {
+        let is = |row: &Row, entry: &crate::table::Entry| row.stack == entry.0 && row.id == entry.1;
+        let found = cursor.entry.as_ref().and_then(|entry| {
+            let there = self.row(cursor.index).filter(|row| is(row, entry)).map(|_| cursor.index);
+            there.or_else(|| self.shown.iter().position(|&i| is(&self.rows[i], entry)))
+        });
+        self.stand_on(cursor, found.unwrap_or(cursor.index));
+    }
+
+    /// Puts the cursor on the row at `index`, or on the last one.
+    pub fn stand_on(&self, cursor: &mut Cursor, index: usize) {
+        cursor.index = index.min(self.shown.len().saturating_sub(1));
+        cursor.entry = self.row(cursor.index).map(Row::entry);
+    }
+}
+
+fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
+    let columns = place.view.columns;
+    let mut widths: Vec<usize> = columns.iter().map(|c| c.title.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            let needed = match cell {
+                Cell::Missing => 1,
+                Cell::Since(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
+                other => other.searchable().width(),
+            };
+            *width = (*width).max(needed);
+        }
+    }
+    let fitted =
+        widths.iter().zip(columns).map(|(width, column)| u16::try_from(*width).unwrap_or(u16::MAX).min(column.widest));
+    fitted.collect()
+}

@@ -1,0 +1,35 @@
+//! Panels: text over the table, to be read and closed.
+
+use crate::table::Entry;
+
+/// What a panel shows. It is made anew for each picture, so it is never older than the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanelKind {
+    /// The keys and columns of the view.
+    Help,
+    /// Why a row is judged as it is.
+    Why(Entry),
+    /// Everything known of a row.
+    Detail(Entry),
+    /// The error log.
+    Errors,
+    /// Text that was copied.
+    Copied(String),
+}
+
+/// A panel and how far it is scrolled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// What it shows.
+    pub kind: PanelKind,
+    /// Lines scrolled past.
+    pub scroll: usize,
+}
+
+impl Panel {
+    /// A panel at its top.
+    #[must_use]
+    pub const fn new(kind: PanelKind) -> Self {
+        Self { kind, scroll: 0 }
+    }
+}

@@ -1,0 +1,61 @@
+//! Where the user is: a view with its filter, order and cursor.
+
+use std::collections::BTreeSet;
+
+use crate::table::{Entry, Order};
+use crate::view::{Drill, View};
+
+/// A view as the user looks at it.
+#[derive(Clone)]
+pub struct Place {
+    /// The view.
+    pub view: &'static View,
+    /// The filter line.
+    pub filter: String,
+    /// The filter it opened with; back undoes what was typed before it leaves.
+    pub given: String,
+    /// The order of rows.
+    pub order: Order,
+    /// Whether rows that are well are hidden.
+    pub faults_only: bool,
+    /// The cursor.
+    pub cursor: Cursor,
+    /// Rows that are marked.
+    pub marked: BTreeSet<Entry>,
+    /// Columns scrolled past to the left.
+    pub shift: usize,
+}
+
+/// The row the user stands on. It follows the row's identity, whatever happens to the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The row's identity.
+    pub entry: Option<Entry>,
+    /// Its place among the rows shown.
+    pub index: usize,
+    /// The first row on screen.
+    pub top: usize,
+}
+
+impl Place {
+    /// A view as it opens.
+    #[must_use]
+    pub fn new(view: &'static View) -> Self {
+        Self {
+            view,
+            filter: String::new(),
+            given: String::new(),
+            order: Order::default(),
+            faults_only: false,
+            cursor: Cursor::default(),
+            marked: BTreeSet::new(),
+            shift: 0,
+        }
+    }
+
+    /// The view a drill leads to.
+    #[must_use]
+    pub fn drilled(view: &'static View, drill: &Drill) -> Self {
+        Self { filter: drill.filter.clone(), given: drill.filter.clone(), ..Self::new(view) }
+    }
+}

@@ -1,0 +1,226 @@
+//! The table on screen: which columns fit, and the lines of the rows that are visible.
+
+use super::freshness::Recent;
+use super::{Line, Span, cut, glyph, pad};
+use crate::app::State;
+use crate::model::Severity;
+use crate::table::{Align, Cell, Row};
+use crate::theme::Role;
+
+/// Columns between columns.
+const GAP: usize = 1;
+/// What the sentence of a row's worst problem gets at least, where there is one; and the share of the screen it gets.
+const SENTENCE: usize = 34;
+const SENTENCE_SHARE: (usize, usize) = (2, 5);
+/// A column that may be this wide takes whatever the others leave.
+const ELASTIC: u16 = 100;
+
+/// A column that is on screen.
+struct Fit {
+    index: usize,
+    width: usize,
+}
+
+/// Columns that fit, in the view's order; and what is left for the sentence.
+fn fit(state: &State) -> (Vec<Fit>, usize) {
+    let columns = state.view().columns;
+    let widths = &state.listing.widths;
+    let room = usize::from(state.size.0).saturating_sub(2 + lead(state.options.ascii) + stack_width(state));
+    let with_sentence = !state.view().kind.is_empty();
+    let troubled = with_sentence && state.listing.rows.iter().any(|row| row.severity > Severity::Info);
+    let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
+    let mut left = room.saturating_sub(if troubled { sentence + GAP } else { 0 });
+    let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
+    if state.place.shift > 0 {
+        let first = wanted.iter().position(|&i| columns[i].rank == 1).map(|at| wanted.remove(at));
+        wanted = first.into_iter().chain(wanted.into_iter().skip(state.place.shift)).collect();
+    } else {
+        wanted.sort_by_key(|&i| columns[i].rank);
+    }
+    // What takes whatever is left comes last, so that it leaves room for the others.
+    wanted.sort_by_key(|&i| columns[i].widest >= ELASTIC);
+    let mut chosen: Vec<Fit> = Vec::new();
+    let mut least = u8::MAX;
+    for index in wanted {
+        if columns[index].rank > least {
+            continue;
+        }
+        let full = usize::from(widths.get(index).copied().unwrap_or(1));
+        let width = if columns[index].widest >= ELASTIC { left } else { full };
+        if width == 0 || width > left {
+            // What matters less than a column that finds no room leaves the room to the sentence.
+            least = least.min(columns[index].rank);
+            continue;
+        }
+        left = left.saturating_sub(width + GAP);
+        chosen.push(Fit { index, width });
+    }
+    chosen.sort_by_key(|fit| fit.index);
+    let used: usize = chosen.iter().map(|fit| fit.width + GAP).sum();
+    let rest = room.saturating_sub(used);
+    (chosen, if with_sentence { rest } else { 0 })
+}
+
+/// Columns before the first one: the marker of the cursor, and the glyph.
+const fn lead(ascii: bool) -> usize {
+    1 + if ascii { 6 } else { 1 } + 1
+}
+
+/// Columns of the stack's name and the gap after it; none where there is only one stack.
+fn stack_width(state: &State) -> usize {
+    const WIDEST: usize = 16;
+    let names = state.world.stacks.iter().map(|s| super::width(&s.name));
+    if state.world.stacks.len() > 1 { names.max().unwrap_or(0).clamp(5, WIDEST) + GAP } else { 0 }
+}
+
+/// The headings.
+pub(super) fn heading(state: &State) -> Line {
+    let (columns, rest) = fit(state);
+    let ascii = state.options.ascii;
+    let stack = if stack_width(state) > 0 { "stack" } else { "" };
+    let mut line = vec![
+        Span::new(" ".repeat(lead(ascii)), Role::Column),
+        Span::new(pad(stack, stack_width(state), false, ascii), Role::Column),
+    ];
+    for fit in &columns {
+        let column = &state.view().columns[fit.index];
+        let sorted = state.place.order.column == Some(fit.index);
+        let title = pad(column.title, fit.width, column.align == Align::Right, ascii);
+        line.push(Span::new(title, if sorted { Role::Match } else { Role::Column }));
+        line.push(Span::new(" ", Role::Column));
+    }
+    if rest >= SENTENCE {
+        line.push(Span::new(pad("problem", rest, false, ascii), Role::Column));
+    }
+    line
+}
+
+/// How many section headings there are among the rows shown, at most.
+pub(super) fn section_count(state: &State) -> usize {
+    let titles = state.listing.shown.iter().map(|&i| state.listing.rows[i].section).filter(|s| !s.title.is_empty());
+    let mut seen = Vec::new();
+    for section in titles {
+        if !seen.contains(&section.order) {
+            seen.push(section.order);
+        }
+    }
+    seen.len()
+}
+
+/// The visible lines; only these rows are made.
+pub(super) fn lines(state: &State) -> Vec<Line> {
+    let page = super::table_rows(state);
+    let (columns, rest) = fit(state);
+    let recent = Recent::of(state);
+    if state.listing.shown.is_empty() {
+        return vec![empty(state)];
+    }
+    let mut lines = Vec::with_capacity(page);
+    let top = state.place.cursor.top;
+    let before = top.checked_sub(1).and_then(|i| state.listing.row(i)).map(|row| row.section.order);
+    let mut section = before;
+    for at in top..state.listing.shown.len() {
+        let Some(row) = state.listing.row(at) else { break };
+        let begins = section != Some(row.section.order) && !row.section.title.is_empty();
+        // A heading without a row under it would only push the row off the screen.
+        if begins && lines.len() + 1 < page {
+            lines.push(rule(state, row.section.title));
+        }
+        section = Some(row.section.order);
+        if lines.len() >= page {
+            break;
+        }
+        lines.push(row_line(state, row, at == state.place.cursor.index, &recent, &columns, rest));
+    }
+    lines
+}
+
+/// What an empty table says: never just nothing.
+fn empty(state: &State) -> Line {
+    let place = &state.place;
+    let words = if !place.filter.is_empty() {
+        let esc = if place.filter == place.given { "goes back" } else { "undoes it" };
+        format!("none of {} rows matches /{}; esc {esc}", state.listing.rows.len(), place.filter)
+    } else if place.faults_only {
+        format!("no faults among {} rows; f shows all", state.listing.rows.len())
+    } else {
+        let of_view =
+            || state.world.store.slots().filter(|(_, feed, _)| place.view.feeds.contains(feed)).map(|(.., slot)| slot);
+        if of_view().any(|slot| slot.fault().is_some() || !slot.gaps().is_empty()) {
+            format!("no {} could be read; ! tells why", place.view.title)
+        } else if of_view().any(|slot| slot.snapshot.is_some()) {
+            format!("there are no {}", place.view.title)
+        } else {
+            "nothing read yet".to_owned()
+        }
+    };
+    vec![Span::new(format!("  {words}"), Role::Dim)]
+}
+
+fn rule(state: &State, title: &str) -> Line {
+    let dash = if state.options.ascii { "-" } else { "─" };
+    let rest = usize::from(state.size.0).saturating_sub(5 + super::width(title));
+    vec![Span::new(format!(" {title} {}", dash.repeat(rest)), Role::Dim)]
+}
+
+fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: &[Fit], rest: usize) -> Line {
+    let ascii = state.options.ascii;
+    let marked = state.place.marked.contains(&row.entry());
+    let old = recent.is_old(state.world.index_of(&row.stack), row.read_at);
+    let pointer = match (selected, marked, ascii) {
+        (true, _, false) => "▌",
+        (true, _, true) => ">",
+        (false, true, _) => "*",
+        _ => " ",
+    };
+    let base = match (selected, marked, old) {
+        (true, ..) => Role::Selected,
+        (_, true, _) => Role::Mark,
+        (.., true) => Role::Stale,
+        _ => Role::Text,
+    };
+    let mut line = vec![Span::new(pointer, if selected { Role::Selected } else { base })];
+    line.push(glyph(row.severity, ascii));
+    line.push(Span::new(" ", base));
+    let stack = stack_width(state);
+    if stack > 0 {
+        let name = cut(&row.stack, stack - GAP, ascii);
+        line.push(Span::new(pad(&name, stack, false, ascii), base));
+    }
+    for fit in columns {
+        let column = &state.view().columns[fit.index];
+        let cell = row.cells.get(fit.index).unwrap_or(&Cell::Missing);
+        let text = human(state, cell);
+        let role = match cell {
+            Cell::State(severity, _) if *severity > Severity::Info => Role::of(*severity),
+            Cell::Missing => Role::Dim,
+            _ => base,
+        };
+        let width = if fit.index + 1 == state.view().columns.len() { fit.width } else { fit.width + GAP };
+        let text = cut(&text, fit.width, ascii);
+        let text = pad(&text, fit.width, column.align == Align::Right, ascii);
+        line.push(Span::new(pad(&text, width, false, ascii), role));
+    }
+    if let Some(sentence) = row.sentence().filter(|_| rest >= SENTENCE) {
+        let since = row.problems.first().and_then(|p| p.check.since);
+        let since = since.map(|at| format!(" {}", crate::time::human(state.now.since(at)))).unwrap_or_default();
+        let words = without_name(sentence, row);
+        let words = cut(words, rest.saturating_sub(since.len()), ascii);
+        let role = if row.severity > Severity::Info { Role::of(row.severity) } else { Role::Dim };
+        line.push(Span::new(words, role));
+        line.push(Span::new(since, Role::Dim));
+    }
+    line
+}
+
+/// A sentence without the name it begins with, where the row itself says it.
+fn without_name<'a>(sentence: &'a str, row: &Row) -> &'a str {
+    let names =
+        |head: &str| row.cells.iter().any(|cell| matches!(cell, Cell::Text(name) if head.starts_with(name.as_str())));
+    sentence.split_once(": ").filter(|(head, _)| names(head)).map_or(sentence, |(_, rest)| rest)
+}
+
+fn human(state: &State, cell: &Cell) -> String {
+    let text = cell.human(state.now);
+    if state.options.ascii && matches!(cell, Cell::Missing) { "-".to_owned() } else { text }
+}

@@ -1,0 +1,134 @@
+//! How old what is shown is, and what is wrong with it: every pane says so in its border.
+
+use std::time::Duration;
+
+use super::{Bar, Line, Span};
+use crate::app::State;
+use crate::feed::{FeedSpec, feed};
+use crate::store::{Freshness, Slot};
+use crate::theme::Role;
+use crate::time::{Timestamp, human};
+
+/// The title of the pane: the view, how many rows, the filter; and the freshness at the right.
+pub(super) fn title(state: &State) -> Bar {
+    let (shown, all) = state.listing.counts();
+    let place = &state.place;
+    let mut left = vec![Span::new(format!(" {}", place.view.title), Role::Title)];
+    if !place.view.kind.is_empty() {
+        let count = if shown == all { format!(" {all}") } else { format!(" {shown} of {all}") };
+        left.push(Span::new(count, Role::Dim));
+    }
+    if !place.filter.is_empty() {
+        left.push(Span::new(format!(" /{}", place.filter), Role::Match));
+    }
+    if place.faults_only {
+        left.push(Span::new(" faults only", Role::Match));
+    }
+    if let Some(column) = place.order.column.and_then(|c| place.view.columns.get(c)) {
+        let way = if place.order.reverse { "descending" } else { "ascending" };
+        left.push(Span::new(format!(" by {} {way}", column.title), Role::Dim));
+    }
+    left.push(Span::new(" ", Role::Border));
+    Bar { left, right: worst(state) }
+}
+
+/// The worst state among the feeds of the view, in words; with the age, if all is well.
+fn worst(state: &State) -> Line {
+    let mut words: Vec<(u8, String, Role)> = Vec::new();
+    let mut oldest = None;
+    for (stack, spec, slot) in feeds(state) {
+        oldest = oldest.max(slot.age(state.now));
+        let whose = state.world.stacks.get(stack).filter(|_| state.world.stacks.len() > 1);
+        let whose = whose.map_or_else(String::new, |stack| format!("{} ", stack.name));
+        words.extend(trouble(state, spec, slot).map(|(rank, words, role)| (rank, whose + &words, role)));
+    }
+    words.sort_by_key(|(rank, ..)| *rank);
+    let Some((_, words, role)) = words.into_iter().next() else {
+        let fresh = oldest.map_or_else(|| "reading".to_owned(), |age| format!("fresh, oldest {}", human(age)));
+        return vec![Span::new(format!(" {fresh} "), Role::Dim)];
+    };
+    vec![Span::new(format!(" {words} "), role)]
+}
+
+/// Every feed of the view, of every stack.
+fn feeds(state: &State) -> impl Iterator<Item = (usize, &'static FeedSpec, &Slot)> {
+    let specs = state.view().feeds.iter().filter_map(|id| feed(id));
+    let stacks = 0..state.world.stacks.len();
+    let all = specs.flat_map(move |spec| stacks.clone().map(move |i| (i, spec)));
+    all.map(|(i, spec)| (i, spec, state.world.store.slot(i, spec.id)))
+}
+
+fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, String, Role)> {
+    let read = slot.age(state.now).map_or_else(|| "never read".to_owned(), |age| format!("read {} ago", human(age)));
+    if let Freshness::Failing { fault, .. } = &slot.freshness {
+        return Some((0, format!("{}: {} ({}), {read}", spec.id, fault.kind.word(), fault.action), Role::Unknown));
+    }
+    if let Some(gap) = slot.gaps().first() {
+        let words = format!(
+            "partial: {} of {} {}, {} ({})",
+            gap.read,
+            gap.known,
+            gap.what,
+            gap.fault.kind.word(),
+            gap.fault.action
+        );
+        return Some((1, words, Role::Unknown));
+    }
+    if slot.is_stale(state.now) {
+        return Some((2, format!("{}: stale, {read}", spec.id), Role::Unknown));
+    }
+    if slot.snapshot.as_ref().is_some_and(|s| s.slowed) {
+        return Some((3, format!("{}: slowed by AWS, {read}", spec.id), Role::Warn));
+    }
+    if slot.freshness == Freshness::Never && spec.after.is_none() {
+        return Some((4, format!("{}: reading", spec.id), Role::Dim));
+    }
+    None
+}
+
+/// From this width on the footer tells the age of every feed of the view.
+const WIDE: u16 = 100;
+
+/// The ages of the view's feeds, for the footer: `ecs 4s ▪ groups 2s`.
+pub(super) fn ages(state: &State) -> Line {
+    let mut line: Line = Vec::new();
+    let current = super::header::current(state);
+    // A narrow screen has room for the keys or for all ages; the border tells the oldest anyway.
+    let most = if state.size.0 < WIDE { 1 } else { usize::MAX };
+    for (_, spec, slot) in feeds(state).filter(|(stack, ..)| *stack == current).take(most) {
+        if !line.is_empty() {
+            line.push(Span::new(if state.options.ascii { " | " } else { " ▪ " }, Role::Dim));
+        }
+        let age = slot.age(state.now).map_or_else(|| "–".to_owned(), human);
+        let age = if state.options.ascii { age.replace('–', "-") } else { age };
+        let role = if trouble(state, spec, slot).is_some() { Role::Stale } else { Role::Dim };
+        line.push(Span::new(format!("{} {age}", spec.id), role));
+    }
+    line.push(Span::new(" ", Role::Dim));
+    line
+}
+
+/// From when on rows of each stack count as read just now; older ones are shown as such. `None`: all are old.
+pub(super) struct Recent(Vec<Option<Timestamp>>);
+
+impl Recent {
+    /// As the feeds of the view stand.
+    pub(super) fn of(state: &State) -> Self {
+        Self((0..state.world.stacks.len()).map(|stack| recent(state, stack)).collect())
+    }
+
+    /// Whether a row of this stack, read then, is old. What carries no time (it cannot change any more) never is.
+    pub(super) fn is_old(&self, stack: usize, read_at: Timestamp) -> bool {
+        let from = self.0.get(stack).copied().flatten();
+        read_at != Timestamp::default() && from.is_none_or(|from| read_at < from)
+    }
+}
+
+fn recent(state: &State, stack: usize) -> Option<Timestamp> {
+    /// Rows of one snapshot are read within seconds of each other; one that is older was not read again.
+    const APART: Duration = Duration::from_mins(1);
+    let failing = |slot: &Slot| matches!(slot.freshness, Freshness::Failing { .. }) || slot.is_stale(state.now);
+    let mut slots = feeds(state).filter(|(index, ..)| *index == stack).map(|(_, _, slot)| slot).peekable();
+    let taken = slots.peek().and_then(|slot| slot.snapshot.as_ref()).map_or_else(Timestamp::default, |s| s.taken_at);
+    if slots.any(failing) { None } else { Some(taken - APART) }
+}

@@ -1,0 +1,216 @@
+//! Panels over the table: help, detail, the error log, copied text, and the offers of the palette.
+
+use super::span::wrap;
+use super::{Bar, Line, PanelPicture, Span, palette_open, why};
+use crate::app::{PanelKind, State, palette};
+use crate::keymap::Scope;
+use crate::table::Entry;
+use crate::theme::Role;
+use crate::time::human;
+use crate::view::Line as DetailLine;
+
+/// The widest a panel gets; longer lines are hard to read.
+const WIDEST: u16 = 110;
+
+/// What a panel says, not yet cut to the screen.
+pub(super) struct Content {
+    pub(super) title: String,
+    pub(super) lines: Vec<Line>,
+}
+
+/// Columns inside a panel's frame.
+pub(super) fn inner_width(state: &State) -> usize {
+    usize::from(state.size.0.saturating_sub(4).min(WIDEST)).saturating_sub(4)
+}
+
+/// Lines inside a panel's frame at most.
+pub(super) fn rows(state: &State) -> usize {
+    usize::from(state.size.1).saturating_sub(6).max(1)
+}
+
+/// What the open panel says.
+pub(super) fn content(state: &State) -> Option<Content> {
+    if palette_open(state) {
+        return Some(offers(state));
+    }
+    let columns = inner_width(state);
+    Some(match &state.panel.as_ref()?.kind {
+        PanelKind::Help => help(state, columns),
+        PanelKind::Why(entry) => why::content(state, entry, columns),
+        PanelKind::Detail(entry) => detail(state, entry, columns),
+        PanelKind::Errors => errors(state, columns),
+        PanelKind::Copied(text) => copied(text, columns),
+    })
+}
+
+/// The picture of the open panel.
+pub(super) fn picture(state: &State) -> Option<PanelPicture> {
+    let content = content(state)?;
+    let page = rows(state);
+    // The choice of the palette is always in sight.
+    let wanted = match &state.prompt {
+        Some(prompt) if palette_open(state) => (prompt.choice + 1).saturating_sub(page),
+        _ => state.panel.as_ref().map_or(0, |p| p.scroll),
+    };
+    let scroll = wanted.min(content.lines.len().saturating_sub(page));
+    let total = content.lines.len();
+    let lines: Vec<Line> = content.lines.into_iter().skip(scroll).take(page).collect();
+    let place =
+        if total > page { format!(" {}-{} of {total} ", scroll + 1, scroll + lines.len()) } else { String::new() };
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let wide = u16::try_from(inner_width(state) + 4).unwrap_or(u16::MAX);
+    Some(PanelPicture {
+        title: Bar {
+            left: vec![Span::new(format!(" {} ", content.title), Role::Title)],
+            right: vec![Span::new(place, Role::Dim)],
+        },
+        lines,
+        size: (wide, height),
+    })
+}
+
+/// Words broken to the panel's width, indented by `indent`.
+pub(super) fn paragraph(lines: &mut Vec<Line>, words: &str, role: Role, columns: usize, indent: usize) {
+    for line in wrap(words, columns.saturating_sub(indent)) {
+        lines.push(vec![Span::new(format!("{}{line}", " ".repeat(indent)), role)]);
+    }
+}
+
+/// A name and its value, the value broken and aligned.
+pub(super) fn field(lines: &mut Vec<Line>, name: &str, value: &str, columns: usize) {
+    const NAME: usize = 24;
+    for (i, part) in wrap(value, columns.saturating_sub(NAME + 1)).into_iter().enumerate() {
+        let name = if i == 0 { name } else { "" };
+        lines.push(vec![
+            Span::new(super::pad(name, NAME, false, false), Role::Dim),
+            Span::new(format!(" {part}"), Role::Dialog),
+        ]);
+    }
+}
+
+fn help(state: &State, columns: usize) -> Content {
+    let view = state.view();
+    let mut lines = Vec::new();
+    paragraph(&mut lines, view.doc, Role::Dialog, columns, 0);
+    lines.push(Vec::new());
+    let mut bound: Vec<(String, String)> = Vec::new();
+    for entry in state.keymap.acting_in(Scope::Table) {
+        let command = entry.binding.to_string();
+        let keys = entry.sequence.to_string();
+        match bound.iter_mut().find(|(known, _)| *known == command) {
+            Some((_, all)) => *all = format!("{all} {keys}"),
+            None => bound.push((command, keys)),
+        }
+    }
+    for (command, keys) in bound {
+        let id = command.split(' ').next().unwrap_or_default();
+        let target = command.split(' ').nth(1).and_then(crate::view::view);
+        let doc = target.map_or_else(|| crate::app::command::command(id).map_or("", |c| c.doc), |view| view.doc);
+        for (i, part) in wrap(doc, columns.saturating_sub(17)).into_iter().enumerate() {
+            let keys = if i == 0 { keys.as_str() } else { "" };
+            lines.push(vec![
+                Span::new(super::pad(keys, 16, false, false), Role::KeyHint),
+                Span::new(format!(" {part}"), Role::Dialog),
+            ]);
+        }
+    }
+    lines.push(Vec::new());
+    lines.push(vec![Span::new("columns", Role::Title)]);
+    for column in view.columns {
+        field(&mut lines, column.id, column.doc, columns);
+    }
+    Content { title: format!("help: {}", view.title), lines }
+}
+
+fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
+    let scene = state.world.scene();
+    let row = state.listing.rows.iter().find(|row| row.entry() == *entry);
+    let stack = scene.stacks.iter().find(|s| s.stack.name == entry.0);
+    let (Some(row), Some(stack)) = (row, stack) else {
+        return Content { title: entry.1.to_string(), lines: vec![vec![Span::new("it is gone", Role::Unknown)]] };
+    };
+    let detail = (state.view().detail)(stack, row);
+    let mut lines = Vec::new();
+    let read = (row.read_at.millis() > 0).then(|| format!("read {} ago", human(state.now.since(row.read_at))));
+    if let Some(read) = read {
+        lines.push(vec![Span::new(read, Role::Dim)]);
+    }
+    for problem in &row.problems {
+        paragraph(&mut lines, &problem.check.message, Role::of(problem.check.severity), columns, 0);
+    }
+    for line in &detail.lines {
+        match line {
+            DetailLine::Heading(title) => {
+                lines.push(Vec::new());
+                lines.push(vec![Span::new(*title, Role::Title)]);
+            }
+            DetailLine::Field(name, cell) => field(&mut lines, name, &cell.human(state.now), columns),
+            DetailLine::Event(at, words) => event(&mut lines, &at.human(state.now), words, columns),
+            DetailLine::Words(words) => paragraph(&mut lines, words, Role::Dialog, columns, 0),
+        }
+    }
+    Content { title: detail.title.to_string(), lines }
+}
+
+fn event(lines: &mut Vec<Line>, age: &str, words: &str, columns: usize) {
+    for (i, part) in wrap(words, columns.saturating_sub(8)).into_iter().enumerate() {
+        let age = if i == 0 { age } else { "" };
+        lines.push(vec![
+            Span::new(super::pad(age, 7, true, false), Role::Dim),
+            Span::new(format!(" {part}"), Role::Dialog),
+        ]);
+    }
+}
+
+fn errors(state: &State, columns: usize) -> Content {
+    let mut lines = Vec::new();
+    for line in &state.world.log {
+        let times = if line.times > 1 { format!(", {} times", line.times) } else { String::new() };
+        let head = format!("{} {} {}{times}", line.at.time_of_day(), line.stack, line.feed);
+        lines.push(vec![Span::new(head, Role::Dim)]);
+        paragraph(&mut lines, &line.fault.to_string(), Role::Unknown, columns, 2);
+        if let Some(id) = &line.fault.request_id {
+            paragraph(&mut lines, &format!("request id {id}"), Role::Dim, columns, 2);
+        }
+        if let Some(hint) = line.fault.hint() {
+            paragraph(&mut lines, &hint, Role::Dialog, columns, 2);
+        }
+    }
+    if lines.is_empty() {
+        lines.push(vec![Span::new("nothing has failed", Role::Ok)]);
+    }
+    Content { title: "errors".to_owned(), lines }
+}
+
+fn copied(text: &str, columns: usize) -> Content {
+    let mut lines = Vec::new();
+    text.lines().for_each(|line| paragraph(&mut lines, line, Role::Dialog, columns, 0));
+    lines.push(Vec::new());
+    paragraph(
+        &mut lines,
+        "also offered to the clipboard (OSC 52); where the terminal does not take it, copy it from here",
+        Role::Dim,
+        columns,
+        0,
+    );
+    Content { title: "copied".to_owned(), lines }
+}
+
+fn offers(state: &State) -> Content {
+    let text = state.prompt.as_ref().map(|p| p.text().to_owned()).unwrap_or_default();
+    let choice = state.prompt.as_ref().map_or(0, |p| p.choice);
+    let offers = palette::offers(state, &text);
+    let mut lines: Vec<Line> = Vec::new();
+    let columns = inner_width(state);
+    for (i, offer) in offers.iter().enumerate() {
+        let role = if i == choice { Role::Selected } else { Role::Dialog };
+        let marker = if i == choice { ">" } else { " " };
+        let name = super::pad(&offer.name, 30, false, state.options.ascii);
+        let doc = super::cut(&offer.doc, columns.saturating_sub(33), state.options.ascii);
+        lines.push(vec![Span::new(format!("{marker} {name} "), role), Span::new(doc, Role::Dim)]);
+    }
+    if lines.is_empty() {
+        lines.push(vec![Span::new("nothing fits; enter runs it as a command", Role::Dim)]);
+    }
+    Content { title: "commands, views, resources".to_owned(), lines }
+}

@@ -1,0 +1,136 @@
+//! Pieces of text with roles, and their widths on screen.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::theme::Role;
+
+/// A run of text in one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The text.
+    pub text: String,
+    /// What it means.
+    pub role: Role,
+}
+
+impl Span {
+    /// A run of text in one role.
+    #[must_use]
+    pub fn new(text: impl Into<String>, role: Role) -> Self {
+        Self { text: text.into(), role }
+    }
+}
+
+/// A line of the screen.
+pub type Line = Vec<Span>;
+
+/// A line with something at its left and something at its right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bar {
+    /// From the left; cut where the right begins.
+    pub left: Line,
+    /// To the right edge.
+    pub right: Line,
+}
+
+/// Columns a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Cuts a text to `columns`, marking the cut.
+#[must_use]
+pub fn cut(text: &str, columns: usize, ascii: bool) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mark = if ascii { "~" } else { "…" };
+    let mut out = String::new();
+    let mut used = 0;
+    for cluster in text.graphemes(true) {
+        let next = used + cluster.width();
+        if next + 1 > columns {
+            break;
+        }
+        out.push_str(cluster);
+        used = next;
+    }
+    if columns > 0 {
+        out.push_str(mark);
+    }
+    out
+}
+
+/// Cuts or fills a text to exactly `columns`.
+#[must_use]
+pub fn pad(text: &str, columns: usize, right: bool, ascii: bool) -> String {
+    let cut = cut(text, columns, ascii);
+    let fill = " ".repeat(columns.saturating_sub(cut.width()));
+    if right { fill + &cut } else { cut + &fill }
+}
+
+/// Breaks a text into lines of at most `columns`, between words where it can.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for word in text.split_word_bounds() {
+        let mut room = |line: &mut String, used: &mut usize, piece: &str| {
+            let wide = piece.width();
+            if *used + wide > columns && *used > 0 {
+                lines.push(std::mem::take(line).trim_end().to_owned());
+                *used = 0;
+            }
+            if *used > 0 || !piece.trim().is_empty() {
+                line.push_str(piece);
+                *used += wide;
+            }
+        };
+        if word.width() <= columns {
+            room(&mut line, &mut used, word);
+        } else {
+            word.graphemes(true).for_each(|cluster| room(&mut line, &mut used, cluster));
+        }
+    }
+    if used > 0 || lines.is_empty() {
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_cut_with_a_mark_and_filled() {
+        assert_eq!(cut("ehr-api", 4, false), "ehr…");
+        assert_eq!(cut("ehr-api", 4, true), "ehr~");
+        assert_eq!(pad("ab", 4, true, false), "  ab");
+        assert_eq!(pad("日本語", 4, false, false), "日… ");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("cannot place 8 tasks", 12), ["cannot place", "8 tasks"]);
+        assert_eq!(wrap("", 12), [""]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    proptest! {
+        #[test]
+        fn padded_text_is_exactly_as_wide_as_asked(text in ".{0,40}", columns in 1_usize..30, right: bool) {
+            let clean = crate::text::clean(&text).into_owned();
+            prop_assert_eq!(pad(&clean, columns, right, false).width(), columns);
+        }
+
+        #[test]
+        fn wrapped_lines_fit(text in ".{0,80}", columns in 2_usize..30) {
+            let clean = crate::text::clean(&text).into_owned();
+            prop_assert!(wrap(&clean, columns).iter().all(|line| line.width() <= columns));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a row is judged as it is: the rule, its limits and where they come from, the evidence, and what to look at next.
+
+use super::panels::{Content, field, paragraph};
+use super::{Line, Span};
+use crate::app::State;
+use crate::health::{RULES, Rule};
+use crate::model::Check;
+use crate::table::Entry;
+use crate::theme::Role;
+use crate::time::human;
+
+pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
+    let Some(row) = state.listing.rows.iter().find(|row| row.entry() == *entry) else {
+        return Content { title: "why".to_owned(), lines: vec![vec![Span::new("it is gone", Role::Unknown)]] };
+    };
+    let mut lines = Vec::new();
+    for problem in &row.problems {
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        explain(state, &problem.check, columns, &mut lines);
+    }
+    if row.problems.is_empty() {
+        let words = format!("{} rules found nothing to say about it.", RULES.len());
+        paragraph(&mut lines, &words, Role::of(row.severity), columns, 0);
+    }
+    let name = row.problems.first().map_or_else(|| entry.1.to_string(), |p| p.check.subject.name.to_string());
+    Content { title: format!("why: {name}"), lines }
+}
+
+fn explain(state: &State, check: &Check, columns: usize, lines: &mut Vec<Line>) {
+    let glyph = check.severity.glyph(state.options.ascii);
+    let words = format!("{glyph} {}: {}", check.severity.word(), check.message);
+    paragraph(lines, &words, Role::of(check.severity), columns, 0);
+    if let Some(since) = check.since {
+        field(lines, "since", &format!("{} ({})", since.date_time(), human(state.now.since(since))), columns);
+    }
+    for (name, value) in &check.evidence {
+        field(lines, name, value, columns);
+    }
+    field(lines, "read", &format!("{} ago", human(state.now.since(check.taken_at))), columns);
+    field(lines, "rule", check.rule, columns);
+    if let Some(rule) = RULES.iter().find(|r| r.id == check.rule) {
+        limits(state, rule, columns, lines);
+        field(lines, "what it looks for", rule.doc, columns);
+        field(lines, "source", rule.source, columns);
+    }
+    for (i, step) in check.next.iter().enumerate() {
+        field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
+    }
+}
+
+fn limits(state: &State, rule: &Rule, columns: usize, lines: &mut Vec<Line>) {
+    for threshold in rule.thresholds {
+        let (level, from) = match state.world.thresholds().configured(rule.id, threshold.name) {
+            Some(level) => (level, "configured"),
+            None => (threshold.default, "default"),
+        };
+        field(lines, &format!("limit {}", threshold.name), &format!("{level} ({from})"), columns);
+    }
+}

@@ -1,0 +1,127 @@
+//! The state of the console.
+
+use crate::health::Thresholds;
+use crate::keymap::{Chord, Keymap, Scope};
+use crate::model::stack::Stack;
+use crate::table::Row;
+use crate::time::Timestamp;
+use crate::view::{VIEWS, View};
+
+use super::{Listing, Panel, Place, Prompt, World};
+
+/// How the console was started.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only ASCII characters of our own.
+    pub ascii: bool,
+    /// A line under the tabs: what a demo is, and which key to press next.
+    pub banner: Option<String>,
+    /// Whether the clock is shown; without it an idle screen never changes.
+    pub clock: bool,
+}
+
+/// The state of the console.
+pub struct State {
+    /// What is known.
+    pub world: World,
+    /// Where the user is.
+    pub place: Place,
+    /// Where `back` leads to, the nearest last.
+    pub behind: Vec<Place>,
+    /// The rows of the place on screen.
+    pub listing: Listing,
+    /// What every key does.
+    pub keymap: Keymap,
+    /// Keys pressed so far of a sequence.
+    pub pressed: Vec<Chord>,
+    /// The line being typed.
+    pub prompt: Option<Prompt>,
+    /// The panel that is open.
+    pub panel: Option<Panel>,
+    /// Something to tell, until then.
+    pub notice: Option<(String, Timestamp)>,
+    /// Filters that were used, the last one last.
+    pub history: Vec<String>,
+    /// Columns and rows of the screen.
+    pub size: (u16, u16),
+    /// The present.
+    pub now: Timestamp,
+    /// How the console was started.
+    pub options: Options,
+}
+
+impl State {
+    /// The console as it opens, on the overview.
+    #[must_use]
+    pub fn new(stacks: Vec<Stack>, thresholds: Thresholds, keymap: Keymap, options: Options, now: Timestamp) -> Self {
+        let mut state = Self {
+            world: World::new(stacks, thresholds),
+            place: Place::new(VIEWS[0]),
+            behind: Vec::new(),
+            listing: Listing::default(),
+            keymap,
+            pressed: Vec::new(),
+            prompt: None,
+            panel: None,
+            notice: None,
+            history: Vec::new(),
+            size: (80, 24),
+            now,
+            options,
+        };
+        state.refresh();
+        state
+    }
+
+    /// The view on screen.
+    #[must_use]
+    pub fn view(&self) -> &'static View {
+        self.place.view
+    }
+
+    /// The row the cursor stands on.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Row> {
+        self.listing.row(self.place.cursor.index)
+    }
+
+    /// The part of the screen keys go to.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        if self.prompt.is_some() {
+            Scope::Prompt
+        } else if self.panel.is_some() {
+            Scope::Dialog
+        } else {
+            Scope::Table
+        }
+    }
+
+    /// Makes the rows of the place on screen anew.
+    pub fn refresh(&mut self) {
+        self.listing.refresh(&mut self.place, &self.world.scene());
+        self.follow();
+    }
+
+    /// Filters and sorts again.
+    pub fn arrange(&mut self) {
+        self.listing.arrange(&mut self.place);
+        self.follow();
+    }
+
+    /// Scrolls so that the cursor is on screen.
+    pub fn follow(&mut self) {
+        let rows = super::screen::table_rows(self);
+        let sections = super::screen::section_lines(self);
+        let page = rows.saturating_sub(sections).max(1);
+        let shown = self.listing.shown.len();
+        let cursor = &mut self.place.cursor;
+        let last_top = shown.saturating_sub(page);
+        cursor.top = cursor.top.min(last_top).min(cursor.index).max((cursor.index + 1).saturating_sub(page));
+    }
+
+    /// Tells the user something for a few seconds.
+    pub fn tell(&mut self, words: impl Into<String>) {
+        self.notice = Some((words.into(), self.now + std::time::Duration::from_secs(5)));
+    }
+}

@@ -1,0 +1,93 @@
+//! The one door for everything that happens.
+
+use super::command::invoke;
+use super::prompt::PromptKind;
+use super::{Effect, Msg, State};
+use crate::keymap::{Binding, Chord, Lookup};
+use crate::time::Timestamp;
+
+/// Changes the state by what happened at `now`, and tells what is to be done.
+pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
+    state.now = state.now.max(now);
+    if state.notice.as_ref().is_some_and(|(_, until)| *until <= state.now) {
+        state.notice = None;
+    }
+    match msg {
+        Msg::Key(chord) => key(state, chord),
+        Msg::Paste(text) => paste(state, &text),
+        Msg::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            state.follow();
+            Vec::new()
+        }
+        Msg::Fetched(fetched) => {
+            if state.world.adopt(*fetched, state.now) {
+                state.refresh();
+            }
+            Vec::new()
+        }
+        Msg::Unconnected { stack, fault } => {
+            state.world.unconnected(stack, &fault, state.now);
+            state.refresh();
+            Vec::new()
+        }
+        Msg::Tick => {
+            if state.world.grow_older(state.now) {
+                state.refresh();
+            }
+            Vec::new()
+        }
+        Msg::Notice(words) => {
+            state.tell(words);
+            Vec::new()
+        }
+    }
+}
+
+fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+    // Whoever presses a key has read what there was to tell.
+    state.notice = None;
+    state.pressed.push(chord);
+    let binding: Binding = match state.keymap.lookup(state.scope(), &state.pressed) {
+        Lookup::Pending => return Vec::new(),
+        Lookup::Matched(binding) => binding.clone(),
+        Lookup::NotFound => return unbound(state, chord),
+    };
+    state.pressed.clear();
+    invoke(state, &binding.command, binding.arg.as_deref().unwrap_or_default())
+}
+
+/// A key without a meaning here: typed text in a prompt, nothing elsewhere.
+fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
+    let first = state.pressed.len() == 1;
+    state.pressed.clear();
+    if let (Some(prompt), Some(c), true) = (&mut state.prompt, chord.typed(), first) {
+        prompt.insert(c);
+        typed(state);
+    }
+    Vec::new()
+}
+
+/// The first line of pasted text goes into a prompt; anywhere else it is dropped, and said so.
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let Some(prompt) = &mut state.prompt else {
+        state.tell(format!("paste ignored ({} characters): open / or : first", text.chars().count()));
+        return Vec::new();
+    };
+    // Terminals send the end of a line as a carriage return.
+    for c in text.split(['\r', '\n']).next().unwrap_or_default().chars() {
+        prompt.insert(c);
+    }
+    typed(state);
+    Vec::new()
+}
+
+/// What is typed has changed.
+pub(super) fn typed(state: &mut State) {
+    let Some(prompt) = &state.prompt else { return };
+    if prompt.kind == PromptKind::Filter {
+        let text = prompt.text().to_owned();
+        state.place.filter = text;
+        state.arrange();
+    }
+}

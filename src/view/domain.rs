@@ -1,0 +1,52 @@
+//! The domains of the overview: one line each for every stack. A domain is one value and one line in [`DOMAINS`].
+
+use super::StackScene;
+use crate::model::ecs::EcsFacts;
+use crate::model::scaling::GroupFacts;
+
+/// A domain.
+pub struct Domain {
+    /// Its id, as rules and feeds name it.
+    pub id: &'static str,
+    /// Its name on screen.
+    pub label: &'static str,
+    /// The view its line opens.
+    pub view: &'static str,
+    /// What there is of it, in a few words; `None` where it has not been read.
+    pub summary: fn(&StackScene<'_>) -> Option<String>,
+}
+
+/// Every domain, in the order of the overview.
+pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING];
+
+const ECS: Domain = Domain {
+    id: "ecs",
+    label: "ECS",
+    view: "services",
+    summary: |scene| {
+        let ecs = scene.facts.get::<EcsFacts>()?;
+        let counts = [
+            (ecs.clusters.len(), "cluster"),
+            (ecs.services.len(), "service"),
+            (ecs.tasks.len(), "task"),
+            (ecs.instances.len(), "instance"),
+        ];
+        Some(counts.map(|(n, word)| plural(n, word)).join(", "))
+    },
+};
+
+const SCALING: Domain = Domain {
+    id: "scaling",
+    label: "Scaling",
+    view: "instances",
+    summary: |scene| {
+        let facts = scene.facts.get::<GroupFacts>()?;
+        let groups = plural(facts.groups.len(), "Auto Scaling group");
+        let full = facts.groups.iter().filter(|g| g.at_maximum() == Some(true)).count();
+        Some(if full > 0 { format!("{groups}, {full} at maximum") } else { groups })
+    },
+};
+
+fn plural(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}

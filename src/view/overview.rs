@@ -1,0 +1,122 @@
+//! The overview: one line a domain and stack, then every problem, worst first.
+
+use std::collections::HashSet;
+
+use super::domain::DOMAINS;
+use super::{Detail, Drill, Scene, StackScene, View, view_of_kind};
+use crate::model::{Problem, Severity};
+use crate::table::{Cell, Column, Row, Section};
+use crate::text::Text;
+
+/// `overview`.
+pub const VIEW: View = View {
+    id: "overview",
+    title: "overview",
+    doc: "One line for each domain of each stack, then all problems, worst first",
+    kind: "",
+    feeds: &["ecs", "groups", "stopped", "identity"],
+    columns: COLUMNS,
+    exported: false,
+    rows,
+    detail,
+    open,
+    aws: |_, _| None,
+};
+
+const COLUMNS: &[Column] = &[
+    Column::words("what", "what", 1, 28, "The domain, or the thing that has the problem"),
+    Column::words("state", "state", 1, 200, "What is the case"),
+    Column::number("since", "since", 1, "For how long"),
+];
+
+const BY_DOMAIN: Section = Section { order: 0, title: "" };
+const PROBLEMS: Section = Section { order: 1, title: "problems" };
+
+fn rows(scene: &Scene<'_>) -> Vec<Row> {
+    let domains = scene.stacks.iter().flat_map(domain_rows);
+    let mut problems: Vec<&Problem> = scene.stacks.iter().flat_map(|s| s.problems).collect();
+    problems.retain(|p| p.check.severity > Severity::Info);
+    problems.sort_by_key(|p| std::cmp::Reverse(p.check.severity));
+    let mut told = HashSet::new();
+    problems.retain(|p| trouble_of_feed(p).is_none_or(|trouble| told.insert((p.stack.clone(), trouble))));
+    domains.chain(problems.into_iter().map(problem_row)).collect()
+}
+
+/// What keeps a feed from reading, without the operation it hit: lost credentials hit every feed, and are said once.
+fn trouble_of_feed(problem: &Problem) -> Option<&str> {
+    let failing = problem.check.rule == "feed-failing";
+    problem.check.message.split_once(": ").filter(|_| failing).map(|(_, trouble)| trouble)
+}
+
+fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a {
+    DOMAINS.iter().map(|domain| {
+        let of_domain: Vec<Problem> = scene
+            .problems
+            .iter()
+            .filter(|p| p.check.domain == domain.id && p.check.severity > Severity::Info)
+            .cloned()
+            .collect();
+        let worst = of_domain.first();
+        let known = (domain.summary)(scene);
+        let severity = match (worst, &known) {
+            (Some(problem), _) => problem.check.severity,
+            (None, None) => Severity::Unknown,
+            (None, Some(_)) => Severity::Ok,
+        };
+        let more = of_domain.len().saturating_sub(1);
+        let words = match worst {
+            Some(problem) if more > 0 => format!("{} (+{more} more)", problem.check.message),
+            Some(problem) => problem.check.message.to_string(),
+            None => known.unwrap_or_else(|| "not read yet".to_owned()),
+        };
+        Row {
+            stack: scene.stack.name.clone(),
+            id: Text::from(format!("domain:{}", domain.id)),
+            severity,
+            cells: vec![
+                Cell::Text(Text::from(domain.label)),
+                Cell::State(severity, Text::from(words)),
+                worst.and_then(|p| p.check.since).map_or(Cell::Missing, Cell::Since),
+            ],
+            problems: of_domain,
+            section: BY_DOMAIN,
+            ..Row::default()
+        }
+    })
+}
+
+fn problem_row(problem: &Problem) -> Row {
+    let check = &problem.check;
+    Row {
+        stack: problem.stack.clone(),
+        id: Text::from(format!("{}|{}", check.rule, check.subject.id)),
+        cells: vec![
+            Cell::Text(check.subject.name.clone()),
+            Cell::State(check.severity, check.message.clone()),
+            check.since.map_or(Cell::Missing, Cell::Since),
+        ],
+        read_at: check.taken_at,
+        section: PROBLEMS,
+        ..Row::default()
+    }
+    .judged(vec![problem.clone()])
+}
+
+fn open(row: &Row) -> Option<Drill> {
+    if let Some(domain) = row.id.strip_prefix("domain:") {
+        let domain = DOMAINS.iter().find(|d| d.id == domain)?;
+        return Some(Drill { view: domain.view, ..Drill::default() });
+    }
+    let subject = &row.problems.first()?.check.subject;
+    match subject.kind {
+        // Capacity is looked at where the instances are.
+        "provider" | "group" => Some(Drill { view: "instances", ..Drill::default() }),
+        "cluster" => Some(Drill { view: "instances", filter: format!("cluster={}", subject.name), select: None }),
+        kind => Some(Drill { view: view_of_kind(kind)?.id, select: Some(subject.id.clone()), ..Drill::default() }),
+    }
+}
+
+/// The problems themselves are told by every detail.
+fn detail(_: &StackScene<'_>, row: &Row) -> Detail {
+    Detail::of(row.cells.first().map(Cell::searchable).unwrap_or_default())
+}

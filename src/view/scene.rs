@@ -1,0 +1,208 @@
+//! What views look at: every stack's facts, and the problems found in them by subject.
+
+use std::collections::HashMap;
+
+use crate::feed::FEEDS;
+use crate::health::{self, Observed, Thresholds};
+use crate::model::ecs::{Missing, tail};
+use crate::model::identity::Identity;
+use crate::model::stack::Stack;
+use crate::model::{Check, Facts, Problem, Severity, Subject};
+use crate::store::{Freshness, Slot, Store};
+use crate::table::{Cell, Column, Row};
+use crate::text::Text;
+use crate::time::{Timestamp, human};
+
+/// All stacks as views see them.
+pub struct Scene<'a> {
+    /// The stacks, in configured order.
+    pub stacks: Vec<StackScene<'a>>,
+}
+
+/// One stack as views see it.
+pub struct StackScene<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// What is known of it.
+    pub facts: &'a Facts,
+    /// Its problems, worst first.
+    pub problems: &'a [Problem],
+    by_subject: HashMap<(&'static str, &'a str), Vec<&'a Problem>>,
+}
+
+impl<'a> StackScene<'a> {
+    /// A stack with its problems.
+    #[must_use]
+    pub fn new(stack: &'a Stack, facts: &'a Facts, problems: &'a [Problem]) -> Self {
+        let mut by_subject: HashMap<_, Vec<&Problem>> = HashMap::new();
+        for problem in problems {
+            let subject = &problem.check.subject;
+            by_subject.entry((subject.kind, subject.id.as_str())).or_default().push(problem);
+        }
+        Self { stack, facts, problems, by_subject }
+    }
+
+    /// The problems of one subject, worst first.
+    #[must_use]
+    pub fn problems_of(&self, kind: &'static str, id: &str) -> Vec<Problem> {
+        let found = self.by_subject.get(&(kind, id));
+        found.map(|problems| problems.iter().map(|p| (*p).clone()).collect()).unwrap_or_default()
+    }
+}
+
+/// The checks of one stack and what the next judgement must remember.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// All checks that were kept, worst first.
+    pub checks: Vec<Check>,
+    /// How many rules were evaluated on how many subjects.
+    pub evaluated: usize,
+    /// First sightings.
+    pub observed: Observed,
+}
+
+/// Judges one stack: the rules on its facts, and the state of its feeds. What cannot be read is unknown, never well.
+#[must_use]
+pub fn judge(
+    index: usize,
+    stack: &Stack,
+    store: &Store,
+    thresholds: &Thresholds,
+    before: &Observed,
+    now: Timestamp,
+    keep_ok: bool,
+) -> Judgement {
+    let empty = Facts::default();
+    let facts = store.facts(index).unwrap_or(&empty);
+    let mut evaluation = health::evaluate(facts, thresholds, before, keep_ok);
+    for spec in FEEDS {
+        let slot = store.slot(index, spec.id);
+        let subject = Subject { kind: "feed", name: Text::from(spec.id), id: Text::from(spec.id) };
+        evaluation.evaluated += 1;
+        if let Some(check) = feed_check(slot, &subject, spec.domain, now) {
+            evaluation.checks.push(check);
+        }
+    }
+    // Before everything else: whatever is said of the wrong account misleads.
+    evaluation.checks.splice(0..0, account_check(facts, stack, now));
+    // Stable: equally bad ones stay in the order of the rules, which puts causes before what follows from them.
+    evaluation.checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
+    Judgement { checks: evaluation.checks, evaluated: evaluation.evaluated, observed: evaluation.observed }
+}
+
+fn feed_check(slot: &Slot, subject: &Subject, domain: &'static str, now: Timestamp) -> Option<Check> {
+    let unknown = |rule, message: String, since, next: Option<String>| Check {
+        rule,
+        domain,
+        severity: Severity::Unknown,
+        message: Text::from(message),
+        since,
+        evidence: Vec::new(),
+        next: next.map(Text::from).into_iter().collect(),
+        taken_at: now,
+        subject: subject.clone(),
+    };
+    if let Freshness::Failing { since, fault } = &slot.freshness {
+        return Some(unknown(
+            "feed-failing",
+            fault.to_string(),
+            Some(*since).filter(|since| *since < now),
+            fault.hint(),
+        ));
+    }
+    if let Some(gap) = slot.gaps().first() {
+        let words = format!("read {} of {} {}: {}", gap.read, gap.known, gap.what, gap.fault);
+        return Some(unknown("feed-partial", words, None, gap.fault.hint()));
+    }
+    if slot.is_stale(now) {
+        let age = slot.age(now).map(human).unwrap_or_default();
+        let read = slot.snapshot.as_ref().map(|s| s.taken_at);
+        return Some(unknown("feed-stale", format!("{}: last read {age} ago", subject.name), read, None));
+    }
+    None
+}
+
+/// A configured account that STS contradicts is the worst mistake a console can make.
+fn account_check(facts: &Facts, stack: &Stack, now: Timestamp) -> Option<Check> {
+    let identity = facts.get::<Identity>()?;
+    let expected = stack.account.as_ref()?;
+    if identity.account == **expected {
+        return None;
+    }
+    Some(Check {
+        rule: "identity-wrong-account",
+        domain: "identity",
+        severity: Severity::Crit,
+        subject: Subject { kind: "stack", name: stack.name.clone(), id: stack.name.clone() },
+        message: Text::from(format!(
+            "WRONG ACCOUNT: the credentials belong to {}, {} is configured as {expected}",
+            identity.account, stack.name
+        )),
+        since: None,
+        evidence: vec![("sts:GetCallerIdentity", identity.arn.clone()), ("account", Text::from(expected))],
+        next: vec![Text::from("check the profile of this stack; nothing can be changed until both agree")],
+        taken_at: now,
+    })
+}
+
+/// The row of something that is listed and could not be described: unknown, with its name, never left out.
+pub(super) fn missing_row(scene: &StackScene<'_>, missing: &Missing, columns: &[Column], name: &str) -> Row {
+    let cell = |column: &Column| match column.id {
+        "cluster" => Cell::text(missing.cluster.as_ref()),
+        "status" => Cell::State(Severity::Unknown, missing.reason.clone()),
+        id if id == name => Cell::Text(tail(&missing.arn)),
+        _ => Cell::Missing,
+    };
+    Row {
+        stack: scene.stack.name.clone(),
+        id: missing.arn.clone(),
+        severity: Severity::Unknown,
+        cells: columns.iter().map(cell).collect(),
+        ..Row::default()
+    }
+    .judged(scene.problems_of(missing.kind.word(), &missing.arn))
+}
+
+/// An AWS CLI call for this stack, safe to paste into a shell. None for a stack that assumes a role of its own: the CLI
+/// would ask as somebody else.
+pub(super) fn aws_call(scene: &StackScene<'_>, words: &[&str]) -> Option<String> {
+    let stack = scene.stack;
+    if stack.role_arn.is_some() {
+        return None;
+    }
+    let region = scene.facts.get::<Identity>().and_then(|i| i.region.as_deref()).or(stack.region.as_deref());
+    let options = [
+        ("--profile", stack.profile.as_deref()),
+        ("--region", region),
+        ("--endpoint-url", stack.endpoint_url.as_deref()),
+    ];
+    let options = options.into_iter().filter_map(|(name, value)| Some([name, value?])).flatten();
+    let call: Vec<String> = ["aws"].into_iter().chain(options).chain(words.iter().copied()).map(quoted).collect();
+    Some(call.join(" "))
+}
+
+/// A word as a POSIX shell takes it literally.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_call_is_safe_in_a_shell_and_asks_as_the_same_caller() {
+        let facts = Facts::default();
+        let stack = Stack { profile: Some("my prod".to_owned()), ..Stack::default() };
+        let scene = StackScene::new(&stack, &facts, &[]);
+        let call = aws_call(&scene, &["ecs", "list-tasks", "--service-name", "a;rm -rf '$(x)'"]);
+        let expected = r"aws --profile 'my prod' ecs list-tasks --service-name 'a;rm -rf '\''$(x)'\'''";
+        assert_eq!(call.as_deref(), Some(expected));
+        let assumed = Stack { role_arn: Some("arn:aws:iam::123456789012:role/SRE".to_owned()), ..Stack::default() };
+        assert_eq!(aws_call(&StackScene::new(&assumed, &facts, &[]), &["ecs"]), None);
+    }
+}
