@@ -8,6 +8,7 @@ pub mod feed;
 pub mod health;
 pub mod keymap;
 pub mod model;
+pub mod report;
 pub mod store;
 pub mod table;
 pub mod text;

@@ -1,0 +1,93 @@
+//! What a run found, as the lines of a monitoring plugin.
+
+use std::fmt::Write;
+
+use super::{Finding, Outcome};
+use crate::model::Severity;
+
+/// The longest the first line may get, in characters: what monitoring systems show.
+const WIDEST: usize = 80;
+
+/// The first line, then one for each check that found something; what is only worth knowing is left out.
+pub(super) fn lines(outcome: &Outcome<'_>) -> String {
+    let mut text = headline(outcome);
+    text.push('\n');
+    for finding in outcome.findings.iter().filter(|finding| finding.check.severity > Severity::Info) {
+        text.push_str(&line(finding));
+        text.push('\n');
+    }
+    text
+}
+
+/// `ROUNDS CRITICAL - ecs:1 scaling:2 | crit=1 warn=2 unknown=0 checks=87`.
+fn headline(outcome: &Outcome<'_>) -> String {
+    let tally = &outcome.tally;
+    let counts =
+        format!("| crit={} warn={} unknown={} checks={}", tally.crit, tally.warn, tally.unknown, tally.checks());
+    let head = format!("ROUNDS {}", outcome.verdict.word());
+    let room = WIDEST.saturating_sub(head.chars().count() + counts.chars().count() + " -  ".len());
+    let named = shortened(&by_domain(outcome), room);
+    if named.is_empty() { format!("{head} {counts}") } else { format!("{head} - {named} {counts}") }
+}
+
+/// How many checks of each domain call for attention, the domains with the worst first. Where only unknown ones are left to
+/// explain the word, those.
+fn by_domain(outcome: &Outcome<'_>) -> Vec<(&'static str, usize)> {
+    let found = outcome.tally.crit + outcome.tally.warn > 0;
+    let least = if found { Severity::Warn } else { Severity::Unknown };
+    let mut domains: Vec<(&'static str, usize)> = Vec::new();
+    for check in outcome.findings.iter().map(|finding| &finding.check).filter(|check| check.severity >= least) {
+        match domains.iter_mut().find(|(domain, _)| *domain == check.domain) {
+            Some((_, n)) => *n += 1,
+            None => domains.push((check.domain, 1)),
+        }
+    }
+    domains
+}
+
+/// As many domains as there is room for; how many are left out is said.
+fn shortened(domains: &[(&'static str, usize)], room: usize) -> String {
+    let written = |n: usize| {
+        let mut words: Vec<String> = domains[..n].iter().map(|(domain, count)| format!("{domain}:{count}")).collect();
+        if n < domains.len() {
+            words.push(format!("+{} more", domains.len() - n));
+        }
+        words.join(" ")
+    };
+    (0..=domains.len()).rev().map(written).find(|words| words.chars().count() <= room).unwrap_or_default()
+}
+
+fn line(finding: &Finding) -> String {
+    let check = &finding.check;
+    let glyph = check.severity.glyph(true);
+    let subject = &check.subject;
+    let about = format!("{}, {} {}", check.rule, subject.kind, subject.name);
+    let mut line = format!("{glyph} {}: {} ({about}", finding.stack, check.message);
+    if let Some(since) = check.since {
+        // Writing to a string never fails.
+        let _ = write!(line, ", since {}", since.rfc3339());
+    }
+    line.push(')');
+    // After a bar monitoring systems expect numbers, not text.
+    line.replace('|', "¦")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_left_out_one_by_one_and_counted() {
+        let domains = [("ecs", 12), ("scaling", 3), ("guardduty", 1)];
+        for (room, words) in [
+            (28, "ecs:12 scaling:3 guardduty:1"),
+            (27, "ecs:12 scaling:3 +1 more"),
+            (23, "ecs:12 +2 more"),
+            (7, "+3 more"),
+            (3, ""),
+        ] {
+            assert_eq!(shortened(&domains, room), words, "{room}");
+        }
+        assert_eq!(shortened(&[], 40), "");
+    }
+}

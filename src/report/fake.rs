@@ -1,0 +1,194 @@
+//! A small stack for tests, behind the ports: its answers are the facts it holds, and calls can be refused or hang.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::backend::ports::{Backend, Described, Ecs, Groups, Listing, Page, Sts};
+use crate::model::ecs::{Breaker, Cluster, Deployment, Instance, Provider, Rollout, Service, Task};
+use crate::model::identity::Identity;
+use crate::model::scaling::Group;
+use crate::model::stack::Stack;
+use crate::model::{Fault, FaultKind};
+use crate::text::Text;
+use crate::time::{Clock, ManualClock, Timestamp};
+
+/// Longer than anything in this world takes.
+pub(super) const MANY: Duration = Duration::from_mins(1);
+
+const CLUSTER: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/ehr";
+
+/// What the clock of these tests shows.
+pub(super) fn now() -> Timestamp {
+    Timestamp::parse("2026-03-14T03:12:44.000Z").unwrap()
+}
+
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(ManualClock::at(now()))
+}
+
+pub(super) fn stack(name: &str) -> Stack {
+    Stack { name: Text::from(name), ..Stack::default() }
+}
+
+pub(super) fn denied(action: &'static str) -> Fault {
+    Fault::new(FaultKind::Denied, action, "not authorised")
+}
+
+/// A service that is well.
+pub(super) fn service(name: &str) -> Service {
+    let began = now() - Duration::from_secs(3_600);
+    let deployment = Deployment {
+        id: Text::from("ecs-svc/1"),
+        status: Some(Text::from("PRIMARY")),
+        rollout_state: Some(Text::from("COMPLETED")),
+        desired: 2,
+        running: 2,
+        created_at: Some(began),
+        ..Deployment::default()
+    };
+    Service {
+        arn: Text::from(format!("arn:aws:ecs:us-east-1:123456789012:service/ehr/{name}")),
+        name: Text::from(name),
+        cluster_arn: Text::from(CLUSTER),
+        status: Some(Text::from("ACTIVE")),
+        launch_type: Some(Text::from("FARGATE")),
+        desired: 2,
+        running: 2,
+        rollout: Rollout {
+            minimum_percent: Some(50),
+            maximum_percent: Some(200),
+            breaker: Some(Breaker { enabled: true, rollback: true }),
+            ..Rollout::default()
+        },
+        deployments: vec![deployment],
+        ..Service::default()
+    }
+}
+
+/// A service of which no task runs: critical.
+pub(super) fn down(name: &str) -> Service {
+    Service { running: 0, ..service(name) }
+}
+
+/// A service whose bounds forbid both stopping and starting a task: a warning.
+pub(super) fn stuck(name: &str) -> Service {
+    let rollout = Rollout { minimum_percent: Some(100), maximum_percent: Some(100), ..service(name).rollout };
+    Service { rollout, ..service(name) }
+}
+
+/// One stack.
+pub(super) struct Fake {
+    services: Vec<Service>,
+    refused: HashSet<&'static str>,
+    hangs: bool,
+}
+
+impl Fake {
+    /// One cluster with these services.
+    pub(super) fn with(services: impl Into<Vec<Service>>) -> Self {
+        Self { services: services.into(), refused: HashSet::new(), hangs: false }
+    }
+
+    /// One cluster with three services that are well.
+    pub(super) fn healthy() -> Self {
+        Self::with(["api", "billing", "web"].map(service))
+    }
+
+    /// A stack that never answers.
+    pub(super) fn hung() -> Self {
+        Self { hangs: true, ..Self::healthy() }
+    }
+
+    /// The same stack to a caller that lacks this permission.
+    pub(super) fn refusing(mut self, action: &'static str) -> Self {
+        self.refused.insert(action);
+        self
+    }
+
+    /// The same once more.
+    pub(super) fn again(&self) -> Self {
+        Self { services: self.services.clone(), refused: self.refused.clone(), hangs: self.hangs }
+    }
+
+    /// Its ports.
+    pub(super) fn backend(self) -> Backend {
+        let shared = Arc::new(self);
+        Backend { ecs: shared.clone(), groups: shared.clone(), sts: shared }
+    }
+
+    async fn pass(&self, action: &'static str) -> Result<(), Fault> {
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        if self.refused.contains(action) { Err(denied(action)) } else { Ok(()) }
+    }
+}
+
+fn found<T>(items: Vec<T>) -> Described<T> {
+    Described { items, failures: Vec::new() }
+}
+
+#[async_trait]
+impl Ecs for Fake {
+    async fn list(&self, what: &Listing, _: Option<&str>) -> Result<Page<String>, Fault> {
+        self.pass(what.action()).await?;
+        let items = match what {
+            Listing::Clusters => vec![CLUSTER.to_owned()],
+            Listing::Services(_) => self.services.iter().map(|service| service.arn.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Page { items, next: None })
+    }
+
+    async fn clusters(&self, _: &[String]) -> Result<Described<Cluster>, Fault> {
+        self.pass("ecs:DescribeClusters").await?;
+        let (arn, name, status) = (Text::from(CLUSTER), Text::from("ehr"), Some(Text::from("ACTIVE")));
+        Ok(found(vec![Cluster { arn, name, status, ..Cluster::default() }]))
+    }
+
+    async fn services(&self, _: &str, arns: &[String]) -> Result<Described<Service>, Fault> {
+        self.pass("ecs:DescribeServices").await?;
+        Ok(found(self.services.iter().filter(|s| arns.iter().any(|arn| s.arn == **arn)).cloned().collect()))
+    }
+
+    async fn tasks(&self, _: &str, _: &[String]) -> Result<Described<Task>, Fault> {
+        self.pass("ecs:DescribeTasks").await?;
+        Ok(found(Vec::new()))
+    }
+
+    async fn instances(&self, _: &str, _: &[String]) -> Result<Described<Instance>, Fault> {
+        self.pass("ecs:DescribeContainerInstances").await?;
+        Ok(found(Vec::new()))
+    }
+
+    async fn providers(&self, _: &[String]) -> Result<Described<Provider>, Fault> {
+        self.pass("ecs:DescribeCapacityProviders").await?;
+        Ok(found(Vec::new()))
+    }
+}
+
+#[async_trait]
+impl Groups for Fake {
+    async fn groups(&self, _: &[String], _: Option<&str>) -> Result<Page<Group>, Fault> {
+        self.pass("autoscaling:DescribeAutoScalingGroups").await?;
+        Ok(Page { items: Vec::new(), next: None })
+    }
+}
+
+#[async_trait]
+impl Sts for Fake {
+    async fn caller(&self) -> Result<Identity, Fault> {
+        self.pass("sts:GetCallerIdentity").await?;
+        Ok(Identity {
+            account: Text::from("123456789012"),
+            arn: Text::from("arn:aws:sts::123456789012:assumed-role/SRE/ana"),
+            user_id: Text::from("AROA:ana"),
+            region: Some(Text::from("us-east-1")),
+            expires_at: None,
+            endpoint: None,
+        })
+    }
+}
