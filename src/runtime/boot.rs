@@ -1,0 +1,121 @@
+//! From a launch to a running console.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use super::event_loop::{EventLoop, Exit};
+use super::signals::Ending;
+use super::{Connect, Launch};
+use crate::app::{Msg, State};
+use crate::feed::{self, Budgets, Control, Poller};
+use crate::model::stack::Stack;
+use crate::store::Fetched;
+use crate::term::{self, Terminal, wrapping};
+use crate::time::Clock;
+
+/// A stack that could not be connected to is tried again after this long.
+const RECONNECT: Duration = Duration::from_secs(10);
+/// The exit code of a panic, as Rust itself has it.
+const PANICKED: u8 = 101;
+/// Results of polls that may wait for the console; beyond, feeds wait.
+const WAITING: usize = 64;
+
+/// Runs the console until the user or a signal ends it; gives the process's exit code.
+///
+/// # Errors
+/// The terminal could not be taken, or it is gone.
+pub async fn run(launch: Launch) -> io::Result<u8> {
+    // Before the terminal is taken: a signal in between would leave it in raw mode.
+    let ending = Ending::listen()?;
+    let mut state =
+        State::new(launch.stacks.clone(), launch.thresholds, launch.keymap, launch.options, launch.clock.now());
+    state.size = Terminal::size();
+    let terminal = Terminal::take()?;
+    let (control, watched) =
+        watch::channel(Control { focus: state.view().feeds.to_vec(), refresh: launch.refresh, nudges: 0 });
+    let (fetched, results) = mpsc::channel(WAITING);
+    let (notices, told) = mpsc::channel(WAITING);
+    let mut console = EventLoop {
+        state,
+        terminal,
+        theme: launch.theme,
+        clock: Arc::clone(&launch.clock),
+        control,
+        wrapping: wrapping(&launch.env),
+        drawn: None,
+    };
+    console.draw()?;
+    let budgets = Budgets::of_stacks(&launch.stacks);
+    let links: Vec<_> = launch
+        .stacks
+        .into_iter()
+        .enumerate()
+        .map(|(index, stack)| {
+            let link = Link {
+                budgets: Arc::clone(&budgets[index]),
+                index,
+                stack,
+                connect: Arc::clone(&launch.connect),
+                clock: Arc::clone(&launch.clock),
+                watched: watched.clone(),
+                fetched: fetched.clone(),
+                notices: notices.clone(),
+            };
+            tokio::spawn(link.keep())
+        })
+        .collect();
+    let exit = console.run(ending, term::spawn(), results, told).await;
+    for link in links {
+        link.abort();
+    }
+    drop(console);
+    match exit? {
+        Exit::Quit => Ok(0),
+        Exit::Signal(number) => Ok(128 + number),
+        Exit::Panic => Ok(PANICKED),
+    }
+}
+
+/// The way to one stack: connects, then polls for as long as the console runs.
+struct Link {
+    index: usize,
+    stack: Stack,
+    budgets: Arc<Budgets>,
+    connect: Connect,
+    clock: Arc<dyn Clock>,
+    watched: watch::Receiver<Control>,
+    fetched: mpsc::Sender<Fetched>,
+    notices: mpsc::Sender<Msg>,
+}
+
+impl Link {
+    async fn keep(self) {
+        let _poller: Poller = loop {
+            match (self.connect)(self.stack.clone()).await {
+                Ok(backend) => {
+                    break feed::spawn(
+                        self.index,
+                        &self.stack,
+                        &backend,
+                        &self.budgets,
+                        &self.clock,
+                        &self.watched,
+                        &self.fetched,
+                    );
+                }
+                Err(fault) => {
+                    let msg = Msg::Unconnected { stack: self.index, fault };
+                    if self.notices.send(msg).await.is_err() {
+                        return;
+                    }
+                    sleep(RECONNECT).await;
+                }
+            }
+        };
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,125 @@
+//! The loop: takes everything that waits, updates, and draws at most once, and only if something changed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::interpret::interpret;
+use super::signals::Ending;
+use crate::app::{Msg, Screen, State, screen, update};
+use crate::feed::Control;
+use crate::store::Fetched;
+use crate::term::{Input, Terminal, Wrapping};
+use crate::theme::Theme;
+use crate::time::Clock;
+use crate::tui;
+
+/// Ages are shown in seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why the loop ended.
+pub enum Exit {
+    /// The user said so, or the terminal is gone.
+    Quit,
+    /// A signal with this number.
+    Signal(u8),
+    /// A part of the program panicked and the terminal was given back; what would be shown now may not be so.
+    Panic,
+}
+
+/// The running console.
+pub struct EventLoop {
+    /// The state.
+    pub state: State,
+    /// The terminal.
+    pub terminal: Terminal,
+    /// The colours.
+    pub theme: Theme,
+    /// Where the present comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What the feeds are told.
+    pub control: watch::Sender<Control>,
+    /// How the clipboard is reached.
+    pub wrapping: Wrapping,
+    /// The picture the terminal shows.
+    pub drawn: Option<Screen>,
+}
+
+impl EventLoop {
+    /// Runs until something ends it. Keys come before data; nothing here waits for the network.
+    pub async fn run(
+        &mut self,
+        mut ending: Ending,
+        mut input: mpsc::Receiver<Input>,
+        mut results: mpsc::Receiver<Fetched>,
+        mut told: mpsc::Receiver<Msg>,
+    ) -> io::Result<Exit> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let first = tokio::select! {
+                biased;
+                number = ending.next() => return Ok(Exit::Signal(number)),
+                input = input.recv() => match input {
+                    Some(Input::Gone) | None => return Ok(Exit::Quit),
+                    Some(input) => msg(input),
+                },
+                Some(fetched) = results.recv() => Some(Msg::Fetched(Box::new(fetched))),
+                Some(msg) = told.recv() => Some(msg),
+                _ = tick.tick() => Some(Msg::Tick),
+            };
+            let waiting = std::iter::from_fn(|| input.try_recv().ok()).filter_map(msg);
+            let mut all: Vec<Msg> = first.into_iter().chain(waiting).collect();
+            all.extend(std::iter::from_fn(|| results.try_recv().ok()).map(|f| Msg::Fetched(Box::new(f))));
+            for msg in all {
+                if self.take(msg)? {
+                    return Ok(Exit::Quit);
+                }
+            }
+            if !Terminal::is_ours() {
+                return Ok(Exit::Panic);
+            }
+            // A change before the input listened for changes was told by nobody.
+            let (columns, rows) = Terminal::size();
+            if self.state.size != (columns, rows) {
+                self.take(Msg::Resize(columns, rows))?;
+            }
+            self.draw()?;
+        }
+    }
+
+    /// Updates by one message; true if the user wants to end.
+    fn take(&mut self, msg: Msg) -> io::Result<bool> {
+        let effects = update(&mut self.state, self.clock.now(), msg);
+        for effect in effects {
+            if interpret(self, effect)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Draws the state, if it looks different from what the terminal shows.
+    pub fn draw(&mut self) -> io::Result<()> {
+        let picture = screen(&self.state);
+        if self.drawn.as_ref() == Some(&picture) {
+            return Ok(());
+        }
+        let theme = &self.theme;
+        self.terminal.draw(picture.size, |frame| tui::draw(&picture, theme, frame))?;
+        self.drawn = Some(picture);
+        Ok(())
+    }
+}
+
+fn msg(input: Input) -> Option<Msg> {
+    match input {
+        Input::Key(chord) => Some(Msg::Key(chord)),
+        Input::Paste(text) => Some(Msg::Paste(text)),
+        Input::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        Input::Gone => None,
+    }
+}
