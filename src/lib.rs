@@ -2,12 +2,15 @@
 
 pub mod app;
 pub mod backend;
+pub mod cli;
+pub mod config;
 pub mod document;
 pub mod error;
 pub mod feed;
 pub mod health;
 pub mod keymap;
 pub mod model;
+pub mod panics;
 pub mod report;
 pub mod runtime;
 pub mod store;

@@ -1,0 +1,104 @@
+//! `rounds`: the console.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::args::Global;
+use super::{Outcome, block_on};
+use crate::app::{Options, command};
+use crate::backend::aws::Connector;
+use crate::config::{self, Settings};
+use crate::error::Error;
+use crate::keymap::Keymap;
+use crate::model::stack::Stack;
+use crate::model::{Fault, FaultKind};
+use crate::runtime::{self, Connect, Launch};
+use crate::term;
+use crate::theme::Theme;
+use crate::time::{Clock, SystemClock};
+
+/// How long the first frame may wait for a mistake in the configuration of a stack to show itself. Nothing is sent in this
+/// time, unless the region must be asked of the instance the program runs on.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Opens the console on the configured stacks.
+pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
+    let settings = config::load(env, &global.flags())?;
+    let (keymap, theme) = appearance(&settings)?;
+    needs_terminal(env)?;
+    super::print::log(settings.log.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let connector = Connector::new(Arc::clone(&clock));
+    block_on(async {
+        mistakes(&connector, &settings.stacks).await?;
+        let connect: Connect = Arc::new(move |stack: Stack| {
+            let connector = connector.clone();
+            Box::pin(async move { connector.connect(&stack).await.map_err(|error| unconnected(&error)) })
+        });
+        let options = Options { ascii: settings.ascii, banner: None, clock: !global.no_clock };
+        let launch = Launch {
+            stacks: settings.stacks,
+            thresholds: settings.thresholds,
+            keymap,
+            theme,
+            options,
+            connect,
+            clock,
+            refresh: Some(settings.refresh),
+            env: env.clone(),
+        };
+        runtime::run(launch).await.map_err(|error| gone(&error))
+    })?
+}
+
+/// The keymap and the theme in force; what is wrong with either is a mistake to be told before the screen is taken.
+pub(super) fn appearance(settings: &Settings) -> Result<(Keymap, Theme), Vec<Error>> {
+    let known = command::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let (keymap, wrong_keys) = settings.keymap.keymap(&known).map_err(|e| vec![e])?;
+    let (theme, wrong_roles) = settings.theme.theme().map_err(|e| vec![e])?;
+    let wrong: Vec<Error> = wrong_keys.into_iter().chain(wrong_roles).collect();
+    if wrong.is_empty() { Ok((keymap, theme.at(settings.depth))) } else { Err(wrong) }
+}
+
+/// The console needs a terminal at both ends, and one that can place its cursor.
+pub(super) fn needs_terminal(env: &BTreeMap<String, String>) -> Result<(), Vec<Error>> {
+    for (name, is) in
+        [("standard input", std::io::stdin().is_terminal()), ("standard output", std::io::stdout().is_terminal())]
+    {
+        if !is {
+            let hint = "for scripts there are: rounds check --json, rounds export VIEW --format json";
+            return Err(vec![Error::usage(format!("{name} is not a terminal")).hint(hint)]);
+        }
+    }
+    match env.get("TERM").map(String::as_str) {
+        None | Some("" | "dumb") => {
+            let hint = "set TERM to what the terminal is, such as xterm-256color";
+            Err(vec![Error::usage("the terminal cannot place its cursor").from("TERM").hint(hint)])
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Mistakes in how the stacks are configured (profile, region), told before the screen is taken.
+async fn mistakes(connector: &Connector, stacks: &[Stack]) -> Result<(), Vec<Error>> {
+    let checks = stacks.iter().map(|stack| timeout(PATIENCE, connector.connect(stack)));
+    let results = futures_util::future::join_all(checks).await;
+    let wrong: Vec<Error> = results.into_iter().filter_map(|result| result.ok()?.err()).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// A stack that cannot be connected to, as its panels tell it.
+pub(super) fn unconnected(error: &Error) -> Fault {
+    Fault::new(FaultKind::Rejected, "sts:GetCallerIdentity", error.to_string().replace("\n  ", "; "))
+}
+
+/// The terminal could not be taken, or it is gone.
+pub(super) fn gone(error: &std::io::Error) -> Vec<Error> {
+    term::restore();
+    vec![Error::unavailable(format!("the terminal: {error}"))]
+}

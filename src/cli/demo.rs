@@ -1,0 +1,169 @@
+//! `rounds demo`: the console on a simulated stack, a picture of it, or the stack behind AWS's formats.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::args::{Demo, Global};
+use super::console::{appearance, gone, needs_terminal};
+use super::shot::{Shot, shot};
+use super::{Outcome, block_on, print};
+use crate::app::Options;
+use crate::backend::sim::{Known, Scenario, Sim, SimClock, Speed, scenarios, wire};
+use crate::config::{self, Flags, Settings};
+use crate::error::Error;
+use crate::model::stack::Stack;
+use crate::runtime::{self, Connect, Launch};
+use crate::text::Text;
+use crate::time::{Clock, SystemClock, Timestamp};
+
+/// Runs the demo.
+pub(super) fn run(global: &Global, demo: &Demo, env: &BTreeMap<String, String>) -> Outcome {
+    if demo.list {
+        return list();
+    }
+    let scenario = Scenario::named(&demo.scenario).map_err(|e| vec![e])?;
+    let from = beginning(&scenario, demo.at.as_deref())?;
+    if let Some(file) = &demo.screenshot {
+        // A picture has every colour, whatever the terminal it is ordered from; NO_COLOR still counts.
+        let colours = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
+        let env = env.iter().map(|(k, v)| (k.as_str(), v.as_str())).chain(colours);
+        let env = env.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        return picture(global, demo, &scenario, from, &settings(global, &env)?, file);
+    }
+    let settings = settings(global, env)?;
+    print::log(settings.log.as_deref())?;
+    let speed = Speed::parse(&demo.speed).map_err(|wrong| vec![Error::usage(wrong).from("--speed")])?;
+    if let Some(address) = &demo.listen {
+        return block_on(listen(scenario, from, speed, demo.seed, address))?;
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::new(Arc::new(SystemClock), from, speed));
+    let sim = Sim::new(&scenario, demo.seed, Arc::clone(&clock));
+    needs_terminal(env)?;
+    let (keymap, theme) = appearance(&settings)?;
+    let backend = sim.backend();
+    let connect: Connect = Arc::new(move |_| {
+        let backend = backend.clone();
+        Box::pin(async move { Ok(backend) })
+    });
+    let launch = Launch {
+        stacks: vec![stack(&demo.scenario)],
+        thresholds: settings.thresholds,
+        keymap,
+        theme,
+        options: options(&demo.scenario, &scenario, settings.ascii, !global.no_clock),
+        connect,
+        clock,
+        refresh: Some(settings.refresh),
+        env: env.clone(),
+    };
+    block_on(runtime::run(launch))?.map_err(|error| gone(&error))
+}
+
+fn list() -> Outcome {
+    let line = |known: &Known| known.title().map(|title| format!("{:<20} {title}", known.name));
+    let lines: Vec<String> = scenarios().iter().map(line).collect::<Result<_, _>>().map_err(|e| vec![e])?;
+    print::print(&(lines.join("\n") + "\n"))
+}
+
+/// How the demo looks is configured as for the console; which stacks there are is not: it has one of its own.
+fn settings(global: &Global, env: &BTreeMap<String, String>) -> Result<Settings, Vec<Error>> {
+    let flags = Flags { stack: Vec::new(), profile: None, region: None, endpoint_url: None, ..global.flags() };
+    config::load(env, &flags)
+}
+
+/// The demo's one stack.
+pub(super) fn stack(name: &str) -> Stack {
+    Stack { name: Text::from(name), ..Stack::default() }
+}
+
+/// What the demo is, and which key to press next, in one line.
+pub(super) fn options(name: &str, scenario: &Scenario, ascii: bool, clock: bool) -> Options {
+    Options { ascii, banner: Some(format!("demo {name}: {}", scenario.hint)), clock }
+}
+
+/// The time the demo begins at: as asked for, or where the scenario is worth looking at.
+fn beginning(scenario: &Scenario, at: Option<&str>) -> Result<Timestamp, Vec<Error>> {
+    let Some(at) = at else { return Ok(scenario.opens()) };
+    let wrong = || {
+        let hint = format!("the scenario begins at {}", scenario.start().date_time());
+        vec![
+            Error::usage(format!("\"{at}\" is not a time of day; write it like 03:12 or 03:12:44"))
+                .from("--at")
+                .hint(hint),
+        ]
+    };
+    let numbers: Vec<u32> = at.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+    let (h, m, s) = match numbers[..] {
+        [h, m] => (h, m, 0),
+        [h, m, s] => (h, m, s),
+        _ => return Err(wrong()),
+    };
+    if h > 23 || m > 59 || s > 59 {
+        return Err(wrong());
+    }
+    let day = scenario.start().secs().div_euclid(86_400) * 86_400;
+    let time = Timestamp::from_secs(day + i64::from(h * 3_600 + m * 60 + s));
+    if time < scenario.start() {
+        let what = format!("\"{at}\" is before the scenario begins");
+        let hint = format!("it begins at {}", scenario.start().time_of_day());
+        return Err(vec![Error::usage(what).from("--at").hint(hint)]);
+    }
+    Ok(time)
+}
+
+/// Serves the simulated stack until the process is ended. Whoever asks has a clock of today, so the scenario is moved to where
+/// `from` is now.
+async fn listen(scenario: Scenario, from: Timestamp, speed: Speed, dice: u64, address: &str) -> Outcome {
+    let now = SystemClock.now();
+    let start = now - from.since(scenario.start());
+    let scenario = scenario.moved_to(start);
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::new(Arc::new(SystemClock), now, speed));
+    let sim = Sim::new(&scenario, dice, Arc::clone(&clock));
+    let listen = address.parse().map_err(|_| {
+        let words = format!("\"{address}\" is not an address; write it like 127.0.0.1:4600, port 0 takes a free one");
+        vec![Error::usage(words).from("--listen")]
+    })?;
+    let options = wire::Options { listen, clock, ..wire::Options::default() };
+    let server = wire::serve(sim.backend(), options).await.map_err(|e| vec![e.from("--listen")])?;
+    let url = server.endpoint_url();
+    print::print(&format!(
+        "listening on {url}\ntry: AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1 rounds --endpoint-url {url}\n"
+    ))?;
+    tokio::signal::ctrl_c().await.map_err(|error| vec![Error::unavailable(error.to_string())])?;
+    Ok(0)
+}
+
+fn picture(
+    global: &Global,
+    demo: &Demo,
+    scenario: &Scenario,
+    at: Timestamp,
+    settings: &Settings,
+    file: &std::path::Path,
+) -> Outcome {
+    let size = demo.size.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let size = size.filter(|(w, h): &(u16, u16)| *w <= 500 && *h <= 200).ok_or_else(|| {
+        vec![
+            Error::usage(format!("\"{}\" is not a size; write it like 120x40, at most 500x200", demo.size))
+                .from("--size"),
+        ]
+    })?;
+    let (keymap, theme) = appearance(settings)?;
+    let taken = Shot {
+        scenario,
+        stack: stack(&demo.scenario),
+        seed: demo.seed,
+        at,
+        keys: &demo.keys,
+        size,
+        keymap,
+        thresholds: settings.thresholds.clone(),
+        options: options(&demo.scenario, scenario, settings.ascii, !global.no_clock),
+    };
+    let screen = block_on(shot(taken))?.map_err(|e| vec![e])?;
+    let written = std::fs::write(file, crate::tui::svg(&screen, &theme));
+    written.map_err(|error| {
+        vec![Error::unavailable(format!("cannot write {}: {error}", file.display())).from("--screenshot")]
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,100 @@
+//! `rounds check` and `rounds export`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::{Check, Export, FailOn, Format, Global, UnknownIs};
+use super::console::unconnected;
+use super::{Outcome, block_on};
+use crate::backend::aws::Connector;
+use crate::backend::ports::Backend;
+use crate::config::{self, Settings};
+use crate::error::Error;
+use crate::model::Fault;
+use crate::report;
+use crate::time::{Clock, SystemClock, parse_span};
+
+/// Judges once.
+pub(super) fn check(global: &Global, check: &Check, env: &BTreeMap<String, String>) -> Outcome {
+    let settings = config::load(env, &global.flags())?;
+    super::print::log(settings.log.as_deref())?;
+    let options = report::CheckOptions {
+        json: check.json,
+        only: check.only.clone(),
+        fail_on: match check.fail_on {
+            FailOn::Warn => report::FailOn::Warn,
+            FailOn::Crit => report::FailOn::Crit,
+        },
+        unknown_is: match check.unknown_is {
+            None => report::UnknownIs::Unknown,
+            Some(UnknownIs::Critical) => report::UnknownIs::Critical,
+            Some(UnknownIs::Warning) => report::UnknownIs::Warning,
+        },
+        timeout: span("--timeout", &check.timeout)?,
+        report: check.report.clone(),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    block_on(async {
+        let backends = backends(&settings, &clock).await?;
+        let mut out = std::io::stdout().lock();
+        report::check(
+            &settings.stacks,
+            backends,
+            &clock,
+            &settings.thresholds,
+            &options,
+            &mut out,
+            &mut std::io::stderr(),
+        )
+        .await
+        .map_err(|e| vec![e])
+    })?
+}
+
+/// Prints one table.
+pub(super) fn export(global: &Global, export: &Export, env: &BTreeMap<String, String>) -> Outcome {
+    let settings = config::load(env, &global.flags())?;
+    super::print::log(settings.log.as_deref())?;
+    let options = report::ExportOptions {
+        view: export.view.clone(),
+        format: match export.format {
+            Format::Json => report::Format::Json,
+            Format::Csv => report::Format::Csv,
+            Format::Markdown => report::Format::Markdown,
+            Format::Text => report::Format::Text,
+        },
+        columns: export.columns,
+        timeout: span("--timeout", &export.timeout)?,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    block_on(async {
+        let backends = if export.columns { Vec::new() } else { backends(&settings, &clock).await? };
+        let mut out = std::io::stdout().lock();
+        report::export(
+            &settings.stacks,
+            backends,
+            &clock,
+            &settings.thresholds,
+            &options,
+            &mut out,
+            &mut std::io::stderr(),
+        )
+        .await
+        .map_err(|e| vec![e])
+    })?
+}
+
+/// The ports of every stack. One that cannot be connected to fails by itself; if none can, it is the configuration.
+async fn backends(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Vec<Result<Backend, Fault>>, Vec<Error>> {
+    let connector = Connector::new(Arc::clone(clock));
+    let results = futures_util::future::join_all(settings.stacks.iter().map(|stack| connector.connect(stack))).await;
+    if results.iter().all(Result::is_err) {
+        return Err(results.into_iter().filter_map(Result::err).collect());
+    }
+    Ok(results.into_iter().map(|result| result.map_err(|error| unconnected(&error))).collect())
+}
+
+fn span(flag: &str, value: &str) -> Result<Duration, Vec<Error>> {
+    parse_span(value).map_err(|wrong| vec![Error::usage(wrong).from(flag)])
+}

@@ -1,0 +1,163 @@
+//! Reading a file that someone else may have put there.
+
+use std::fs::{self, File, FileType, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::text::clean;
+
+/// The most that is read of the configuration, in bytes. A hundred stacks take a twentieth of it.
+pub const MAX_CONFIG: u64 = 1024 * 1024;
+
+/// The most that is read of a theme or keymap, in bytes: ten times the largest that ships.
+pub const MAX_DATA: u64 = 64 * 1024;
+
+/// Who may be able to write a file for it to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Anyone: it decides about looks only.
+    Anyone,
+    /// Its owner alone: it decides which account is touched and what is allowed there.
+    Owner,
+}
+
+/// The text of a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// Anything that is no regular file (opening a FIFO would wait for ever), too large, unreadable, writable by others where
+/// that matters, or not UTF-8; always with the path.
+pub fn read(path: &Path, limit: u64, trust: Trust) -> Result<String, Error> {
+    let wrong = |what: String| Error::usage(what).from(shown(path));
+    let failed = |e: &io::Error| wrong(reason(e));
+    accept(path, &fs::metadata(path).map_err(|e| failed(&e))?, limit, trust)?;
+    let file = File::open(path).map_err(|e| failed(&e))?;
+    // Asked again of what was opened: the name may point elsewhere by now.
+    accept(path, &file.metadata().map_err(|e| failed(&e))?, limit, trust)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    if bytes.len() as u64 > limit {
+        return Err(wrong(too_large(limit)));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let good = String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]);
+        let line = 1 + good.matches('\n').count();
+        Error::usage("not UTF-8 text").from(format!("{}:{line}", shown(path)))
+    })
+}
+
+/// A path as it may be shown.
+pub(super) fn shown(path: &Path) -> String {
+    clean(&path.to_string_lossy()).into_owned()
+}
+
+fn accept(path: &Path, found: &Metadata, limit: u64, trust: Trust) -> Result<(), Error> {
+    let wrong = |what: String| Error::usage(what).from(shown(path));
+    if !found.is_file() {
+        return Err(wrong(format!("{}, not a regular file", kind(found.file_type()))));
+    }
+    if found.len() > limit {
+        return Err(wrong(format!("{} bytes are {}", found.len(), too_large(limit))));
+    }
+    let mode = found.permissions().mode() & 0o7777;
+    if trust == Trust::Owner && mode & 0o022 != 0 {
+        let who = if mode & 0o002 != 0 { "anyone" } else { "its group" };
+        let hint = format!("it decides what may be changed and where; run: chmod go-w {}", shown(path));
+        return Err(wrong(format!("{who} can write it (mode {mode:04o})")).hint(hint));
+    }
+    Ok(())
+}
+
+fn too_large(limit: u64) -> String {
+    format!("more than the {} KiB that are read", limit / 1024)
+}
+
+fn kind(file_type: FileType) -> &'static str {
+    match () {
+        () if file_type.is_dir() => "a directory",
+        () if file_type.is_fifo() => "a FIFO",
+        () if file_type.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+/// What went wrong in the words of a user, without the number of the operating system.
+fn reason(e: &io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => clean(&format!("cannot be read: {e}")).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::process::Command;
+
+    use super::*;
+
+    fn told(path: &Path, trust: Trust) -> String {
+        let e = read(path, 64, trust).unwrap_err().to_string();
+        e.strip_prefix(&format!("{}", path.display())).unwrap().to_owned()
+    }
+
+    fn file(dir: &Path, bytes: &[u8], mode: u32) -> std::path::PathBuf {
+        let path = dir.join("rounds.toml");
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let socket = dir.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        assert_eq!(told(dir.path(), Trust::Owner), ": a directory, not a regular file");
+        assert_eq!(told(&fifo, Trust::Owner), ": a FIFO, not a regular file");
+        assert_eq!(told(&socket, Trust::Owner), ": a socket, not a regular file");
+        assert_eq!(told(Path::new("/dev/zero"), Trust::Owner), ": a device, not a regular file");
+        assert_eq!(told(&dir.path().join("absent"), Trust::Owner), ": no such file");
+    }
+
+    #[test]
+    fn large_files_are_refused_unread() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), b"", 0o600);
+        File::options().write(true).open(&path).unwrap().set_len(100 << 20).unwrap();
+        assert_eq!(told(&path, Trust::Owner), ": 104857600 bytes are more than the 0 KiB that are read");
+    }
+
+    #[test]
+    fn what_decides_about_accounts_is_written_by_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        for (mode, who) in [(0o664, "its group"), (0o646, "anyone"), (0o666, "anyone")] {
+            let path = file(dir.path(), b"x", mode);
+            assert!(told(&path, Trust::Owner).starts_with(&format!(": {who} can write it (mode {mode:04o})\n  ")));
+            assert_eq!(read(&path, 64, Trust::Anyone).as_deref(), Ok("x"));
+        }
+        assert!(read(&file(dir.path(), b"x", 0o644), 64, Trust::Owner).is_ok());
+    }
+
+    #[test]
+    fn links_are_followed_to_what_they_point_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), b"x", 0o644);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(read(&link, 64, Trust::Owner).as_deref(), Ok("x"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(read(&link, 64, Trust::Owner).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_by_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), b"a = 1\n\xff", 0o600);
+        assert_eq!(told(&path, Trust::Owner), ":2: not UTF-8 text");
+    }
+}

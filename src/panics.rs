@@ -1,0 +1,23 @@
+//! What happens when the program itself is at fault: the terminal is given back, and the report says neither environment nor
+//! secrets.
+
+use color_eyre::config::HookBuilder;
+
+use crate::term;
+
+/// Makes panics give the terminal back before they are told.
+pub fn install() {
+    let hooks = HookBuilder::default()
+        .display_env_section(false)
+        .theme(color_eyre::config::Theme::new())
+        .panic_section("This is a mistake in rounds. Nothing was changed in AWS by it.")
+        .try_into_hooks();
+    let Ok((panic, errors)) = hooks else { return };
+    // Fails only if a hook is installed already, which then does the same.
+    let _ = errors.install();
+    std::panic::set_hook(Box::new(move |info| {
+        term::restore();
+        let report = panic.panic_report(info).to_string();
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), crate::text::clean_lines(&report).as_bytes());
+    }));
+}
