@@ -1,0 +1,73 @@
+//! A console without a terminal, and what the simulated stack gives it to read.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rounds::app::{Msg, Options, State, command, update};
+use rounds::backend::sim::{Scenario, Sim};
+use rounds::feed::{Budgets, FEEDS, Sweep};
+use rounds::health::Thresholds;
+use rounds::keymap::Keymap;
+use rounds::model::stack::Stack;
+use rounds::store::Fetched;
+use rounds::text::Text;
+use rounds::time::{Clock, ManualClock, Timestamp};
+use tokio::time::Instant;
+
+use crate::happening::Happening;
+
+/// When the console begins: ten minutes into the scenario.
+pub const BEGIN: Timestamp = Timestamp::from_secs(1_773_457_800);
+
+/// Polls recorded of each feed, and the time between them.
+const POLLS: u32 = 8;
+const APART: Duration = Duration::from_secs(25);
+
+fn stack() -> Stack {
+    Stack { name: Text::from("ehr-mongo"), ..Stack::default() }
+}
+
+/// A console of one stack, nothing read yet.
+pub fn with(keymap: Keymap, ascii: bool) -> State {
+    let options = Options { ascii, banner: Some("a banner".to_owned()), clock: true };
+    let mut state = State::new(vec![stack()], Thresholds::default(), keymap, options, BEGIN);
+    update(&mut state, BEGIN, Msg::Resize(120, 40));
+    state
+}
+
+/// A console with the default keys.
+pub fn console(ascii: bool) -> State {
+    let known = command::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    with(Keymap::named("default", &known).expect("it is built in").0, ascii)
+}
+
+/// What was read of the simulated stack while its incident unfolds, feed by feed and poll by poll.
+pub fn recorded() -> &'static [Fetched] {
+    static RECORDED: OnceLock<Vec<Fetched>> = OnceLock::new();
+    RECORDED.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(record())
+    })
+}
+
+/// Everything the stack has to read, once.
+pub fn everything() -> Vec<Happening> {
+    (0..FEEDS.len()).map(Happening::Read).collect()
+}
+
+async fn record() -> Vec<Fetched> {
+    let scenario = Scenario::named("ehr-mongo").expect("it is built in");
+    let clock = Arc::new(ManualClock::at(BEGIN));
+    let sim = Sim::new(&scenario, 1, clock.clone());
+    let shared: Arc<dyn Clock> = clock.clone();
+    let mut sweep = Sweep::new(0, &stack(), &sim.backend(), &shared, &Arc::new(Budgets::unlimited()));
+    let mut all = Vec::new();
+    for poll in 0..POLLS {
+        clock.set(BEGIN + APART * poll);
+        for spec in FEEDS {
+            all.extend(sweep.poll(spec, Instant::now() + APART).await);
+        }
+    }
+    all
+}

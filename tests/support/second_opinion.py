@@ -1,0 +1,123 @@
+"""What boto3 makes of a server: fills it with objects, and lists what is on it then as JSON.
+
+usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
+       second_opinion.py ENDPOINT list CLUSTER
+       second_opinion.py ENDPOINT powerless"""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+from botocore.config import Config
+
+ENDPOINT = sys.argv[1]
+
+
+def client(service):
+    config = Config(retries={"max_attempts": 1}, max_pool_connections=16)
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=ENDPOINT, region_name="us-east-1", config=config, **keys)
+
+
+ecs = client("ecs")
+
+
+def fill(cluster, services, tasks, instances):
+    """Creates a cluster with that many services, Fargate tasks and container instances; gives what is then on it."""
+    ecs.create_cluster(clusterName=cluster)
+    container = {"name": "app", "image": "repo/app:1", "cpu": 64, "memory": 128}
+    ecs.register_task_definition(family="app", containerDefinitions=[container], cpu="256", memory="512")
+    create = lambda n: ecs.create_service(  # noqa: E731
+        cluster=cluster,
+        serviceName=f"service-{n:04}",
+        taskDefinition="app",
+        desiredCount=n % 4,
+        launchType="FARGATE" if n % 2 else "EC2",
+    )
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(int(services))))
+    batch = 10  # the most RunTask starts at once
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    for done in range(0, int(tasks), batch):
+        count = min(batch, int(tasks) - done)
+        ecs.run_task(
+            cluster=cluster, taskDefinition="app", count=count, launchType="FARGATE", networkConfiguration=network
+        )
+    if int(instances):
+        register_instances(cluster, int(instances))
+    return list_all(cluster)
+
+
+def register_instances(cluster, count):
+    """Starts EC2 instances and registers them as an agent would, with their identity documents."""
+    ec2 = client("ec2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    started = ec2.run_instances(ImageId=image, MinCount=count, MaxCount=count)["Instances"]
+
+    def register(instance):
+        document = {
+            "instanceId": instance["InstanceId"],
+            "accountId": "123456789012",
+            "region": "us-east-1",
+            "availabilityZone": instance["Placement"]["AvailabilityZone"],
+        }
+        ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=json.dumps(document))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(register, started))
+
+
+def pages(operation, key, **arguments):
+    paginator = ecs.get_paginator(operation)
+    return [item for page in paginator.paginate(**arguments) for item in page[key]]
+
+
+def list_all(cluster):
+    """Everything on the cluster, in the fields that are compared."""
+    c = {"cluster": cluster}
+    batches = lambda arns, size: (arns[at : at + size] for at in range(0, len(arns), size))  # noqa: E731
+    services = [
+        s
+        for batch in batches(pages("list_services", "serviceArns", **c), 10)
+        for s in ecs.describe_services(services=batch, **c)["services"]
+    ]
+    tasks = [
+        t
+        for status in ("RUNNING", "STOPPED")
+        for batch in batches(pages("list_tasks", "taskArns", desiredStatus=status, **c), 100)
+        for t in ecs.describe_tasks(tasks=batch, **c)["tasks"]
+    ]
+    instances = [
+        i
+        for batch in batches(pages("list_container_instances", "containerInstanceArns", **c), 100)
+        for i in ecs.describe_container_instances(containerInstances=batch, **c)["containerInstances"]
+    ]
+    keep = lambda raw, *names: {name: raw[name] for name in names if raw.get(name) not in (None, "")}  # noqa: E731
+    counts = ("desiredCount", "runningCount", "pendingCount")
+    return {
+        "clusters": pages("list_clusters", "clusterArns"),
+        "services": [
+            keep(s, "serviceArn", "serviceName", "status", "launchType", "taskDefinition", *counts) for s in services
+        ],
+        "tasks": [
+            keep(t, "taskArn", "group", "lastStatus", "desiredStatus", "taskDefinitionArn")
+            for t in tasks
+        ],
+        "instances": [
+            keep(i, "containerInstanceArn", "ec2InstanceId", "status", "agentConnected", "runningTasksCount")
+            for i in instances
+        ],
+    }
+
+
+def powerless():
+    """Keys of a user who may do nothing."""
+    iam = client("iam")
+    iam.create_user(UserName="powerless")
+    key = iam.create_access_key(UserName="powerless")["AccessKey"]
+    return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
+
+
+result = {"fill": fill, "list": list_all, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
+json.dump(result, sys.stdout)
