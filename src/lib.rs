@@ -1,4 +1,28 @@
 //! `rounds`, a terminal console for the people who keep container stacks on AWS alive.
+//!
+//! The modules, by layer; a module imports only from layers with a lower number (`tests/architecture.rs` sees to it):
+//!
+//! - 0 · [`text`]: text from outside, made safe to show by its type
+//! - 0 · [`time`]: points in time, spans, and the one clock
+//! - 0 · [`error`]: errors a person acts on: the value, where it came from, what would be right
+//! - 0 · [`document`]: TOML files whose every mistake is told with its line
+//! - 1 · [`model`]: the facts of each domain, faults, checks and problems; no SDK type, no column, no clock
+//! - 2 · [`table`]: typed cells, columns, rows, sorting and filters
+//! - 2 · [`keymap`]: key sequences and what they invoke
+//! - 2 · [`theme`]: roles, colours and what a terminal can show of them
+//! - 3 · [`health`]: the rules: from facts and a time to checks
+//! - 3 · [`store`]: the last good snapshot of every feed, and how fresh it is
+//! - 3 · [`backend`]: the ports, and behind them AWS or a simulated world
+//! - 4 · [`feed`]: what is polled, how often and how gently
+//! - 5 · [`view`]: projections of what is known: tables and details
+//! - 6 · [`app`]: state, messages, commands and the picture of the screen; pure
+//! - 6 · [`report`]: `check` and `export`: the same judgement without a screen
+//! - 7 · [`tui`]: draws a picture of the screen, and nothing else
+//! - 7 · [`term`]: takes the terminal and gives it back; keys, clipboard
+//! - 8 · [`runtime`]: where the parts meet time, threads and signals
+//! - 9 · [`config`]: what flags, environment and file mean together
+//! - 9 · [`panics`]: gives the terminal back before a panic is told
+//! - 9 · [`cli`]: from what was typed to what is done
 
 pub mod app;
 pub mod backend;

@@ -1,0 +1,85 @@
+//! What the documentation promises, held to the code: the policy, the configuration, the tests it names, the links.
+
+#![expect(clippy::expect_used, reason = "what a test calls fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rounds::config::FileConfig;
+use rounds::feed::FEEDS;
+use rounds::health::RULES;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join(name)).expect("a page")
+}
+
+/// The code blocks of a page that are marked with this language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block.to_owned()).collect()
+}
+
+/// Every page that people write.
+fn pages() -> Vec<PathBuf> {
+    let below = |dir: &Path| {
+        let entries = fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+        entries.filter(|path| path.extension().is_some_and(|e| e == "md")).collect::<Vec<_>>()
+    };
+    [below(root()), below(&root().join("docs"))].concat()
+}
+
+#[test]
+fn the_policy_allows_exactly_what_the_feeds_ask_for() {
+    let policies = blocks(&page("README.md"), "json");
+    let policy: serde_json::Value = serde_json::from_str(&policies[0]).expect("JSON");
+    let allowed = policy["Statement"][0]["Action"].as_array().expect("a list").iter();
+    let allowed: Vec<&str> = allowed.map(|action| action.as_str().expect("an action")).collect();
+    let asked: BTreeSet<&str> = FEEDS.iter().flat_map(|feed| feed.actions.iter().copied()).collect();
+    assert_eq!(allowed, Vec::from_iter(asked));
+}
+
+#[test]
+fn the_example_of_a_configuration_is_accepted() {
+    let examples = blocks(&page("README.md"), "toml");
+    assert_eq!(examples.len(), 1);
+    let read = FileConfig::parse(&examples[0], Path::new("README.md"), RULES).map_err(|wrong| format!("{wrong:?}"));
+    let config = read.expect("no mistake");
+    assert_eq!((config.stacks.len(), config.thresholds.len()), (2, 2));
+}
+
+#[test]
+fn the_table_of_tests_names_every_test_there_is() {
+    let page = page("docs/architecture.md");
+    for entry in fs::read_dir(root().join("tests")).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|e| e == "rs") {
+            assert!(
+                page.contains(&format!("\n| `tests/{name}` | ")),
+                "docs/architecture.md says nothing of tests/{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    // Written by other tests, which keep them fresh.
+    const GENERATED: [&str; 2] = ["screenshots/", "docs/reference/"];
+    let mut followed = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        for target in targets.filter(|t| !t.contains("://") && !GENERATED.iter().any(|dir| t.starts_with(dir))) {
+            let path = page.with_file_name(target.split('#').next().unwrap_or_default());
+            assert!(path.exists(), "{}: {target} leads nowhere", page.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 0);
+}

@@ -1,0 +1,156 @@
+//! `docs/reference/` and `screenshots/` are made from the product itself and must be fresh. `UPDATE=1 cargo test --test
+//! reference` writes them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+use rounds::app::{Options, command, screen};
+use rounds::backend::sim::Scenario;
+use rounds::cli::{Cli, Shot, shot};
+use rounds::feed::FEEDS;
+use rounds::health::{RULES, Thresholds};
+use rounds::keymap::{Keymap, Scope};
+use rounds::model::stack::Stack;
+use rounds::text::Text;
+use rounds::theme::Theme;
+use rounds::view::VIEWS;
+
+/// Compares a generated file with what is committed, or writes it.
+fn fresh(path: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "{} is stale: run UPDATE=1 cargo test --test reference", path.display());
+}
+
+const NOTE: &str = "<!-- Generated from the registries; UPDATE=1 cargo test --test reference writes it. -->\n\n";
+
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+fn keymap() -> Keymap {
+    let known = command::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let (keymap, wrong) = Keymap::named("default", &known).unwrap();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    keymap
+}
+
+#[test]
+fn rules() {
+    let mut out = format!("# Health rules\n\n{NOTE}");
+    for rule in RULES {
+        let _ = writeln!(out, "## `{}`\n\n{}\n", rule.id, cell(rule.doc));
+        for t in rule.thresholds {
+            let _ = writeln!(out, "- `{}`: {} unless configured", t.name, t.default);
+        }
+        let _ = writeln!(out, "{}Source: {}\n", if rule.thresholds.is_empty() { "" } else { "\n" }, cell(rule.source));
+    }
+    fresh("docs/reference/rules.md", &out);
+}
+
+#[test]
+fn views_and_columns() {
+    let mut out = format!("# Views and columns\n\n{NOTE}");
+    for view in VIEWS {
+        let exported = if view.exported { format!("; `rounds export {}`", view.id) } else { String::new() };
+        let _ = writeln!(out, "## `{}`\n\n{} (reads {}{exported})\n", view.id, cell(view.doc), view.feeds.join(", "));
+        let _ = writeln!(out, "| column | holds |\n|---|---|");
+        for column in view.columns {
+            let _ = writeln!(out, "| `{}` | {} |", column.id, cell(column.doc));
+        }
+        out.push('\n');
+    }
+    fresh("docs/reference/views.md", &out);
+}
+
+#[test]
+fn keys_and_commands() {
+    let keymap = keymap();
+    let mut out = format!("# Keys and commands\n\n{NOTE}Keys are those of the default keymap.\n");
+    for scope in Scope::ALL {
+        let _ = writeln!(out, "\n## {}\n\n| key | command | does |\n|---|---|---|", scope.name());
+        for entry in keymap.entries().iter().filter(|entry| entry.scope == scope) {
+            let doc = command::command(&entry.binding.command).map_or("", |c| c.doc);
+            let _ = writeln!(out, "| `{}` | `{}` | {} |", entry.sequence, entry.binding, cell(doc));
+        }
+    }
+    fresh("docs/reference/keys.md", &out);
+}
+
+#[test]
+fn feeds_and_permissions() {
+    let mut out =
+        format!("# Feeds and the permissions they need\n\n{NOTE}| feed | reads | IAM actions |\n|---|---|---|\n");
+    for feed in FEEDS {
+        let actions: Vec<String> = feed.actions.iter().map(|a| format!("`{a}`")).collect();
+        let _ = writeln!(out, "| `{}` | {} | {} |", feed.id, cell(feed.doc), actions.join(" "));
+    }
+    fresh("docs/reference/feeds.md", &out);
+}
+
+#[test]
+fn command_line() {
+    use clap::CommandFactory;
+    let mut root = Cli::command().term_width(100);
+    root.build();
+    let mut out = format!("# Command line\n\n{NOTE}## `rounds`\n\n```text\n{}```\n", root.render_long_help());
+    for sub in root.get_subcommands_mut() {
+        let name = sub.get_name().to_owned();
+        let _ = write!(out, "\n## `rounds {name}`\n\n```text\n{}```\n", sub.render_long_help());
+    }
+    let lines: Vec<&str> = out.lines().map(str::trim_end).collect();
+    fresh("docs/reference/cli.md", &(lines.join("\n") + "\n"));
+}
+
+/// What the pictures show: name and keys pressed.
+const SHOTS: &[(&str, &str)] =
+    &[("overview", ""), ("services", "2"), ("instances", "3"), ("tasks", "2 enter"), ("why", "w"), ("help", "2 ?")];
+
+#[tokio::test]
+async fn screenshots() {
+    let scenario = Scenario::named("ehr-mongo").unwrap();
+    let (theme, _) = Theme::named("dark").unwrap();
+    for (name, keys) in SHOTS {
+        for size in [(80, 24), (120, 40)] {
+            let picture = take(&scenario, keys, size).await;
+            assert!(picture.too_small.is_none());
+            fresh(&format!("screenshots/{name}-{}x{}.svg", size.0, size.1), &rounds::tui::svg(&picture, &theme));
+        }
+    }
+}
+
+async fn take(scenario: &Scenario, keys: &str, size: (u16, u16)) -> screen::Screen {
+    let options = Options { ascii: false, banner: Some(format!("demo: {}", scenario.hint)), clock: true };
+    let stack = Stack { name: Text::from("ehr-mongo"), ..Stack::default() };
+    let taken = Shot {
+        scenario,
+        stack,
+        seed: 1,
+        at: scenario.opens(),
+        keys,
+        size,
+        keymap: keymap(),
+        thresholds: Thresholds::default(),
+        options,
+    };
+    shot(taken).await.unwrap()
+}
+
+#[test]
+fn no_picture_or_page_is_left_over() {
+    let kept: Vec<String> =
+        SHOTS.iter().flat_map(|(name, _)| [format!("{name}-80x24.svg"), format!("{name}-120x40.svg")]).collect();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(kept.contains(&name), "screenshots/{name} is not made by this test");
+    }
+}
