@@ -8,7 +8,7 @@ use super::{Column, Row};
 /// A parsed filter. Terms are separated by spaces and must all hold:
 ///
 /// - `word`: some cell contains it, ignoring case;
-/// - `column:word`, `column=word`: that column contains it, or is exactly it;
+/// - `column:word`, `column=word`: that column, by its key or its heading, contains it, or is exactly it;
 /// - `severity:word`, `stack:word`: the row's judgement begins with it, the row's stack is it;
 /// - `~word`: some cell contains its letters in order;
 /// - `!term`: the term does not hold.
@@ -76,7 +76,7 @@ impl Term {
         if name == "stack" {
             return Some(Test::Stack(value));
         }
-        let index = columns.iter().position(|c| c.id == name)?;
+        let index = columns.iter().position(|c| c.id == name || c.title == name)?;
         Some(Test::Column { index, value, exact: word.as_bytes()[at] == b'=' })
     }
 }
@@ -140,6 +140,7 @@ mod tests {
             ("service=ehr", false),
             ("service=ehr-api", true),
             ("desired=28", true),
+            ("des=28", true),
             ("~eap", true),
             ("~pae", false),
             ("severity:crit", true),

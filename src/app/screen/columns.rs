@@ -180,7 +180,12 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         _ => Role::Text,
     };
     let mut line = vec![Span::new(pointer, if selected { Role::Selected } else { base })];
-    line.push(glyph(row.severity, ascii));
+    let mut sign = glyph(row.severity, ascii);
+    if old && row.severity == Severity::Ok {
+        // What was well some time ago is not known to be well.
+        sign.role = Role::Stale;
+    }
+    line.push(sign);
     line.push(Span::new(" ", base));
     let stack = stack_width(state);
     if stack > 0 {
