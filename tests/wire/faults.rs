@@ -197,7 +197,7 @@ async fn is_told_from_the_start(case: &Case) {
     let (code, rows, kind, action) = case.export;
     let screen = console.screen('2');
     assert!(screen.contains(action), "{name}: {screen}");
-    assert!(rows > 0 || screen.contains("nothing read yet"), "{name}: {screen}");
+    assert!(rows > 0 || screen.contains("no services could be read"), "{name}: {screen}");
 
     let document = export.document();
     let stack = &document["stacks"][0];
