@@ -6,7 +6,7 @@ use std::time::Duration;
 use rounds::app::{Msg, update};
 use rounds::backend::sim::Scenario;
 use rounds::feed::{Budgets, FEEDS};
-use rounds::model::ecs::{EcsFacts, StoppedFacts};
+use rounds::model::ecs::{EcsFacts, StoppedFacts, Task};
 use tokio::time::sleep;
 
 use crate::console::Console;
@@ -57,7 +57,8 @@ async fn a_task_that_stops_is_kept_for_as_long_as_the_console_runs() {
         console.poll(POLL).await;
     }
     let (_, stopped) = tasks(&console);
-    assert!(ended.iter().all(|t| stopped.iter().any(|kept| kept.arn == t.arn)), "kept beyond ECS's hour");
+    let is_kept = |t: &Arc<Task>| stopped.iter().any(|k| k.arn == t.arn && k.status.as_deref() == Some("STOPPED"));
+    assert!(ended.iter().all(is_kept), "kept beyond ECS's hour, as they ended");
     update(&mut console.state, rig.clock.now(), Msg::Resize(200, 400));
     assert!(console.screen('4').contains(&short[..8]), "its id, as far as the column shows it");
 }
