@@ -48,7 +48,8 @@ pub(super) struct Reading {
     pub(super) state: State,
     account: Option<Text>,
     region: Option<Text>,
-    /// What could not be read, whole feeds before parts of them.
+    /// What could not be read, causes before what follows from them: whole feeds before parts of them, and last what ran out
+    /// of time, the first to do so first.
     pub(super) troubles: Vec<Trouble>,
 }
 
@@ -57,7 +58,11 @@ impl Reading {
     pub(super) fn of(store: &Store, index: usize, feeds: &[&'static str]) -> Self {
         let identity = store.facts(index).and_then(|facts| facts.get::<Identity>());
         let mut troubles: Vec<Trouble> = feeds.iter().flat_map(|feed| troubles(store, index, feed)).collect();
-        troubles.sort_by_key(|trouble| trouble.part.is_some());
+        // Stable: what ran out of time keeps the order it was polled in, for it was the first that used the time up.
+        troubles.sort_by_key(|trouble| {
+            let late = trouble.fault.kind == FaultKind::Timeout;
+            (late, !late && trouble.part.is_some())
+        });
         // Knowing who asks is not knowing anything of the stack.
         let mut read = feeds.iter().filter(|feed| **feed != "identity" || feeds.len() == 1);
         let state = if !read.any(|feed| store.slot(index, feed).snapshot.is_some()) {
@@ -139,6 +144,9 @@ mod tests {
     use super::super::fake::{Fake, MANY, clock, denied, stack};
     use super::super::gather::gather;
     use super::*;
+    use crate::store::{Fetched, Gap, Snapshot};
+    use crate::time::Timestamp;
+    use std::sync::Arc;
 
     async fn reading(fake: Fake, feeds: &[&'static str]) -> Reading {
         let gathered = gather(&[stack("s")], vec![Ok(fake.backend())], &clock(), feeds, MANY).await;
@@ -167,6 +175,26 @@ mod tests {
         let told: Vec<_> = reading.troubles.iter().map(|t| (t.feed, t.part.clone(), t.fault.action)).collect();
         let services = Some((Text::from("services of ehr"), 0, 3));
         assert_eq!(told, [("identity", None, "sts:GetCallerIdentity"), ("ecs", services, "ecs:DescribeServices")]);
+    }
+
+    #[test]
+    fn what_ran_out_of_time_is_told_after_what_used_the_time_up() {
+        let mut store = Store::new(1);
+        let mut adopt = |feed, result| {
+            let at = Timestamp::from_secs(60);
+            store.adopt(Fetched { stack: 0, feed, at, next: at, result });
+        };
+        let late = |action| Fault::new(FaultKind::Timeout, action, "not done within the time allowed (--timeout)");
+        let slowed = Fault::new(FaultKind::Throttled, "ecs:DescribeServices", "Rate exceeded");
+        let gap = |what: &str, fault| Gap { what: Text::from(what), read: 0, known: 3, fault };
+        let gaps = vec![gap("tasks of ehr", late("ecs:DescribeTasks")), gap("services of ehr", slowed.clone())];
+        let taken_at = Timestamp::from_secs(60);
+        adopt("ecs", Ok(Snapshot { taken_at, data: Arc::new(()), gaps, slowed: true }));
+        adopt("stopped", Err(late("ecs:ListTasks")));
+        let reading = Reading::of(&store, 0, &["ecs", "stopped"]);
+        let told: Vec<_> = reading.troubles.iter().map(|trouble| trouble.fault.action).collect();
+        assert_eq!(told, ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]);
+        assert_eq!(reading.document(&stack("s"))["error"], fault_document(&slowed));
     }
 
     #[test]
