@@ -20,7 +20,7 @@ use rounds::backend::ports::Backend;
 use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::{Control, Poller, spawn};
 use rounds::model::stack::Stack;
-use rounds::store::Fetched;
+use rounds::store::{Fetched, News};
 use rounds::text::Text;
 use rounds::time::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -81,7 +81,7 @@ fn stack() -> Stack {
 /// Feeds that run.
 struct Running {
     control: watch::Sender<Control>,
-    results: mpsc::Receiver<Fetched>,
+    results: mpsc::Receiver<News>,
     began: Instant,
     _poller: Poller,
 }
@@ -90,8 +90,10 @@ impl Running {
     /// The next result of a feed, and how long after the start it came.
     async fn next(&mut self, feed: &str) -> (Fetched, Duration) {
         loop {
-            let fetched = self.results.recv().await.expect("the feeds run");
-            if fetched.feed == feed {
+            let news = self.results.recv().await.expect("the feeds run");
+            if let News::Fetched(fetched) = news
+                && fetched.feed == feed
+            {
                 return (fetched, self.began.elapsed());
             }
         }

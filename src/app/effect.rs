@@ -2,7 +2,7 @@
 
 use crate::keymap::Chord;
 use crate::model::Fault;
-use crate::store::Fetched;
+use crate::store::{Fetched, News};
 
 /// Something that happened.
 #[derive(Clone)]
@@ -13,8 +13,8 @@ pub enum Msg {
     Paste(String),
     /// The screen has this many columns and rows.
     Resize(u16, u16),
-    /// A poll ended.
-    Fetched(Box<Fetched>),
+    /// A feed has something to tell.
+    News(Box<News>),
     /// A stack could not be connected to.
     Unconnected {
         /// Index of the stack.
@@ -26,6 +26,12 @@ pub enum Msg {
     Tick,
     /// Something to tell the user for a few seconds.
     Notice(String),
+}
+
+impl From<Fetched> for Msg {
+    fn from(fetched: Fetched) -> Self {
+        Self::News(Box::new(News::Fetched(fetched)))
+    }
 }
 
 /// Something to be done outside.

@@ -4,6 +4,7 @@ use super::command::invoke;
 use super::prompt::PromptKind;
 use super::{Effect, Msg, State};
 use crate::keymap::{Binding, Chord, Lookup};
+use crate::store::News;
 use crate::time::Timestamp;
 
 /// Changes the state by what happened at `now`, and tells what is to be done.
@@ -20,9 +21,14 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.follow();
             Vec::new()
         }
-        Msg::Fetched(fetched) => {
-            if state.world.adopt(*fetched, state.now) {
-                state.refresh();
+        Msg::News(news) => {
+            match *news {
+                News::Fetched(fetched) => {
+                    if state.world.adopt(fetched, state.now) {
+                        state.refresh();
+                    }
+                }
+                News::Reading { stack, feed, reading } => state.world.store.note(stack, feed, reading),
             }
             Vec::new()
         }

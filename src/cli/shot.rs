@@ -58,7 +58,7 @@ pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
         clock.set(now);
         for spec in FEEDS {
             if let Some(fetched) = sweep.poll(spec, Instant::now() + STEP).await {
-                update(&mut state, now, Msg::Fetched(Box::new(fetched)));
+                update(&mut state, now, Msg::from(fetched));
             }
         }
         if now >= shot.at {

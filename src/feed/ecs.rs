@@ -119,6 +119,7 @@ impl EcsFeed {
                 context.gate.read(&ECS_CLUSTERS, action, || ecs.clusters(&arns)).await
             },
             clock: context.clock.as_ref(),
+            progress: &context.progress,
             asked: context.asked,
         };
         let list = || async {
@@ -139,6 +140,7 @@ impl EcsFeed {
                 context.gate.read(&ECS_PROVIDERS, action, || ecs.providers(&names)).await
             },
             clock: context.clock.as_ref(),
+            progress: &context.progress,
             asked: context.asked,
         };
         let hint = fingerprint(&names);
@@ -184,6 +186,7 @@ async fn services(kept: &mut Kept<Service>, context: &Context, arn: &str, hint: 
             context.gate.read(&ECS_SERVICES, action, || ecs.services(arn, &ids)).await
         },
         clock: context.clock.as_ref(),
+        progress: &context.progress,
         asked: context.asked,
     };
     let listing = Listing::Services(arn.to_owned());
@@ -200,6 +203,7 @@ async fn instances(kept: &mut Kept<Instance>, context: &Context, arn: &str, hint
             context.gate.read(&ECS_RESOURCES, action, || ecs.instances(arn, &ids)).await
         },
         clock: context.clock.as_ref(),
+        progress: &context.progress,
         asked: context.asked,
     };
     let listing = Listing::Instances(arn.to_owned());
@@ -214,6 +218,7 @@ async fn tasks(kept: &mut Kept<Task>, context: &Context, arn: &str, hint: u64) -
         id: |t: &Task| &t.arn,
         call: |_, ids: Vec<String>| async move { describe_tasks(context, arn, &ids).await },
         clock: context.clock.as_ref(),
+        progress: &context.progress,
         asked: context.asked,
     };
     kept.sweep(hint, || list(context, &ECS_RESOURCES, &listing), describe).await

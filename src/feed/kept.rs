@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::pages::{Listed, in_batches};
-use super::setback::Setback;
+use super::progress::Progress;
+use super::setback::{Setback, Unread};
 use crate::backend::ports::Described;
 use crate::model::Fault;
 use crate::model::ecs::Seen;
@@ -24,9 +26,9 @@ pub struct Kept<T> {
     listed_at: Option<Timestamp>,
     listed_under: u64,
     items: HashMap<String, Seen<T>>,
-    missing: Vec<(Text, Text)>,
     spoilers: HashSet<String>,
-    setback: Setback,
+    listing: Setback,
+    unread: Unread,
 }
 
 /// What one sweep over one kind of thing gives.
@@ -52,6 +54,8 @@ pub struct Describe<'a, T, D> {
     pub call: D,
     /// What items are stamped with.
     pub clock: &'a dyn Clock,
+    /// Who is told how far it is.
+    pub progress: &'a Progress,
     /// Whether what failed is tried again at once.
     pub asked: bool,
 }
@@ -65,74 +69,83 @@ impl<T> Kept<T> {
             listed_at: None,
             listed_under: 0,
             items: HashMap::new(),
-            missing: Vec::new(),
             spoilers: HashSet::new(),
-            setback: Setback::default(),
+            listing: Setback::default(),
+            unread: Unread::default(),
         }
     }
 
     /// Reads the list where it is due (`hint` differs from the one it was last read under, or it is old), then every item.
     ///
     /// After a failure what is remembered stays, and the next try waits longer each time, so that one operation that hangs
-    /// does not hold up the others for ever.
+    /// does not hold up the others for ever. The list and what is on it wait each for itself.
     pub async fn sweep<L, D, F>(&mut self, hint: u64, list: impl Fn() -> L, describe: Describe<'_, T, D>) -> Part<T>
     where
         L: Future<Output = Listed<String>>,
         D: Fn(&'static str, Vec<String>) -> F,
         F: Future<Output = Result<Described<T>, Fault>>,
     {
-        let now = describe.clock.now();
-        if self.setback.holds(now, describe.asked) {
-            return self.remembered();
+        let Describe { action, clock, progress, asked, .. } = describe;
+        let now = clock.now();
+        let old = self.listed_at.is_none_or(|at| now.since(at) >= LIST_FOR) || self.listed_under != hint;
+        if old && !self.listing.holds(now, asked) {
+            self.adopt_list(list().await, now, hint);
         }
-        let due = self.listed_at.is_none_or(|at| now.since(at) >= LIST_FOR) || self.listed_under != hint;
-        let fault = if due { self.adopt_list(list().await, now, hint) } else { None };
-        let call = |ids| (describe.call)(describe.action, ids);
-        let batches = in_batches(describe.action, &self.arns, describe.size, &self.spoilers, describe.id, call).await;
-        let at = describe.clock.now();
+        let due = self.unread.due(&self.arns, clock.now(), asked);
+        let (known, read) = (self.arns.len(), AtomicUsize::new(0));
+        let call = |ids: Vec<String>| {
+            let (count, answer) = (ids.len(), (describe.call)(action, ids));
+            let (what, read) = (&self.what, &read);
+            async move {
+                let described = answer.await?;
+                progress.tell(what, read.fetch_add(count, Ordering::Relaxed) + count, known);
+                Ok(described)
+            }
+        };
+        let batches = in_batches(action, &due, describe.size, &self.spoilers, describe.id, call).await;
+        let at = clock.now();
+        self.unread.note(&self.arns, &due, batches.unread, at);
+        self.spoilers.retain(|arn| self.unread.fault(arn).is_some());
+        self.spoilers.extend(batches.spoilers);
+        if !batches.failures.is_empty() {
+            self.listed_at = None;
+        }
         let read = batches.items.len();
-        let unread = batches.unread;
-        self.spoilers = batches.spoilers;
         let mut items: HashMap<String, Seen<T>> = HashMap::with_capacity(self.arns.len());
         for item in batches.items {
             items.insert((describe.id)(&item).to_string(), Seen { at, item: Arc::new(item) });
         }
         let mut missing = batches.failures;
-        if !missing.is_empty() {
-            self.listed_at = None;
-        }
-        for (arn, fault) in &unread {
+        let mut fault = self.listing.fault();
+        for arn in &self.arns {
+            let Some(why) = self.unread.fault(arn) else { continue };
+            fault = fault.or(Some(why));
             match self.items.remove(arn) {
                 Some(old) => {
                     items.insert(arn.clone(), old);
                 }
-                None => missing.push((Text::from(arn), Text::from(format!("not read: {}", fault.kind.word())))),
+                None => missing.push((Text::from(arn), Text::from(format!("not read: {}", why.kind.word())))),
             }
         }
         self.items = items;
-        let fault = fault.or_else(|| unread.first().map(|(_, fault)| fault.clone()));
-        let gap = fault.map(|fault| Gap { what: self.what.clone(), read, known: self.arns.len(), fault });
-        self.setback.note(gap, at);
-        self.missing = missing;
-        self.remembered()
+        let gap =
+            fault.map(|fault| Gap { what: self.what.clone(), read, known: self.arns.len(), fault: fault.clone() });
+        let items = self.arns.iter().filter_map(|arn| self.items.get(arn)).cloned().collect();
+        Part { items, missing, gap }
     }
 
-    fn adopt_list(&mut self, listed: Listed<String>, now: Timestamp, hint: u64) -> Option<Fault> {
+    fn adopt_list(&mut self, listed: Listed<String>, now: Timestamp, hint: u64) {
         if listed.fault.is_none() {
             self.arns = listed.items;
             self.listed_at = Some(now);
             self.listed_under = hint;
         } else {
             // An incomplete list adds what it found; only a complete one can tell that something is gone.
-            let new: Vec<String> = listed.items.into_iter().filter(|arn| !self.arns.contains(arn)).collect();
+            let known: HashSet<&String> = self.arns.iter().collect();
+            let new: Vec<String> = listed.items.into_iter().filter(|arn| !known.contains(arn)).collect();
             self.arns.extend(new);
         }
-        listed.fault
-    }
-
-    fn remembered(&self) -> Part<T> {
-        let items = self.arns.iter().filter_map(|arn| self.items.get(arn)).cloned().collect();
-        Part { items, missing: self.missing.clone(), gap: self.setback.gap().cloned() }
+        self.listing.note(listed.fault, now);
     }
 }
 
@@ -140,13 +153,16 @@ impl<T> Kept<T> {
 mod tests {
     use super::*;
     use crate::model::FaultKind;
+    use crate::store::News;
     use crate::time::ManualClock;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     struct World {
         kept: Kept<Text>,
         clock: ManualClock,
         lists: AtomicU32,
+        unlisted: Option<FaultKind>,
+        progress: Progress,
         asked: bool,
     }
 
@@ -156,6 +172,8 @@ mod tests {
                 kept: Kept::new("things"),
                 clock: ManualClock::at(Timestamp::from_secs(0)),
                 lists: AtomicU32::new(0),
+                unlisted: None,
+                progress: Progress::default(),
                 asked: false,
             }
         }
@@ -173,12 +191,16 @@ mod tests {
                     }
                 },
                 clock: &self.clock,
+                progress: &self.progress,
                 asked: self.asked,
             };
             let lists = &self.lists;
             let list = || async {
                 lists.fetch_add(1, Ordering::Relaxed);
-                Listed { items: ["a", "b", "c"].map(str::to_owned).to_vec(), fault: None }
+                match self.unlisted {
+                    Some(kind) => Listed { items: Vec::new(), fault: Some(Fault::new(kind, "ecs:ListTasks", "")) },
+                    None => Listed { items: ["a", "b", "c"].map(str::to_owned).to_vec(), fault: None },
+                }
             };
             self.kept.sweep(hint, list, describe).await
         }
@@ -215,9 +237,37 @@ mod tests {
         assert_eq!(part.items.len(), 2);
         assert_eq!(part.missing, [(Text::from("c"), Text::from("not read: denied"))]);
         let held = world.sweep(10, 1, None).await;
-        assert_eq!(held.items.len(), 2, "a denied call is not repeated for five minutes");
-        assert_eq!(held.missing.len(), 1, "and what it left unread stays named");
+        let times: Vec<i64> = held.items.iter().map(|seen| seen.at.secs()).collect();
+        assert_eq!(times, [10, 10], "what was denied is not asked for again for five minutes, the others are");
+        assert_eq!(held.missing.len(), 1, "and what was left unread stays named");
+        assert_eq!(held.gap.map(|gap| (gap.read, gap.known)), Some((2, 3)));
         assert_eq!(world.sweep(300, 1, None).await.items.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_denied_keeps_nobody_from_describing_what_was_on_it() {
+        let mut world = World::new();
+        world.sweep(0, 1, None).await;
+        world.unlisted = Some(FaultKind::Denied);
+        for (secs, hint) in [(5, 2), (10, 3)] {
+            let part = world.sweep(secs, hint, None).await;
+            assert_eq!((part.items.len(), world.lists()), (3, 2), "the list is not asked for again");
+            assert!(part.items.iter().all(|seen| seen.at.secs() == secs));
+            assert_eq!(part.gap.map(|gap| (gap.read, gap.known, gap.fault.kind)), Some((3, 3, FaultKind::Denied)));
+        }
+    }
+
+    #[tokio::test]
+    async fn how_far_a_sweep_is_is_told_after_each_batch() {
+        let (out, mut told) = tokio::sync::mpsc::channel(8);
+        let mut world = World::new();
+        world.progress = Progress::of(out, 0, "ecs");
+        world.sweep(0, 1, None).await;
+        let read = std::iter::from_fn(|| told.try_recv().ok()).map(|news| match news {
+            News::Reading { reading, .. } => (reading.read, reading.known),
+            News::Fetched(_) => (0, 0),
+        });
+        assert_eq!(read.collect::<Vec<_>>(), [(2, 3), (3, 3)]);
     }
 
     #[tokio::test]

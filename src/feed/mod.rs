@@ -10,6 +10,7 @@ mod kept;
 mod once;
 mod pages;
 mod poller;
+mod progress;
 mod setback;
 mod stopped;
 
@@ -23,6 +24,7 @@ pub use budget::{Bucket, Budgets};
 pub use gate::Gate;
 pub use once::{Sweep, once};
 pub use poller::{Control, Poller, spawn};
+pub use progress::Progress;
 
 use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
@@ -40,6 +42,8 @@ pub struct Context {
     pub gate: Gate,
     /// The time snapshots are stamped with.
     pub clock: Arc<dyn Clock>,
+    /// Who is told how far the first reading is.
+    pub progress: Progress,
     /// Whether somebody asked for this poll: what failed before is then tried again without waiting.
     pub asked: bool,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::poller::poll;
-use super::{Budgets, Context, FEEDS, Feed, FeedSpec, Gate};
+use super::{Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress};
 use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
@@ -33,6 +33,7 @@ impl Sweep {
                 stack: stack.clone(),
                 gate: Gate::new(Arc::clone(budgets)),
                 clock: Arc::clone(clock),
+                progress: Progress::default(),
                 asked: false,
             };
             (spec.id, (context, (spec.start)()))

@@ -8,11 +8,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{debug, warn};
 
-use super::{Backoff, Budgets, Context, FEEDS, Feed, FeedSpec, Gate};
+use super::{Backoff, Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress};
 use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
-use crate::store::{Fetched, Snapshot};
+use crate::store::{Fetched, News, Snapshot};
 use crate::time::Clock;
 
 /// Between polls of a feed whose view is on screen, unless the user asked otherwise.
@@ -63,7 +63,7 @@ pub fn spawn(
     budgets: &Arc<Budgets>,
     clock: &Arc<dyn Clock>,
     control: &watch::Receiver<Control>,
-    out: &mpsc::Sender<Fetched>,
+    out: &mpsc::Sender<News>,
 ) -> Poller {
     let shared = Arc::new(Mutex::new(Facts::default()));
     let ready = watch::Sender::new(Vec::new());
@@ -73,6 +73,7 @@ pub fn spawn(
             stack: stack.clone(),
             gate: Gate::new(Arc::clone(budgets)),
             clock: Arc::clone(clock),
+            progress: Progress::of(out.clone(), index, spec.id),
             asked: false,
         };
         let polled = Polled {
@@ -98,7 +99,7 @@ struct Polled {
     facts: Arc<Mutex<Facts>>,
     ready: watch::Sender<Vec<&'static str>>,
     control: watch::Receiver<Control>,
-    out: mpsc::Sender<Fetched>,
+    out: mpsc::Sender<News>,
     failures: u32,
     slow: u32,
 }
@@ -116,10 +117,13 @@ impl Polled {
             let nudges = self.control.borrow_and_update().nudges;
             let began = Instant::now();
             let result = poll(&mut *feed, self.spec, &self.context, &self.facts, None).await;
+            if result.is_ok() {
+                self.context.progress = Progress::default();
+            }
             let wait = self.pause(&result);
             let at = self.context.clock.now();
             let fetched = Fetched { stack: self.index, feed: self.spec.id, at, next: at + wait, result };
-            if self.out.send(fetched).await.is_err() {
+            if self.out.send(News::Fetched(fetched)).await.is_err() {
                 return;
             }
             self.rest(wait, nudges).await;

@@ -1,6 +1,6 @@
 //! The stopped feed: tasks that have stopped, kept beyond the hour for which ECS remembers them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +9,14 @@ use futures_util::future::join_all;
 
 use super::budget::ECS_RESOURCES;
 use super::ecs::{describe_tasks, list};
-use super::pages::{Batches, in_batches};
-use super::setback::Setback;
+use super::pages::in_batches;
+use super::setback::{Setback, Unread};
 use super::{Context, Feed, FeedSpec};
 use crate::backend::ports::{Listing, limits};
-use crate::model::ecs::{Cluster, EcsFacts, Kind, Missing, Seen, StoppedFacts, Task, tail};
+use crate::model::ecs::{EcsFacts, Kind, Missing, Seen, StoppedFacts, Task, tail};
 use crate::model::{Facts, Fault};
 use crate::store::{Gap, Snapshot};
 use crate::text::Text;
-use crate::time::Timestamp;
 
 /// Stopped tasks kept at most; the oldest go first.
 const KEPT: usize = 5_000;
@@ -34,44 +33,58 @@ pub const SPEC: FeedSpec = FeedSpec {
     start: || Box::new(StoppedFeed::default()),
 };
 
-/// A task that has come to its end never changes again, so each is described until then; what cannot be read is asked by itself from then on.
+/// A task that has come to its end never changes again, so each is described until then.
 #[derive(Default)]
 struct StoppedFeed {
     tasks: BTreeMap<String, Seen<Task>>,
+    clusters: BTreeMap<String, Cluster>,
+}
+
+/// What is remembered of one cluster beside its tasks.
+#[derive(Default)]
+struct Cluster {
+    listed: Vec<String>,
+    listing: Setback,
+    unread: Unread,
     spoilers: HashSet<String>,
-    setbacks: HashMap<String, Setback>,
 }
 
 /// What one look at a cluster gave.
 struct Look {
-    cluster: String,
-    fault: Option<Fault>,
-    asked: usize,
-    batches: Batches<Task>,
+    read: Vec<Task>,
+    missing: Vec<Missing>,
+    gap: Option<Gap>,
+    /// Whether it brought nothing at all.
+    failed: bool,
 }
 
 #[async_trait]
 impl Feed for StoppedFeed {
     async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault> {
         let clusters = facts.get::<EcsFacts>().map(|ecs| ecs.clusters.as_slice()).unwrap_or_default();
-        let (mut missing, now) = (Vec::new(), context.clock.now());
-        let held = |arn: &str| self.setbacks.get(arn).is_some_and(|setback| setback.holds(now, context.asked));
-        let due = clusters.iter().map(|c| c.item.arn.as_str()).filter(|arn| !held(arn));
-        let looks = join_all(due.map(|arn| self.look(context, arn))).await;
-        for look in looks {
-            self.keep(look, context.clock.now(), &mut missing);
+        let arns: Vec<&str> = clusters.iter().map(|c| c.item.arn.as_str()).collect();
+        self.clusters.retain(|arn, _| arns.contains(&arn.as_str()));
+        for arn in &arns {
+            self.clusters.entry((*arn).to_owned()).or_default();
         }
-        let gap = |c: &Seen<Cluster>| self.setbacks.get(c.item.arn.as_str()).and_then(Setback::gap).cloned();
-        let gaps: Vec<Gap> = clusters.iter().filter_map(gap).collect();
+        let (tasks, clusters) = (&self.tasks, &mut self.clusters);
+        let looks = join_all(clusters.iter_mut().map(|(arn, cluster)| cluster.look(context, arn, tasks))).await;
         // What is remembered is no news: where nothing could be read, that is the result.
-        if let Some(gap) = gaps.first().filter(|_| gaps.len() == clusters.len() && gaps.iter().all(|g| g.read == 0)) {
+        if let Some(gap) = looks.first().and_then(|look| look.gap.as_ref()).filter(|_| looks.iter().all(|l| l.failed)) {
             return Err(gap.fault.clone());
+        }
+        let at = context.clock.now();
+        let (mut missing, mut gaps) = (Vec::new(), Vec::new());
+        for look in looks {
+            self.tasks.extend(look.read.into_iter().map(|t| (t.arn.to_string(), Seen { at, item: Arc::new(t) })));
+            missing.extend(look.missing);
+            gaps.extend(look.gap);
         }
         self.forget_oldest();
         let mut tasks: Vec<Seen<Task>> = self.tasks.values().cloned().collect();
         tasks.sort_by(|a, b| b.item.stopped_at.cmp(&a.item.stopped_at).then_with(|| a.item.arn.cmp(&b.item.arn)));
         Ok(Snapshot {
-            taken_at: context.clock.now(),
+            taken_at: at,
             data: Arc::new(StoppedFacts { tasks, missing }),
             gaps,
             slowed: context.gate.was_slowed(),
@@ -79,45 +92,47 @@ impl Feed for StoppedFeed {
     }
 }
 
-impl StoppedFeed {
+impl Cluster {
     /// Lists the stopped tasks of a cluster, and describes those that are not known to have come to their end: a task is
     /// listed as stopped while it is still stopping.
-    async fn look(&self, context: &Context, cluster: &str) -> Look {
-        let listed = list(context, &ECS_RESOURCES, &Listing::StoppedTasks(cluster.to_owned())).await;
-        let ended = |arn: &String| self.tasks.get(arn).is_some_and(|t| t.item.status.as_deref() == Some("STOPPED"));
-        let new: Vec<String> = listed.items.into_iter().filter(|arn| !ended(arn)).collect();
+    async fn look(&mut self, context: &Context, arn: &str, known: &BTreeMap<String, Seen<Task>>) -> Look {
+        if !self.listing.holds(context.clock.now(), context.asked) {
+            let listed = list(context, &ECS_RESOURCES, &Listing::StoppedTasks(arn.to_owned())).await;
+            self.listed = listed.items;
+            self.listing.note(listed.fault, context.clock.now());
+        }
+        let ended = |arn: &String| known.get(arn).is_some_and(|t| t.item.status.as_deref() == Some("STOPPED"));
+        let new: Vec<String> = self.listed.iter().filter(|arn| !ended(arn)).cloned().collect();
+        let due = self.unread.due(&new, context.clock.now(), context.asked);
         let batches = in_batches(
             "ecs:DescribeTasks",
-            &new,
+            &due,
             limits::ECS_DESCRIBE,
             &self.spoilers,
             |t: &Task| &t.arn,
-            |ids| async move { describe_tasks(context, cluster, &ids).await },
+            |ids| async move { describe_tasks(context, arn, &ids).await },
         )
         .await;
-        Look { cluster: cluster.to_owned(), fault: listed.fault, asked: new.len(), batches }
-    }
-
-    fn keep(&mut self, look: Look, at: Timestamp, missing: &mut Vec<Missing>) {
-        let (name, batches) = (tail(&look.cluster), look.batches);
-        let read = batches.items.len();
+        self.unread.note(&new, &due, batches.unread, context.clock.now());
+        self.spoilers.retain(|arn| self.unread.fault(arn).is_some());
         self.spoilers.extend(batches.spoilers);
-        for task in batches.items {
-            self.tasks.insert(task.arn.to_string(), Seen { at, item: Arc::new(task) });
-        }
-        let lost = batches.failures.into_iter();
-        missing.extend(lost.map(|(arn, reason)| Missing {
-            kind: Kind::Task,
-            cluster: Some(name.clone()),
-            arn,
-            reason,
-        }));
-        let fault = look.fault.or_else(|| batches.unread.first().map(|(_, fault)| fault.clone()));
+        let (name, read) = (tail(arn), batches.items.len());
+        let fault = self.listing.fault().or_else(|| new.iter().find_map(|arn| self.unread.fault(arn)));
         let what = Text::from(format!("stopped tasks of {name}"));
-        let gap = fault.map(|fault| Gap { what, read, known: look.asked, fault });
-        self.setbacks.entry(look.cluster).or_default().note(gap, at);
+        let gap = fault.map(|fault| Gap { what, read, known: new.len(), fault: fault.clone() });
+        let lost = batches.failures.into_iter();
+        let missing = lost.map(|(arn, reason)| Missing { kind: Kind::Task, cluster: Some(name.clone()), arn, reason });
+        let nothing = gap.is_some() && read == 0;
+        Look {
+            read: batches.items,
+            missing: missing.collect(),
+            gap,
+            failed: nothing && (self.listing.fault().is_some() || known.is_empty()),
+        }
     }
+}
 
+impl StoppedFeed {
     fn forget_oldest(&mut self) {
         let Some(excess) = self.tasks.len().checked_sub(KEPT).filter(|n| *n > 0) else { return };
         let mut by_age: Vec<_> = self.tasks.iter().map(|(arn, t)| (t.item.stopped_at, arn.clone())).collect();

@@ -13,7 +13,7 @@ use super::{Connect, Launch};
 use crate::app::{Msg, State};
 use crate::feed::{self, Budgets, Control, Poller};
 use crate::model::stack::Stack;
-use crate::store::Fetched;
+use crate::store::News;
 use crate::term::{self, Terminal, wrapping};
 use crate::time::Clock;
 
@@ -88,7 +88,7 @@ struct Link {
     connect: Connect,
     clock: Arc<dyn Clock>,
     watched: watch::Receiver<Control>,
-    fetched: mpsc::Sender<Fetched>,
+    fetched: mpsc::Sender<News>,
     notices: mpsc::Sender<Msg>,
 }
 

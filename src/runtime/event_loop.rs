@@ -11,7 +11,7 @@ use super::interpret::interpret;
 use super::signals::Ending;
 use crate::app::{Msg, Screen, State, screen, update};
 use crate::feed::Control;
-use crate::store::Fetched;
+use crate::store::News;
 use crate::term::{Input, Terminal, Wrapping};
 use crate::theme::Theme;
 use crate::time::Clock;
@@ -54,7 +54,7 @@ impl EventLoop {
         &mut self,
         mut ending: Ending,
         mut input: mpsc::Receiver<Input>,
-        mut results: mpsc::Receiver<Fetched>,
+        mut results: mpsc::Receiver<News>,
         mut told: mpsc::Receiver<Msg>,
     ) -> io::Result<Exit> {
         let mut tick = interval(TICK);
@@ -67,13 +67,13 @@ impl EventLoop {
                     Some(Input::Gone) | None => return Ok(Exit::Quit),
                     Some(input) => msg(input),
                 },
-                Some(fetched) = results.recv() => Some(Msg::Fetched(Box::new(fetched))),
+                Some(news) = results.recv() => Some(Msg::News(Box::new(news))),
                 Some(msg) = told.recv() => Some(msg),
                 _ = tick.tick() => Some(Msg::Tick),
             };
             let waiting = std::iter::from_fn(|| input.try_recv().ok()).filter_map(msg);
             let mut all: Vec<Msg> = first.into_iter().chain(waiting).collect();
-            all.extend(std::iter::from_fn(|| results.try_recv().ok()).map(|f| Msg::Fetched(Box::new(f))));
+            all.extend(std::iter::from_fn(|| results.try_recv().ok()).map(|news| Msg::News(Box::new(news))));
             for msg in all {
                 if self.take(msg)? {
                     return Ok(Exit::Quit);

@@ -4,7 +4,7 @@ mod slot;
 
 use std::collections::BTreeMap;
 
-pub use slot::{Freshness, Gap, Slot, Snapshot};
+pub use slot::{Freshness, Gap, Reading, Slot, Snapshot};
 
 use crate::model::{Facts, Fault};
 use crate::time::Timestamp;
@@ -32,6 +32,22 @@ pub struct Fetched {
     pub result: Result<Snapshot, Fault>,
 }
 
+/// What feeds have to tell.
+#[derive(Clone)]
+pub enum News {
+    /// A poll ended.
+    Fetched(Fetched),
+    /// How far the first reading of a feed is.
+    Reading {
+        /// Index of the stack.
+        stack: usize,
+        /// The feed's id.
+        feed: &'static str,
+        /// How far.
+        reading: Reading,
+    },
+}
+
 impl Store {
     /// An empty store for this many stacks.
     #[must_use]
@@ -47,6 +63,11 @@ impl Store {
         {
             facts.put_any(at, data);
         }
+    }
+
+    /// Notes how far the first reading of a feed is.
+    pub fn note(&mut self, stack: usize, feed: &'static str, reading: Reading) {
+        self.slots.entry((stack, feed)).or_default().note(reading);
     }
 
     /// The slot of a feed; a slot never filled reads as [`Freshness::Never`].

@@ -34,6 +34,17 @@ pub struct Gap {
     pub fault: Fault,
 }
 
+/// How far a first reading is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Of what: `services of ehr`.
+    pub what: Text,
+    /// How many were read.
+    pub read: usize,
+    /// How many there are.
+    pub known: usize,
+}
+
 /// How fresh a slot is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Freshness {
@@ -60,6 +71,8 @@ pub struct Slot {
     pub freshness: Freshness,
     /// When the next poll is due.
     pub next: Option<Timestamp>,
+    /// How far the first poll is, while it goes on.
+    pub reading: Option<Reading>,
 }
 
 /// A panel is stale when its last success is older than three intervals, and never before a minute.
@@ -74,6 +87,7 @@ impl Slot {
         result: Result<Snapshot, Fault>,
     ) -> Option<(Timestamp, Arc<dyn Any + Send + Sync>)> {
         self.next = Some(next);
+        self.reading = None;
         match result {
             Ok(snapshot) if self.snapshot.as_ref().is_some_and(|old| old.taken_at > snapshot.taken_at) => None,
             Ok(snapshot) => {
@@ -90,6 +104,14 @@ impl Slot {
                 self.freshness = Freshness::Failing { since, fault };
                 None
             }
+        }
+    }
+
+    /// Notes how far the first reading is. Of what is read side by side, the one with most left is told.
+    pub(super) fn note(&mut self, reading: Reading) {
+        let left = |r: &Reading| r.known.saturating_sub(r.read);
+        if self.reading.as_ref().is_none_or(|old| old.what == reading.what || left(old) <= left(&reading)) {
+            self.reading = Some(reading);
         }
     }
 
@@ -148,6 +170,24 @@ mod tests {
         assert_eq!(slot.age(at(20)), Some(Duration::from_secs(10)));
         assert!(!slot.is_stale(at(70)));
         assert!(slot.is_stale(at(71)));
+    }
+
+    #[test]
+    fn of_what_is_read_side_by_side_the_one_with_most_left_is_told() {
+        let reading = |what: &str, read, known| Reading { what: what.into(), read, known };
+        let mut slot = Slot::default();
+        for (told, shown) in [
+            (reading("services", 10, 12), "services"),
+            (reading("tasks", 100, 1_000), "tasks"),
+            (reading("services", 11, 12), "tasks"),
+            (reading("tasks", 1_000, 1_000), "tasks"),
+            (reading("services", 11, 12), "services"),
+        ] {
+            slot.note(told);
+            assert_eq!(slot.reading.as_ref().map(|r| r.what.as_str()), Some(shown));
+        }
+        slot.adopt(Timestamp::from_secs(1), Timestamp::from_secs(6), Err(fault()));
+        assert_eq!(slot.reading, None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rounds::app::{Msg, update};
 use rounds::backend::sim::Scenario;
-use rounds::feed::{Budgets, FEEDS};
+use rounds::feed::Budgets;
 use rounds::model::ecs::{EcsFacts, StoppedFacts, Task};
 use tokio::time::sleep;
 
@@ -64,20 +64,35 @@ async fn a_task_that_stops_is_kept_for_as_long_as_the_console_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_first_reading_says_how_far_it_is() {
+    let rig = Rig::new(&Scenario::sized(1_001, 1_001, 3));
+    let mut running = rig.start(&["ecs"]);
+    let mut console = Console::new(&stack(), &rig.sim.backend(), Arc::clone(&rig.clock), Budgets::unlimited());
+    let mut titles = Vec::new();
+    while console.state.world.store.slot(0, "ecs").snapshot.is_none() {
+        let news = running.results.recv().await.unwrap();
+        update(&mut console.state, rig.clock.now(), Msg::News(Box::new(news)));
+        titles.push(console.screen('2'));
+    }
+    assert!(titles.iter().any(|title| title.contains("ecs: reading, 340 of 1001 services of scale")), "{titles:?}");
+    assert!(console.screen('2').contains(" services 1001 "));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frozen_screen_holds_until_it_is_let_go() {
     let rig = Rig::small();
     let mut running = rig.start(&["ecs"]);
     let mut console = Console::new(&stack(), &rig.sim.backend(), Arc::clone(&rig.clock), Budgets::unlimited());
-    for _ in FEEDS {
-        let fetched = running.results.recv().await.unwrap();
-        update(&mut console.state, rig.clock.now(), Msg::Fetched(Box::new(fetched)));
+    while !console.state.world.all_read() {
+        let news = running.results.recv().await.unwrap();
+        update(&mut console.state, rig.clock.now(), Msg::News(Box::new(news)));
     }
     assert!(console.screen('4').contains(" tasks 9 "));
     let frozen = console.screen('p');
     assert!(frozen.contains("FROZEN 03:00:00Z"), "{frozen}");
     rig.sim.with(|world| world.set_desired("scale", "service-0000", 1)).unwrap();
     for (fetched, _) in running.until("ecs", Duration::from_mins(2)).await {
-        update(&mut console.state, rig.clock.now(), Msg::Fetched(Box::new(fetched)));
+        update(&mut console.state, rig.clock.now(), Msg::from(fetched));
         let rows = console.state.listing.counts();
         assert_eq!(rows, (9, 9), "nothing on screen moves");
     }

@@ -49,12 +49,12 @@ impl Happening {
             Self::Key(chord) => Msg::Key(*chord),
             Self::Paste(text) => Msg::Paste(text.clone()),
             Self::Resize(columns, rows) => Msg::Resize(*columns, *rows),
-            Self::Read(index) => Msg::Fetched(Box::new(recorded()[index % recorded().len()].clone())),
-            Self::Harm(names) => Msg::Fetched(Box::new(harm(names))),
+            Self::Read(index) => Msg::from(recorded()[index % recorded().len()].clone()),
+            Self::Harm(names) => Msg::from(harm(names)),
             Self::Fail(feed, words) => {
                 let result = Err(fault(words));
                 let (feed, at) = (FEEDS[feed % FEEDS.len()].id, BEGIN);
-                Msg::Fetched(Box::new(Fetched { stack: 0, feed, at, next: at, result }))
+                Msg::from(Fetched { stack: 0, feed, at, next: at, result })
             }
             Self::Unconnected(words) => Msg::Unconnected { stack: 0, fault: fault(words) },
             Self::Time(_) => Msg::Tick,

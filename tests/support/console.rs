@@ -40,7 +40,7 @@ impl Console {
         let until = Instant::now() + limit;
         for spec in FEEDS {
             if let Some(fetched) = self.sweep.poll(spec, until).await {
-                update(&mut self.state, self.clock.now(), Msg::Fetched(Box::new(fetched)));
+                update(&mut self.state, self.clock.now(), Msg::from(fetched));
             }
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rounds::backend::sim::Scenario;
 use rounds::backend::sim::wire::{Class, Rate, Rates, Server};
 use rounds::feed::{Budgets, Control, FEEDS, spawn};
+use rounds::store::News;
 use rounds::time::{Clock, SystemClock};
 use tokio::sync::{mpsc, watch};
 
@@ -74,7 +75,7 @@ async fn all_feeds_together_keep_to_six_connections_a_service() {
     let poller = spawn(0, &stack, &backend, &Arc::default(), &clock, &watched, &out);
     let mut waiting: Vec<&str> = FEEDS.iter().map(|spec| spec.id).collect();
     while !waiting.is_empty() {
-        let fetched = results.recv().await.unwrap();
+        let News::Fetched(fetched) = results.recv().await.unwrap() else { continue };
         assert!(fetched.result.is_ok(), "{}", fetched.feed);
         waiting.retain(|feed| *feed != fetched.feed);
     }

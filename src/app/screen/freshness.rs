@@ -81,7 +81,8 @@ fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, String, R
         return Some((3, format!("{}: slowed by AWS, {read}", spec.id), Role::Warn));
     }
     if slot.freshness == Freshness::Never && spec.after.is_none() {
-        return Some((4, format!("{}: reading", spec.id), Role::Dim));
+        let far = slot.reading.as_ref().map(|r| format!(", {} of {} {}", r.read, r.known, r.what));
+        return Some((4, format!("{}: reading{}", spec.id, far.unwrap_or_default()), Role::Dim));
     }
     None
 }
