@@ -13,7 +13,8 @@ pub const LONGEST: usize = 74_000 / 4 * 3;
 pub enum Wrapping {
     /// A terminal reads it itself.
     None,
-    /// tmux passes it on in its own envelope.
+    /// tmux takes it itself (`set-clipboard on`), or passes it on in an envelope (`allow-passthrough on`). Which of the two is
+    /// set cannot be known, so it gets both; what it does not take it drops.
     Tmux,
     /// GNU screen takes device control strings of at most 768 bytes.
     Screen,
@@ -43,7 +44,7 @@ pub fn osc52(text: &str, wrapping: Wrapping) -> Option<String> {
     let plain = format!("\x1b]52;c;{encoded}\x07");
     Some(match wrapping {
         Wrapping::None => plain,
-        Wrapping::Tmux => format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")),
+        Wrapping::Tmux => format!("{plain}\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")),
         Wrapping::Screen => {
             let bytes: Vec<char> = plain.chars().collect();
             bytes
@@ -60,7 +61,8 @@ mod tests {
     #[test]
     fn the_sequence_is_wrapped_for_each_multiplexer() {
         assert_eq!(osc52("hi", Wrapping::None).as_deref(), Some("\x1b]52;c;aGk=\x07"));
-        assert_eq!(osc52("hi", Wrapping::Tmux).as_deref(), Some("\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"));
+        let both = "\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\";
+        assert_eq!(osc52("hi", Wrapping::Tmux).as_deref(), Some(both));
         let long = osc52(&"x".repeat(3_000), Wrapping::Screen).unwrap();
         assert!(long.split("\x1b\\").all(|piece| piece.len() <= 768));
         assert_eq!(osc52(&"x".repeat(LONGEST + 1), Wrapping::None), None);

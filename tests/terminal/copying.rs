@@ -37,8 +37,9 @@ fn ids_and_calls_reach_the_clipboard() {
 }
 
 #[test]
-fn they_pass_through_tmux() {
-    assert_eq!(copied(Launch::new(&["demo"]).env("TMUX", "/tmp/tmux-0/default,1,0").env("TERM", "tmux")), expected());
+fn tmux_gets_them_as_it_takes_them_and_as_it_passes_them_on() {
+    let twice: Vec<String> = expected().into_iter().flat_map(|text| [text.clone(), text]).collect();
+    assert_eq!(copied(Launch::new(&["demo"]).env("TMUX", "/tmp/tmux-0/default,1,0").env("TERM", "tmux")), twice);
 }
 
 #[test]
