@@ -144,6 +144,27 @@ impl<'a> Document<'a> {
         array
     }
 
+    /// The built-in file that `inherits` names: name and text. `known` are the names of those there are, the default first,
+    /// which takes the place of an unknown one; a file that is `seen` already is not inherited again.
+    pub fn parent<'v>(
+        &mut self,
+        value: &'v Value<'_>,
+        kind: &str,
+        known: &[&'static str],
+        find: fn(&str) -> Option<&'static str>,
+        seen: &mut Vec<String>,
+    ) -> Option<(&'v str, &'static str)> {
+        let default = *known.first()?;
+        let written = self.string("inherits", value, default)?;
+        let unread = |name: &str| find(name).filter(|_| !seen.iter().any(|seen| seen == name));
+        let parent = unread(written).map(|text| (written, text)).or_else(|| {
+            self.unknown(value.span().start, &format!("{kind} to inherit"), written, known);
+            unread(default).map(|text| (default, text))
+        });
+        seen.extend(parent.map(|(name, _)| name.to_owned()));
+        parent
+    }
+
     /// Every mistake noted, in the order of the text.
     #[must_use]
     pub fn into_mistakes(mut self) -> Vec<Error> {

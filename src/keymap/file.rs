@@ -52,17 +52,7 @@ fn layer(
     for (key, value) in ordered(&root) {
         let name = key.get_ref().as_ref();
         if name == "inherits" {
-            let Some(parent) = document.string(name, value, "default") else { continue };
-            let is_new = |name: &str| !seen.iter().any(|seen| seen == name);
-            let parent = match find(parent) {
-                Some(_) if is_new(parent) => parent,
-                _ => {
-                    document.unknown(value.span().start, "keymap to inherit", parent, &names());
-                    "default"
-                }
-            };
-            if let Some(text) = find(parent).filter(|_| is_new(parent)) {
-                seen.push(parent.to_owned());
+            if let Some((parent, text)) = document.parent(value, "keymap", &names(), find, seen) {
                 entries = layer(text, parent, known, find, seen, wrong)?;
             }
         } else if let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name) {

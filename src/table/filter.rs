@@ -39,12 +39,6 @@ impl Filter {
         Self { terms: text.split_whitespace().filter_map(|word| Term::parse(word, columns)).collect() }
     }
 
-    /// Whether it lets every row through.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
     /// Whether a row passes.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {

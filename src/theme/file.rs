@@ -69,20 +69,9 @@ fn layer(
     let mut draft = Draft::default();
     let entries = ordered(&root);
     if let Some((_, value)) = entries.iter().find(|(key, _)| key.get_ref() == "inherits")
-        && let Some(parent) = document.string("inherits", value, "dark")
+        && let Some((parent, text)) = document.parent(value, "theme", &names(), find, seen)
     {
-        let is_new = |name: &str| !seen.iter().any(|seen| seen == name);
-        let parent = match find(parent) {
-            Some(_) if is_new(parent) => parent,
-            _ => {
-                document.unknown(value.span().start, "theme to inherit", parent, &names());
-                "dark"
-            }
-        };
-        if let Some(text) = find(parent).filter(|_| is_new(parent)) {
-            seen.push(parent.to_owned());
-            draft = layer(text, parent, find, seen, wrong)?;
-        }
+        draft = layer(text, parent, find, seen, wrong)?;
     }
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
