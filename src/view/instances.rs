@@ -91,6 +91,11 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Instance>, member: Option<&GroupInsta
     .judged(scene.problems_of("instance", &i.arn))
 }
 
+/// What finds the line of a provider.
+pub(super) fn provider_id(name: &str) -> Text {
+    Text::from(format!("provider:{name}"))
+}
+
 /// A line above the instances: the provider, its group and the group's bounds.
 fn provider_row(scene: &StackScene<'_>, seen: &Seen<Provider>, groups: Option<&GroupFacts>) -> Row {
     let p = &seen.item;
@@ -103,7 +108,7 @@ fn provider_row(scene: &StackScene<'_>, seen: &Seen<Provider>, groups: Option<&G
     cells[6] = Cell::Text(p.name.clone());
     let row = Row {
         stack: scene.stack.name.clone(),
-        id: Text::from(format!("provider:{}", p.name)),
+        id: provider_id(&p.name),
         read_at: seen.at,
         section: PROVIDERS,
         aside: true,

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::domain::DOMAINS;
-use super::{Detail, Drill, Scene, StackScene, View, view_of_kind};
-use crate::model::{Problem, Severity};
+use super::instances::provider_id;
+use super::{Detail, Drill, Line, Scene, StackScene, View, view_of_kind};
+use crate::model::{Check, Problem, Severity};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
 
@@ -116,7 +117,20 @@ fn open(row: &Row) -> Option<Drill> {
     }
 }
 
-/// The problems themselves are told by every detail.
-fn detail(_: &StackScene<'_>, row: &Row) -> Detail {
-    Detail::of(row.cells.first().map(Cell::searchable).unwrap_or_default())
+/// The problems themselves are told by every detail; beside them that of the thing in trouble, or what the check rests on
+/// where the thing has no row of its own.
+fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
+    let title = || Detail::of(row.cells.first().map(Cell::searchable).unwrap_or_default());
+    let Some(problem) = row.problems.first().filter(|_| row.section == PROBLEMS) else { return title() };
+    let Check { subject, evidence, next, .. } = &problem.check;
+    let (kind, id) = match subject.kind {
+        "provider" => ("instance", provider_id(&subject.name)),
+        kind => (kind, subject.id.clone()),
+    };
+    let there = |view: &View| (view.detail)(scene, &Row { stack: row.stack.clone(), id, ..Row::default() });
+    let known = view_of_kind(kind).map(there).filter(|detail| !detail.lines.is_empty());
+    known.unwrap_or_else(|| {
+        let fields = evidence.iter().map(|(name, value)| Line::Field(Text::from(*name), Cell::Text(value.clone())));
+        title().lines(fields).lines(next.iter().cloned().map(Line::Words))
+    })
 }
