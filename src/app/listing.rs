@@ -19,6 +19,8 @@ pub struct Listing {
     pub shown: Vec<usize>,
     /// The widest value of each column, in cells of the screen, heading included.
     pub widths: Vec<u16>,
+    /// What is wrong with the filter.
+    pub mistake: Option<String>,
 }
 
 impl Listing {
@@ -31,7 +33,8 @@ impl Listing {
 
     /// Filters and sorts again.
     pub fn arrange(&mut self, place: &mut Place) {
-        let filter = Filter::parse(&place.filter, place.view.columns);
+        let filter = Filter::parse(&place.whole_filter(), place.view.columns);
+        self.mistake = filter.mistake().map(str::to_owned);
         let passes = |row: &Row| (!place.faults_only || row.severity > Severity::Info) && filter.matches(row);
         self.shown = (0..self.rows.len()).filter(|&i| passes(&self.rows[i])).collect();
         sort(&self.rows, &mut self.shown, place.order);

@@ -4,7 +4,7 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::command::{all, invoke};
-use super::{Effect, Place, State, command};
+use super::{Command, Effect, Place, State, command};
 use crate::table::{Cell, Entry};
 use crate::view::{VIEWS, View};
 
@@ -79,7 +79,8 @@ fn resources(state: &State) -> Vec<Offer> {
 /// Does what the chosen offer stands for; without one, `text` is taken as a command and its argument.
 pub fn accept(state: &mut State, text: &str, choice: usize) -> Vec<Effect> {
     let (typed, arg) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let exact = command::command(typed).filter(|_| choice == 0 && !arg.is_empty());
+    let takes_arg = |command: &&Command| choice == 0 && !arg.is_empty() && !(command.args)().is_empty();
+    let exact = command::command(typed).filter(takes_arg);
     let chosen = offers(state, text).into_iter().nth(choice).map(|offer| offer.target);
     match (exact, chosen) {
         (Some(command), _) => invoke(state, command.id, arg.trim()),

@@ -10,10 +10,10 @@ use crate::view::{Drill, View};
 pub struct Place {
     /// The view.
     pub view: &'static View,
-    /// The filter line.
-    pub filter: String,
-    /// The filter it opened with; back undoes what was typed before it leaves.
+    /// The filter it opened with, which stays.
     pub given: String,
+    /// The filter line, which narrows it further.
+    pub filter: String,
     /// The order of rows.
     pub order: Order,
     /// Whether rows that are well are hidden.
@@ -43,8 +43,8 @@ impl Place {
     pub fn new(view: &'static View) -> Self {
         Self {
             view,
-            filter: String::new(),
             given: String::new(),
+            filter: String::new(),
             order: Order::default(),
             faults_only: false,
             cursor: Cursor::default(),
@@ -56,6 +56,23 @@ impl Place {
     /// The view a drill leads to.
     #[must_use]
     pub fn drilled(view: &'static View, drill: &Drill) -> Self {
-        Self { filter: drill.filter.clone(), given: drill.filter.clone(), ..Self::new(view) }
+        Self { given: drill.filter.clone(), ..Self::new(view) }
+    }
+
+    /// Everything rows are filtered by.
+    #[must_use]
+    pub fn whole_filter(&self) -> String {
+        format!("{} {}", self.given, self.filter).trim().to_owned()
+    }
+
+    /// The order of the rows, in words.
+    #[must_use]
+    pub fn order_words(&self) -> String {
+        match (self.order.column.and_then(|c| self.view.columns.get(c)), self.order.reverse) {
+            (None, false) => "worst first".to_owned(),
+            (None, true) => "best first".to_owned(),
+            (Some(column), false) => format!("by {} ascending", column.title),
+            (Some(column), true) => format!("by {} descending", column.title),
+        }
     }
 }

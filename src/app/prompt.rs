@@ -30,10 +30,10 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A prompt with `text` in it.
+    /// An empty prompt in place of what was there `before`.
     #[must_use]
-    pub fn new(kind: PromptKind, text: &str) -> Self {
-        Self { kind, input: Input::new(text.to_owned()), before: text.to_owned(), choice: 0 }
+    pub fn new(kind: PromptKind, before: String) -> Self {
+        Self { kind, input: Input::default(), before, choice: 0 }
     }
 
     /// What is typed.

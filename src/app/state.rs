@@ -14,7 +14,7 @@ use super::{Listing, Panel, Place, Prompt, World};
 pub struct Options {
     /// Only ASCII characters of our own.
     pub ascii: bool,
-    /// A line under the tabs: what a demo is, and which key to press next.
+    /// A line under the tabs: what a demo is, and which key to press next; `{why}` stands for the key of the command `why`.
     pub banner: Option<String>,
     /// Whether the clock is shown; without it an idle screen never changes.
     pub clock: bool,
@@ -118,6 +118,12 @@ impl State {
         let cursor = &mut self.place.cursor;
         let last_top = shown.saturating_sub(page);
         cursor.top = cursor.top.min(last_top).min(cursor.index).max((cursor.index + 1).saturating_sub(page));
+    }
+
+    /// The key that invokes a command in this part of the screen, for hints; where none does, what to type for it.
+    #[must_use]
+    pub fn key(&self, scope: Scope, command: &str) -> String {
+        self.keymap.hint(scope, command).map_or_else(|| format!(":{command}"), ToString::to_string)
     }
 
     /// Tells the user something for a few seconds.

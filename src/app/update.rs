@@ -3,7 +3,7 @@
 use super::command::invoke;
 use super::prompt::PromptKind;
 use super::{Effect, Msg, State};
-use crate::keymap::{Binding, Chord, Lookup};
+use crate::keymap::{Binding, Chord, Lookup, Scope};
 use crate::store::News;
 use crate::time::Timestamp;
 
@@ -63,13 +63,17 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     invoke(state, &binding.command, binding.arg.as_deref().unwrap_or_default())
 }
 
-/// A key without a meaning here: typed text in a prompt, nothing elsewhere.
+/// A key without a meaning here: typed text in a prompt; over a panel it may have one in the table, which is told.
 fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
-    let first = state.pressed.len() == 1;
-    state.pressed.clear();
-    if let (Some(prompt), Some(c), true) = (&mut state.prompt, chord.typed(), first) {
-        prompt.insert(c);
-        typed(state);
+    let pressed = std::mem::take(&mut state.pressed);
+    if let Some(prompt) = &mut state.prompt {
+        if let (Some(c), 1) = (chord.typed(), pressed.len()) {
+            prompt.insert(c);
+            typed(state);
+        }
+    } else if state.panel.is_some() && state.keymap.lookup(Scope::Table, &pressed) != Lookup::NotFound {
+        let close = state.key(Scope::Dialog, "cancel");
+        state.tell(format!("{chord} works in the table; {close} closes this panel"));
     }
     Vec::new()
 }
@@ -77,7 +81,8 @@ fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
 /// The first line of pasted text goes into a prompt; anywhere else it is dropped, and said so.
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(prompt) = &mut state.prompt else {
-        state.tell(format!("paste ignored ({} characters): open / or : first", text.chars().count()));
+        let [filter, palette] = ["filter", "palette"].map(|command| state.key(Scope::Table, command));
+        state.tell(format!("paste ignored ({} characters): open {filter} or {palette} first", text.chars().count()));
         return Vec::new();
     };
     // Terminals send the end of a line as a carriage return.

@@ -176,14 +176,11 @@ impl Keymap {
         &self.entries
     }
 
-    /// The lines that invoke `what`: a command with any argument (`view`), or with just this one (`view overview`).
-    ///
-    /// In the order written; the first is the one to show as a hint.
-    pub fn keys_of<'a>(&'a self, what: &str) -> impl Iterator<Item = &'a Entry> {
+    /// The sequence to show as a hint for `what` while `scope` has the focus: the first that invokes it there.
+    #[must_use]
+    pub fn hint(&self, scope: Scope, what: &str) -> Option<&Sequence> {
         let wanted = Binding::parse(what);
-        self.entries.iter().filter(move |entry| {
-            entry.binding.command == wanted.command && (wanted.arg.is_none() || entry.binding.arg == wanted.arg)
-        })
+        self.acting_in(scope).find(|entry| entry.binding == wanted).map(|entry| &entry.sequence)
     }
 
     /// The lines that act while `scope` has the focus, those of the scope first; for the help of a screen.
@@ -251,12 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn commands_lead_back_to_their_keys_in_the_order_written() {
+    fn commands_lead_back_to_their_first_key_that_acts() {
         let keymap = keymap(TEXT);
-        let keys = |what: &str| keymap.keys_of(what).map(|e| e.sequence.to_string()).collect::<Vec<_>>();
-        assert_eq!(keys("next-row"), ["j", "down"]);
-        assert_eq!(keys("view"), ["1", "1"]);
-        assert_eq!(keys("view tasks"), ["1"]);
+        let hint = |scope, what: &str| keymap.hint(scope, what).map(ToString::to_string);
+        assert_eq!(hint(Scope::Table, "next-row").as_deref(), Some("j"));
+        assert_eq!(hint(Scope::Table, "view tasks").as_deref(), Some("1"));
+        assert_eq!(hint(Scope::Table, "view overview"), None, "the table takes its key");
+        assert_eq!(hint(Scope::Table, "redraw").as_deref(), Some("ctrl-l"));
+        assert_eq!(hint(Scope::Prompt, "quit"), None, "q is a letter there");
         let help: Vec<String> = keymap.acting_in(Scope::Table).map(|e| e.sequence.to_string()).collect();
         assert_eq!(help, ["j", "down", "1", "q", "ctrl-l", "enter"]);
     }

@@ -4,17 +4,15 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::{Column, Row};
+use crate::document::quoted;
+use crate::error::nearest;
+use crate::model::Severity;
 
-/// A parsed filter. Terms are separated by spaces and must all hold:
-///
-/// - `word`: some cell contains it, ignoring case;
-/// - `column:word`, `column=word`: that column, by its key or its heading, contains it, or is exactly it;
-/// - `severity:word`, `stack:word`: the row's judgement begins with it, the row's stack is it;
-/// - `~word`: some cell contains its letters in order;
-/// - `!term`: the term does not hold.
+/// A parsed filter, in the words of [`Filter::SYNTAX`]. Terms are separated by spaces and must all hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     terms: Vec<Term>,
+    mistake: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -32,47 +30,101 @@ enum Test {
     Stack(String),
 }
 
+/// What may stand before `:` or `=` beside the columns.
+const SEVERITY: &str = "severity";
+const STACK: &str = "stack";
+
 impl Filter {
-    /// Reads a filter for a table with these columns. A word before `:` or `=` that is no column is part of the text.
+    /// What a filter may say, for the help.
+    pub const SYNTAX: [(&'static str, &'static str); 6] = [
+        ("word", "Somewhere in the row, ignoring case. Several words must all be there"),
+        ("column:word, column=word", "In this column, by its key or its heading; with = exactly it"),
+        ("severity:warn, stack:name", "The row's judgement; the stack it belongs to"),
+        ("~letters", "These letters in this order"),
+        ("!term", "Whatever the term says does not hold"),
+        ("\"any: text\"", "As it stands, with spaces and colons. ARNs need no quotes"),
+    ];
+
+    /// Reads a filter for a table with these columns.
     #[must_use]
     pub fn parse(text: &str, columns: &[Column]) -> Self {
-        Self { terms: text.split_whitespace().filter_map(|word| Term::parse(word, columns)).collect() }
+        let mut quoted = false;
+        let words = text.split(|c: char| {
+            quoted ^= c == '"';
+            c.is_whitespace() && !quoted
+        });
+        let mut filter = Self::default();
+        for word in words {
+            match Term::parse(word, columns) {
+                Ok(term) => filter.terms.extend(term),
+                Err(mistake) => filter.mistake = filter.mistake.or(Some(mistake)),
+            }
+        }
+        filter
+    }
+
+    /// What in it cannot be meant, such as a column that is not there. No row passes then: what the user asked for is not
+    /// known.
+    #[must_use]
+    pub fn mistake(&self) -> Option<&str> {
+        self.mistake.as_deref()
     }
 
     /// Whether a row passes.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {
-        self.terms.iter().all(|term| term.test.holds(row) != term.negated)
+        self.mistake.is_none() && self.terms.iter().all(|term| term.test.holds(row) != term.negated)
+    }
+
+    /// What may stand before `:` or `=`.
+    pub fn names(columns: &[Column]) -> impl Iterator<Item = &'static str> {
+        columns.iter().map(|column| column.id).chain([SEVERITY, STACK])
     }
 }
 
 impl Term {
-    fn parse(word: &str, columns: &[Column]) -> Option<Self> {
+    fn parse(word: &str, columns: &[Column]) -> Result<Option<Self>, String> {
         let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
         let lower = word.to_lowercase();
-        if lower.is_empty() || lower == "~" {
-            return None;
+        let bare = lower.trim_matches(['~', '"']);
+        if bare.is_empty() {
+            return Ok(None);
         }
-        let test = if let Some(letters) = lower.strip_prefix('~') {
-            Test::Fuzzy(letters.to_owned())
-        } else {
-            Self::column(&lower, columns).unwrap_or(Test::Contains(lower))
+        let test = match lower.as_bytes().first() {
+            Some(b'~') => Test::Fuzzy(bare.to_owned()),
+            Some(b'"') => Test::Contains(bare.to_owned()),
+            _ => Self::column(&lower, columns)?.unwrap_or_else(|| Test::Contains(lower.clone())),
         };
-        Some(Self { negated, test })
+        Ok(Some(Self { negated, test }))
     }
 
-    fn column(word: &str, columns: &[Column]) -> Option<Test> {
-        let at = word.find([':', '='])?;
-        let (name, value) = (&word[..at], word[at + 1..].to_owned());
-        if name == "severity" {
-            return Some(Test::Severity(value));
+    fn column(word: &str, columns: &[Column]) -> Result<Option<Test>, String> {
+        let Some(at) = word.find([':', '=']) else { return Ok(None) };
+        let (name, value) = (&word[..at], word[at + 1..].trim_matches('"').to_owned());
+        if name == SEVERITY {
+            let words = Severity::ALL.map(Severity::word);
+            let known = words.iter().any(|word| word.starts_with(&value));
+            return if known { Ok(Some(Test::Severity(value))) } else { Err(unknown(SEVERITY, &value, words)) };
         }
-        if name == "stack" {
-            return Some(Test::Stack(value));
+        if name == STACK {
+            return Ok(Some(Test::Stack(value)));
         }
-        let index = columns.iter().position(|c| c.id == name || c.title == name)?;
-        Some(Test::Column { index, value, exact: word.as_bytes()[at] == b'=' })
+        if let Some(index) = columns.iter().position(|c| c.id == name || c.title.eq_ignore_ascii_case(name)) {
+            return Ok(Some(Test::Column { index, value, exact: word.as_bytes()[at] == b'=' }));
+        }
+        // `arn:…`, `us-east-1a:3`, `12:30` and `CannotPullContainerError: …` are text; only what looks like a column is one.
+        let plain = name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !plain || value.is_empty() || name == "arn" {
+            return Ok(None);
+        }
+        let titles = columns.iter().map(|column| column.title).filter(|title| !title.contains(' '));
+        Err(unknown("column", name, Filter::names(columns).chain(titles)))
     }
+}
+
+fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+    format!("no {kind} {}{near}", quoted(name))
 }
 
 impl Test {
@@ -104,7 +156,6 @@ fn fuzzy(letters: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
     use crate::table::Cell;
     use crate::text::Text;
 
@@ -142,9 +193,42 @@ mod tests {
             ("stack:prod", true),
             ("stack=pro", false),
             ("zone:ehr", false),
+            ("!zone:ehr", false),
             ("~", true),
+            ("\"", true),
+            ("\"service:ehr\"", false),
+            ("!\"service:ehr\"", true),
+            ("\"r-api\" 28", true),
+            ("\"r-api 28\"", false),
+            ("service:\"r-api\"", true),
         ] {
             assert_eq!(passes(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_told_and_text_with_a_colon_is_not_taken_for_one() {
+        let mistake = |filter| Filter::parse(filter, COLUMNS).mistake().map(str::to_owned);
+        for (filter, told) in [
+            ("api servcie:ehr", "no column \"servcie\"; did you mean \"service\"?"),
+            ("!dsired=3", "no column \"dsired\"; did you mean \"desired\"?"),
+            ("owner:ana", "no column \"owner\""),
+            ("severity:wran", "no severity \"wran\"; did you mean \"warn\"?"),
+        ] {
+            assert_eq!(mistake(filter).as_deref(), Some(told), "{filter}");
+        }
+        for text in [
+            "arn:aws:ecs:us-east-1:123456789012:service/ehr/ehr-api",
+            "CannotPullContainerError: x",
+            "us-east-1a:3",
+            "12:30",
+            ":80",
+            "\"owner:ana\"",
+            "servcie:",
+            "severity:w",
+            "DES=28",
+        ] {
+            assert_eq!(mistake(text), None, "{text}");
         }
     }
 }

@@ -67,7 +67,7 @@ impl Happening {
     pub fn moves(&self) -> bool {
         match self {
             Self::Key(chord) => {
-                !matches!(chord.to_string().as_str(), "s" | "S" | "p" | "r" | "ctrl-l" | "w" | "d" | "y")
+                !matches!(chord.to_string().as_str(), "s" | "S" | "W" | "U" | "p" | "r" | "ctrl-l" | "w" | "d" | "y")
             }
             _ => false,
         }

@@ -40,7 +40,7 @@ fn nothing_that_is_named_acts_on_the_terminal() {
             console.press(panel).sees("esc close").press("G\x1b[5~gG").press("q").sees_no("esc close");
             console.press("G").press(panel).sees("esc close").press("q").sees_no("esc close").press("g");
         }
-        console.press("llllhhhhssss").sees("sorted by").press("/evil").sees(" /evil").sees("esc undoes");
+        console.press("llllhhhhssss").sees("sorted ").press("/evil").sees(" /evil").sees("esc undoes");
         console.press("\x1b").sees_no("esc undoes").sees_no(" /evil");
     }
     console.press("2").sees("┌ services").press("\r").sees("/cluster=").press("\r").sees("┌ instances");

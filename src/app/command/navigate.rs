@@ -17,7 +17,7 @@ pub(super) const ALL: &[Command] = &[
     Command::new("next-view", "", "Show the next view", |s, _| turn(s, 1)),
     Command::new("previous-view", "", "Show the previous view", |s, _| turn(s, VIEWS.len() - 1)),
     Command::new("open", "open", "Open what the row leads to", open),
-    Command::new("back", "", "Go back, clear the filter, or close what is open", back),
+    Command::new("back", "", "Lift the filter, then take the marks away, then go back", back),
     Command::new("quit", "", "End the program", |_, _| vec![Effect::Quit]),
 ];
 
@@ -34,8 +34,8 @@ fn by_name(state: &mut State, name: &str) -> Vec<Effect> {
 pub(in crate::app) fn go(state: &mut State, place: Place) -> Vec<Effect> {
     state.panel = None;
     let before = std::mem::replace(&mut state.place, place);
-    let same = before.view.id == state.place.view.id && before.filter == state.place.filter;
-    if !same {
+    let is = |place: &Place| (place.view.id, place.whole_filter());
+    if is(&before) != is(&state.place) {
         state.behind.push(before);
     }
     arrive(state)
@@ -68,14 +68,17 @@ fn open(state: &mut State, _: &str) -> Vec<Effect> {
     go(state, place)
 }
 
-/// From the innermost outwards: what narrows the rows beyond what the place opened with, then the place before.
+/// From the innermost outwards: what narrows the rows beyond what the place opened with, the marks, the place before.
 fn back(state: &mut State, _: &str) -> Vec<Effect> {
     let place = &mut state.place;
-    if place.filter != place.given || place.faults_only {
-        place.filter.clone_from(&place.given);
+    if !place.filter.is_empty() || place.faults_only {
+        place.filter.clear();
         place.faults_only = false;
         state.arrange();
         return Vec::new();
+    }
+    if !place.marked.is_empty() {
+        return super::rows::unmark_all(state, "");
     }
     let Some(before) = state.behind.pop() else { return Vec::new() };
     state.place = before;

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::app::{Effect, Panel, PanelKind, Prompt, PromptKind, State};
+use crate::keymap::Scope;
 
 pub(super) const ALL: &[Command] = &[
     Command::new(
@@ -34,15 +35,14 @@ fn of_row(state: &mut State, kind: fn(crate::table::Entry) -> PanelKind) -> Vec<
 
 fn palette(state: &mut State, _: &str) -> Vec<Effect> {
     state.panel = None;
-    state.prompt = Some(Prompt::new(PromptKind::Palette, ""));
+    state.prompt = Some(Prompt::new(PromptKind::Palette, String::new()));
     Vec::new()
 }
 
 fn refresh(state: &mut State, _: &str) -> Vec<Effect> {
-    state.tell(if state.world.frozen.is_some() {
-        "reading again; frozen, p lets the screen go on"
-    } else {
-        "reading again"
+    state.tell(match state.world.frozen {
+        Some(_) => format!("reading again; frozen, {} lets the screen go on", state.key(Scope::Table, "freeze")),
+        None => "reading again".to_owned(),
     });
     vec![Effect::Refresh]
 }

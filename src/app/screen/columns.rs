@@ -1,10 +1,12 @@
 //! The table on screen: which columns fit, and the lines of the rows that are visible.
 
 use super::freshness::Recent;
+use super::span::wrap;
 use super::{Line, Span, cut, glyph, pad};
 use crate::app::State;
+use crate::keymap::Scope;
 use crate::model::Severity;
-use crate::table::{Align, Cell, Row};
+use crate::table::{Align, Cell, Filter, Row};
 use crate::theme::Role;
 
 /// Columns between columns.
@@ -19,6 +21,8 @@ const ELASTIC: u16 = 100;
 struct Fit {
     index: usize,
     width: usize,
+    /// After it; nothing where the last one ends at the border.
+    gap: usize,
 }
 
 /// Columns that fit, in the view's order; and what is left for the sentence.
@@ -46,19 +50,27 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             continue;
         }
         let full = usize::from(widths.get(index).copied().unwrap_or(1));
-        let width = if columns[index].widest >= ELASTIC { left } else { full };
+        let width = if columns[index].widest >= ELASTIC { left.saturating_sub(GAP) } else { full };
         if width == 0 || width > left {
             // What matters less than a column that finds no room leaves the room to the sentence.
             least = least.min(columns[index].rank);
             continue;
         }
         left = left.saturating_sub(width + GAP);
-        chosen.push(Fit { index, width });
+        chosen.push(Fit { index, width, gap: GAP });
     }
     chosen.sort_by_key(|fit| fit.index);
-    let used: usize = chosen.iter().map(|fit| fit.width + GAP).sum();
+    let used: usize = chosen.iter().map(|fit| fit.width + fit.gap).sum();
+    if let Some(last) = chosen.last_mut().filter(|_| used > room) {
+        last.gap = 0;
+    }
     let rest = room.saturating_sub(used);
     (chosen, if with_sentence { rest } else { 0 })
+}
+
+/// Indices of the columns that fit, in the view's order.
+pub(super) fn on_screen(state: &State) -> Vec<usize> {
+    fit(state).0.into_iter().map(|fit| fit.index).collect()
 }
 
 /// Columns before the first one: the marker of the cursor, and the glyph.
@@ -85,14 +97,30 @@ pub(super) fn heading(state: &State) -> Line {
     for fit in &columns {
         let column = &state.view().columns[fit.index];
         let sorted = state.place.order.column == Some(fit.index);
-        let title = pad(column.title, fit.width, column.align == Align::Right, ascii);
+        let mark = if sorted { direction(state) } else { "" };
+        // The mark takes the gap, so that it costs no column its place and a heading a letter only at the border.
+        let most = fit.width.min(fit.width + fit.gap - super::width(mark));
+        let title = match column.align {
+            Align::Right => pad(column.title, most, true, ascii) + mark,
+            Align::Left => cut(column.title, most, ascii) + mark,
+        };
+        let title = pad(&title, fit.width + fit.gap, false, ascii);
         line.push(Span::new(title, if sorted { Role::Match } else { Role::Column }));
-        line.push(Span::new(" ", Role::Column));
     }
     if rest >= SENTENCE {
         line.push(Span::new(pad("problem", rest, false, ascii), Role::Column));
     }
     line
+}
+
+/// The way a column is sorted. The triangles are taken: one is the sign of a warning.
+const fn direction(state: &State) -> &'static str {
+    match (state.place.order.reverse, state.options.ascii) {
+        (false, false) => "↑",
+        (true, false) => "↓",
+        (false, true) => "^",
+        (true, true) => "v",
+    }
 }
 
 /// How many section headings there are among the rows shown, at most.
@@ -113,7 +141,7 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
     let (columns, rest) = fit(state);
     let recent = Recent::of(state);
     if state.listing.shown.is_empty() {
-        return vec![empty(state)];
+        return empty(state);
     }
     let mut lines = Vec::with_capacity(page);
     let top = state.place.cursor.top;
@@ -135,26 +163,55 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
     lines
 }
 
-/// What an empty table says: never just nothing.
-fn empty(state: &State) -> Line {
+/// What an empty table says: never just nothing, and which key lifts what hides the rows.
+fn empty(state: &State) -> Vec<Line> {
     let place = &state.place;
-    let words = if !place.filter.is_empty() {
-        let esc = if place.filter == place.given { "goes back" } else { "undoes it" };
-        format!("none of {} rows matches /{}; esc {esc}", state.listing.rows.len(), place.filter)
-    } else if place.faults_only {
-        format!("no faults among {} rows; f shows all", state.listing.rows.len())
-    } else {
-        let of_view =
-            || state.world.store.slots().filter(|(_, feed, _)| place.view.feeds.contains(feed)).map(|(.., slot)| slot);
-        if of_view().any(|slot| slot.fault().is_some() || !slot.gaps().is_empty()) {
-            format!("no {} could be read; ! tells why", place.view.title)
-        } else if of_view().any(|slot| slot.snapshot.is_some()) {
-            format!("there are no {}", place.view.title)
-        } else {
-            "nothing read yet".to_owned()
+    let (all, filter) = (state.listing.rows.len(), place.whole_filter());
+    let [back, faults, errors] = ["back", "faults-only", "errors"].map(|command| state.key(Scope::Table, command));
+    if let Some(mistake) = &state.listing.mistake {
+        return mistaken(state, mistake, &back);
+    }
+    let words = match (filter.is_empty(), place.faults_only) {
+        (false, true) => {
+            let both = if place.filter.is_empty() { String::new() } else { format!(", {back} lifts both") };
+            format!("none of {all} rows matches /{filter} with faults only; {faults} shows the others too{both}")
         }
+        (false, false) => {
+            let undoes = if place.filter.is_empty() { "goes back" } else { "undoes it" };
+            format!("none of {all} rows matches /{filter}; {back} {undoes}")
+        }
+        (true, true) => format!("no faults among {all} rows; {faults} shows all"),
+        (true, false) => unread(state, &errors),
     };
-    vec![Span::new(format!("  {words}"), Role::Dim)]
+    dim(state, &words)
+}
+
+/// A filter that names what is not there: the nearest, what there is, and how such text is searched for.
+fn mistaken(state: &State, mistake: &str, back: &str) -> Vec<Line> {
+    let help = format!("text with a colon goes in quotes: \"any:text\"; {back} undoes the filter");
+    let names: Vec<_> = Filter::names(state.view().columns).collect();
+    let mut lines = dim(state, mistake);
+    lines.extend([help, format!("columns: {}", names.join(" "))].iter().flat_map(|words| dim(state, words)));
+    lines.iter_mut().take(1).flatten().for_each(|span| span.role = Role::Unknown);
+    lines
+}
+
+/// Why there are no rows at all.
+fn unread(state: &State, errors: &str) -> String {
+    let view = state.view();
+    let of_view = || state.world.store.slots().filter(|(_, feed, _)| view.feeds.contains(feed)).map(|(.., slot)| slot);
+    if of_view().any(|slot| slot.fault().is_some() || !slot.gaps().is_empty()) {
+        format!("no {} could be read; {errors} tells why", view.title)
+    } else if of_view().any(|slot| slot.snapshot.is_some()) {
+        format!("there are no {}", view.title)
+    } else {
+        "nothing read yet".to_owned()
+    }
+}
+
+fn dim(state: &State, words: &str) -> Vec<Line> {
+    let room = usize::from(state.size.0).saturating_sub(6);
+    wrap(words, room).into_iter().map(|line| vec![Span::new(format!("  {line}"), Role::Dim)]).collect()
 }
 
 fn rule(state: &State, title: &str) -> Line {
@@ -201,10 +258,9 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
             Cell::Missing => Role::Dim,
             _ => base,
         };
-        let width = if fit.index + 1 == state.view().columns.len() { fit.width } else { fit.width + GAP };
         let text = cut(&text, fit.width, ascii);
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
-        line.push(Span::new(pad(&text, width, false, ascii), role));
+        line.push(Span::new(pad(&text, fit.width + fit.gap, false, ascii), role));
     }
     if let Some(sentence) = row.sentence().filter(|_| rest >= SENTENCE) {
         let since = row.problems.first().and_then(|p| p.check.since);

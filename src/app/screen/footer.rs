@@ -1,7 +1,8 @@
 //! The last line: what is being typed, what there is to tell, or which keys lead on.
 
 use super::{Bar, Line, Span, freshness, width};
-use crate::app::{PromptKind, State, command};
+use crate::app::{Prompt, PromptKind, State, command};
+use crate::keymap::Scope;
 use crate::theme::Role;
 
 /// Commands hinted at, in this order.
@@ -15,35 +16,65 @@ pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
             PromptKind::Palette => " :",
         };
         let left = vec![Span::new(sign, Role::KeyHint), Span::new(prompt.text(), Role::Prompt)];
-        let help = match prompt.kind {
-            PromptKind::Filter => "enter keeps, esc undoes; column:word ~letters !not ",
-            PromptKind::Palette => "enter does it, esc closes ",
-        };
         let caret = u16::try_from(width(sign) + prompt.input.visual_cursor()).ok();
-        return (Bar { left, right: vec![Span::new(help, Role::Dim)] }, caret);
+        return (Bar { left, right: vec![help(state, prompt)] }, caret);
     }
-    if let Some((notice, _)) = &state.notice {
-        return (Bar { left: vec![Span::new(format!(" {notice}"), Role::Info)], right: freshness::ages(state) }, None);
+    let hints = if state.panel.is_some() { panel_hints(state) } else { hints(state) };
+    let (left, right) = match &state.notice {
+        // Over a panel a notice must not hide how to close it.
+        Some((notice, _)) if state.panel.is_some() => (told(notice), hints),
+        Some((notice, _)) => (told(notice), freshness::ages(state)),
+        None => (hints, freshness::ages(state)),
+    };
+    (Bar { left, right }, None)
+}
+
+fn told(notice: &str) -> Line {
+    vec![Span::new(format!(" {notice}"), Role::Info)]
+}
+
+/// What can be typed here, as far as there is room beside what is typed; or what is wrong with it.
+fn help(state: &State, prompt: &Prompt) -> Span {
+    if let Some(mistake) = state.listing.mistake.as_ref().filter(|_| prompt.kind == PromptKind::Filter) {
+        return Span::new(format!(" {mistake} "), Role::Unknown);
     }
-    (Bar { left: hints(state), right: freshness::ages(state) }, None)
+    let key = |command, words| format!("{} {words}", state.key(Scope::Prompt, command));
+    let mut pieces = match prompt.kind {
+        PromptKind::Filter => vec![key("accept", "keeps"), key("cancel", "undoes")],
+        PromptKind::Palette => vec![key("accept", "does it"), key("cancel", "closes")],
+    };
+    if prompt.kind == PromptKind::Filter {
+        if !state.history.is_empty() {
+            pieces.push(key("history-up", "earlier"));
+        }
+        pieces.push("column:word ~letters !not".to_owned());
+    }
+    let mut room = usize::from(state.size.0).saturating_sub(width(prompt.text()) + 4);
+    let fitting = pieces.into_iter().take_while(|piece| {
+        let fits = width(piece) + 2 <= room;
+        room = room.saturating_sub(width(piece) + 2);
+        fits
+    });
+    Span::new(format!(" {} ", fitting.collect::<Vec<_>>().join(", ")), Role::Dim)
+}
+
+fn panel_hints(state: &State) -> Line {
+    let key = |command| state.key(Scope::Dialog, command);
+    let keys = [(key("cancel"), "close"), (format!("{} {}", key("next-row"), key("previous-row")), "scroll")];
+    let spans =
+        |(keys, words)| [Span::new(format!(" {keys}"), Role::KeyHint), Span::new(format!(" {words} "), Role::Dim)];
+    keys.into_iter().flat_map(spans).collect()
 }
 
 fn hints(state: &State) -> Line {
-    let mut line = Vec::new();
-    if state.panel.is_some() {
-        for (keys, words) in [("esc", "close"), ("j k", "scroll")] {
-            line.push(Span::new(format!(" {keys}"), Role::KeyHint));
-            line.push(Span::new(format!(" {words} "), Role::Dim));
-        }
-        return line;
-    }
+    let mut line = Line::new();
     // Whole hints only: half a hint is no hint. Help, which names all the others, is among the first.
     let ages: usize = freshness::ages(state).iter().map(|span| width(&span.text)).sum();
     let mut room = usize::from(state.size.0).saturating_sub(ages);
     for id in HINTED {
         let Some(command) = command::command(id) else { continue };
-        let Some(entry) = state.keymap.keys_of(id).next() else { continue };
-        let (key, words) = (format!(" {}", entry.sequence), format!(" {} ", command.hint));
+        let Some(sequence) = state.keymap.hint(Scope::Table, id) else { continue };
+        let (key, words) = (format!(" {sequence}"), format!(" {} ", command.hint));
         let needed = width(&key) + width(&words);
         if needed > room {
             continue;

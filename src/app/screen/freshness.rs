@@ -6,6 +6,7 @@ use super::{Bar, Line, Span};
 use crate::app::State;
 use crate::feed::{FeedSpec, feed};
 use crate::store::{Freshness, Slot};
+use crate::table::Order;
 use crate::theme::Role;
 use crate::time::{Timestamp, human};
 
@@ -18,15 +19,18 @@ pub(super) fn title(state: &State) -> Bar {
         let count = if shown == all { format!(" {all}") } else { format!(" {shown} of {all}") };
         left.push(Span::new(count, Role::Dim));
     }
-    if !place.filter.is_empty() {
-        left.push(Span::new(format!(" /{}", place.filter), Role::Match));
+    if !place.marked.is_empty() {
+        left.push(Span::new(format!(", {} marked", place.marked.len()), Role::Mark));
+    }
+    let filter = place.whole_filter();
+    if !filter.is_empty() {
+        left.push(Span::new(format!(" /{filter}"), Role::Match));
     }
     if place.faults_only {
         left.push(Span::new(" faults only", Role::Match));
     }
-    if let Some(column) = place.order.column.and_then(|c| place.view.columns.get(c)) {
-        let way = if place.order.reverse { "descending" } else { "ascending" };
-        left.push(Span::new(format!(" by {} {way}", column.title), Role::Dim));
+    if place.order != Order::default() {
+        left.push(Span::new(format!(" {}", place.order_words()), Role::Dim));
     }
     left.push(Span::new(" ", Role::Border));
     Bar { left, right: worst(state) }

@@ -2,6 +2,7 @@
 
 use super::{Bar, Line, Span, width};
 use crate::app::State;
+use crate::keymap::Scope;
 use crate::model::identity::Identity;
 use crate::model::{FaultKind, Severity};
 use crate::theme::Role;
@@ -92,7 +93,10 @@ fn unknown_identity(state: &State, index: usize) -> Span {
     match state.world.store.slot(index, "identity").fault() {
         None => Span::new("identity: asking STS", Role::Dim),
         Some(fault) => match fault.kind {
-            FaultKind::NoCredentials => Span::new("NO CREDENTIALS (! tells the sources tried)", Role::Crit),
+            FaultKind::NoCredentials => {
+                let errors = state.key(Scope::Table, "errors");
+                Span::new(format!("NO CREDENTIALS ({errors} tells the sources tried)"), Role::Crit)
+            }
             FaultKind::Expired => Span::new("CREDENTIALS EXPIRED: log in again", Role::Crit),
             kind => Span::new(format!("identity unknown: {}", kind.word()), Role::Unknown),
         },
@@ -114,11 +118,11 @@ fn right(state: &State, base: Role) -> Line {
 /// The views, and how many problems there are of each severity.
 pub(super) fn tabs(state: &State) -> Bar {
     let mut left = Vec::new();
-    for (i, view) in VIEWS.iter().enumerate() {
+    for view in VIEWS {
         let active = view.id == state.view().id;
-        let key = state.keymap.keys_of(&format!("view {}", view.id)).next();
-        let key = key.map_or_else(|| (i + 1).to_string(), |entry| entry.sequence.to_string());
-        left.push(Span::new(format!(" {key}"), Role::KeyHint));
+        if let Some(key) = state.keymap.hint(Scope::Table, &format!("view {}", view.id)) {
+            left.push(Span::new(format!(" {key}"), Role::KeyHint));
+        }
         left.push(Span::new(" ", Role::Tab));
         left.push(Span::new(view.title, if active { Role::TabActive } else { Role::Tab }));
     }

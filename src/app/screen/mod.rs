@@ -21,7 +21,8 @@ mod why;
 
 pub use span::{Bar, Line, Span, cut, pad, width};
 
-use super::{PromptKind, State};
+use super::{Command, PromptKind, State, command};
+use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::theme::Role;
 
@@ -94,7 +95,7 @@ pub fn screen(state: &State) -> Screen {
         header,
         header_role: Some(header_role),
         tabs: header::tabs(state),
-        banner: banner(state).map(|words| vec![Span::new(format!(" {words}"), Role::Info)]),
+        banner: banner(state).map(|words| vec![Span::new(format!(" {}", with_keys(state, words)), Role::Info)]),
         pane: Pane { title: freshness::title(state), heading: columns::heading(state), lines: columns::lines(state) },
         panel: panels::picture(state),
         footer,
@@ -108,12 +109,27 @@ fn banner(state: &State) -> Option<&str> {
     state.options.banner.as_deref().filter(|_| state.size.1 > SMALLEST.1)
 }
 
+/// Words that name commands as `{why}`, with the keys that invoke them.
+fn with_keys(state: &State, words: &str) -> String {
+    let named = |words: String, command: &Command| match format!("{{{}}}", command.id) {
+        name if words.contains(&name) => words.replace(&name, &state.key(Scope::Table, command.id)),
+        _ => words,
+    };
+    command::all().fold(words.to_owned(), named)
+}
+
 /// Rows of the table that fit on screen.
 #[must_use]
 pub fn table_rows(state: &State) -> usize {
     // Header, tabs, footer, two borders, the headings.
     let taken = 6 + usize::from(banner(state).is_some());
     usize::from(state.size.1).saturating_sub(taken)
+}
+
+/// Indices of the columns that are on screen, from the left.
+#[must_use]
+pub fn columns_on_screen(state: &State) -> Vec<usize> {
+    columns::on_screen(state)
 }
 
 /// Lines that section headings may take of the table.

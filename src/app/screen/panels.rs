@@ -4,7 +4,9 @@ use super::span::wrap;
 use super::{Bar, Line, PanelPicture, Span, palette_open, why};
 use crate::app::{PanelKind, State, palette};
 use crate::keymap::Scope;
-use crate::table::Entry;
+use crate::model::ecs::tail;
+use crate::table::{Entry, Filter, Row};
+use crate::text::Text;
 use crate::theme::Role;
 use crate::time::human;
 use crate::view::Line as DetailLine;
@@ -115,11 +117,25 @@ fn help(state: &State, columns: usize) -> Content {
         }
     }
     lines.push(Vec::new());
+    lines.push(vec![Span::new("filter", Role::Title)]);
+    for (form, doc) in Filter::SYNTAX {
+        field(&mut lines, form, doc, columns);
+    }
+    lines.push(Vec::new());
     lines.push(vec![Span::new("columns", Role::Title)]);
     for column in view.columns {
         field(&mut lines, column.id, column.doc, columns);
     }
     Content { title: format!("help: {}", view.title), lines }
+}
+
+/// What a person calls the thing in a row.
+pub(super) fn name(state: &State, row: &Row) -> Text {
+    let scene = state.world.scene();
+    let stack = scene.stacks.iter().find(|s| s.stack.name == row.stack);
+    let subject = row.problems.first().map(|p| p.check.subject.name.clone());
+    let titled = || stack.map(|stack| (state.view().detail)(stack, row).title).filter(|title| *title != row.id);
+    subject.or_else(titled).unwrap_or_else(|| tail(&row.id))
 }
 
 fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
@@ -210,7 +226,8 @@ fn offers(state: &State) -> Content {
         lines.push(vec![Span::new(format!("{marker} {name} "), role), Span::new(doc, Role::Dim)]);
     }
     if lines.is_empty() {
-        lines.push(vec![Span::new("nothing fits; enter runs it as a command", Role::Dim)]);
+        let accept = state.key(Scope::Prompt, "accept");
+        lines.push(vec![Span::new(format!("nothing fits; {accept} runs it as a command"), Role::Dim)]);
     }
     Content { title: "commands, views, resources".to_owned(), lines }
 }

@@ -24,8 +24,7 @@ pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
         let words = format!("{} rules found nothing to say about it.", RULES.len());
         paragraph(&mut lines, &words, Role::of(row.severity), columns, 0);
     }
-    let name = row.problems.first().map_or_else(|| entry.1.to_string(), |p| p.check.subject.name.to_string());
-    Content { title: format!("why: {name}"), lines }
+    Content { title: format!("why: {}", super::panels::name(state, row)), lines }
 }
 
 fn explain(state: &State, check: &Check, columns: usize, lines: &mut Vec<Line>) {

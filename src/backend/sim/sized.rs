@@ -29,7 +29,7 @@ pub(super) fn sized(services: u32, tasks: u32, instances: u32) -> Scenario {
     let mut scenario = Scenario::assembled(caller, START);
     scenario.title = format!("{services} services, {tasks} tasks, {instances} instances");
     "a healthy world of a given size".clone_into(&mut scenario.about);
-    "press / to filter".clone_into(&mut scenario.hint);
+    "press {filter} to filter".clone_into(&mut scenario.hint);
     scenario.clusters.push(ClusterSpec {
         name: "scale".to_owned(),
         status: "ACTIVE".to_owned(),

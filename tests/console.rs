@@ -1,0 +1,230 @@
+//! What keys do to a console and what it says of it, without a terminal: the simulated stack read once, then keys.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+#[path = "support/console.rs"]
+mod console;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rounds::app::{Effect, Msg, command, screen, update};
+use rounds::backend::sim::{Scenario, Sim};
+use rounds::feed::Budgets;
+use rounds::keymap::{Keymap, Sequence};
+use rounds::model::stack::Stack;
+use rounds::text::Text;
+use rounds::theme::Theme;
+use rounds::time::{Clock, ManualClock};
+use rounds::tui;
+
+use console::Console;
+
+/// The console on services.
+async fn services() -> Console {
+    let scenario = Scenario::named("ehr-mongo").unwrap();
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let sim = Sim::new(&scenario, 1, clock.clone());
+    let shared: Arc<dyn Clock> = clock;
+    let stack = Stack { name: Text::from("ehr-mongo"), ..Stack::default() };
+    let mut console = Console::new(&stack, &sim.backend(), shared, Budgets::unlimited());
+    console.poll(Duration::from_secs(20)).await;
+    resize(&mut console, 80);
+    console.screen('2');
+    console
+}
+
+fn resize(console: &mut Console, columns: u16) {
+    let now = console.state.now;
+    update(&mut console.state, now, Msg::Resize(columns, 24));
+}
+
+/// Presses keys, in the notation of keymaps; gives the text of the screen and what is to be done for the last one.
+fn press(console: &mut Console, keys: &str) -> (String, Vec<Effect>) {
+    let now = console.state.now;
+    let mut effects = Vec::new();
+    for word in keys.split(' ') {
+        for chord in word.parse::<Sequence>().unwrap().chords() {
+            effects = update(&mut console.state, now, Msg::Key(*chord));
+        }
+    }
+    let (theme, _) = Theme::named("mono").unwrap();
+    (tui::text(&screen(&console.state), &theme), effects)
+}
+
+/// Presses keys; what is shown must contain all of these words, whatever lines they are broken into.
+fn sees(console: &mut Console, keys: &str, words: &[&str]) -> String {
+    let (text, _) = press(console, keys);
+    let flat = text.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in words {
+        assert!(flat.contains(words), "{keys}: no {words:?} in\n{text}");
+    }
+    text
+}
+
+/// The letters of a word as keys.
+fn typed(word: &str) -> String {
+    word.chars().map(String::from).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn a_filter_on_a_column_that_is_not_there_says_so_while_typing_and_after() {
+    let mut console = services().await;
+    let told = "no column \"stauts\"; did you mean \"status\"?";
+    let text = sees(&mut console, &format!("/ {}", typed("stauts:x")), &[told, "services 0 of 8"]);
+    assert_eq!(text.matches(told).count(), 2, "in the table and beside the line:\n{text}");
+    sees(&mut console, "enter", &[told, "text with a colon goes in quotes", "columns: cluster service status"]);
+    sees(&mut console, "esc", &["┌ services 8 "]);
+    sees(&mut console, &format!("/ {} enter", typed("service/ehr/ehr-api")), &["services 0 of 8"]);
+    sees(&mut console, &format!("/ {} enter", typed("\"api:28\"")), &["none of 8 rows matches /\"api:28\""]);
+}
+
+#[tokio::test]
+async fn sorting_goes_through_the_columns_on_screen_and_back_to_worst_first() {
+    let mut console = services().await;
+    for columns in [60, 80, 140] {
+        resize(&mut console, columns);
+        let heading = press(&mut console, "g").0.lines().nth(3).unwrap().to_owned();
+        let mut seen = 0;
+        loop {
+            let (text, _) = press(&mut console, "s");
+            let Some(column) = console.state.place.order.column else { break };
+            seen += 1;
+            let title = console.state.view().columns[column].title;
+            let marked = text.lines().nth(3).unwrap();
+            assert!(heading.contains(&format!(" {title} ")) && marked.contains(&format!("{title}↑")), "{marked}");
+            assert_eq!(marked.replace('↑', " "), heading, "nothing gives way to the mark");
+        }
+        assert_eq!(seen, screen::columns_on_screen(&console.state).len());
+        let first = console.state.listing.row(0).unwrap();
+        assert!(first.id.ends_with("/ehr-api"), "worst first again: {}", first.id);
+    }
+    sees(&mut console, "s S", &["cluster↓", "by cluster descending", "W worst first"]);
+    let text = sees(&mut console, "W", &["sorted worst first"]);
+    assert!(!text.contains("descending"), "{text}");
+    sees(&mut console, "S", &["best first"]);
+    sees(&mut console, &format!(": {} space {} enter", typed("sort"), typed("worst")), &["sorted worst first"]);
+    console.state.options.ascii = true;
+    sees(&mut console, "s", &["cluster^"]);
+    sees(&mut console, "S", &["clusterv"]);
+}
+
+#[tokio::test]
+async fn the_mark_of_the_order_is_seen_at_any_width() {
+    let mut console = services().await;
+    for view in ["1", "2", "3", "4"] {
+        press(&mut console, view);
+        for columns in 64..=84 {
+            resize(&mut console, columns);
+            for column in screen::columns_on_screen(&console.state) {
+                let (text, _) = press(&mut console, "s");
+                assert_eq!(console.state.place.order.column, Some(column));
+                assert_eq!(text.lines().nth(3).unwrap().matches('↑').count(), 1, "{columns}\n{text}");
+            }
+            press(&mut console, "s");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_filter_line_opens_empty_and_narrows_what_the_place_opened_with() {
+    let mut console = services().await;
+    sees(&mut console, "/ w e b enter", &["services 1 of 8 /web"]);
+    sees(&mut console, "/", &["┌ services 8 ", "enter keeps, esc undoes, up earlier"]);
+    sees(&mut console, "a p i", &["services 1 of 8 /api "]);
+    sees(&mut console, "esc", &["services 1 of 8 /web"]);
+    sees(&mut console, "/ up", &["services 1 of 8 /web", " /web"]);
+    sees(&mut console, "ctrl-u enter", &["┌ services 8 "]);
+    sees(&mut console, "enter", &["/cluster=ehr service="]);
+    let drilled = console.state.place.given.clone();
+    sees(&mut console, "/ z z z enter", &[&format!("matches /{drilled} zzz; esc undoes it")]);
+    sees(&mut console, "esc", &[&format!("/{drilled}")]);
+    sees(&mut console, "esc", &["┌ services 8 "]);
+}
+
+#[tokio::test]
+async fn an_empty_table_names_everything_that_hides_rows_and_the_keys_that_lift_it() {
+    let mut console = services().await;
+    let both = "none of 8 rows matches /zzz with faults only; f shows the others too, esc lifts both";
+    sees(&mut console, "f / z z z enter", &[both]);
+    sees(&mut console, "f", &["none of 8 rows matches /zzz; esc undoes it"]);
+    sees(&mut console, "f esc", &["┌ services 8 "]);
+}
+
+#[tokio::test]
+async fn a_key_of_the_table_says_so_over_a_panel() {
+    let mut console = services().await;
+    for panel in ["w", "d", "?"] {
+        sees(&mut console, panel, &["esc close"]);
+        for key in ["f", "s", "3", "w"] {
+            sees(&mut console, key, &[&format!("{key} works in the table; esc closes this panel"), "esc close"]);
+        }
+        let text = sees(&mut console, "j", &["esc close"]);
+        assert!(!text.contains("works in the table"), "{text}");
+        sees(&mut console, "esc", &["enter open"]);
+    }
+}
+
+#[tokio::test]
+async fn marks_are_counted_copied_and_taken_away() {
+    let mut console = services().await;
+    sees(&mut console, "space space j", &["services 8, 2 marked"]);
+    sees(&mut console, "y", &["copied 2 marked ids; U takes the marks away", "esc close"]);
+    sees(&mut console, "esc Y", &["copied the AWS CLI call of the selected row"]);
+    sees(&mut console, "esc / w e b enter", &["2 marked"]);
+    let text = sees(&mut console, "esc esc", &["┌ services 8 ", "2 marks taken away"]);
+    assert!(!text.contains("2 marked"), "{text}");
+    sees(&mut console, "space U", &["1 mark taken away"]);
+    let (_, effects) = press(&mut console, "g y");
+    let id = console.state.selected().unwrap().id.to_string();
+    assert_eq!(effects, [Effect::Copy(id)]);
+    sees(&mut console, "esc y", &["copied the id of the selected row"]);
+}
+
+#[tokio::test]
+async fn the_detail_of_a_problem_is_that_of_the_thing_in_trouble() {
+    let mut console = services().await;
+    let row = |console: &Console, name: &str| {
+        let shown = (0..).map_while(|i| console.state.listing.row(i));
+        shown.map(|row| row.id.to_string()).position(|id| id.contains(name)).unwrap()
+    };
+    press(&mut console, "1");
+    for (subject, words) in
+        [(":service/ehr/ehr-api", "minimum healthy"), (":cluster/ehr", "zones us-east-1b"), ("asg-ehr", "desired 12")]
+    {
+        press(&mut console, "g");
+        let down = row(&console, subject);
+        sees(&mut console, &[vec!["j"; down], vec!["d"]].concat().join(" "), &[words]);
+        press(&mut console, "esc");
+    }
+}
+
+#[tokio::test]
+async fn why_names_a_task_as_people_do() {
+    let mut console = services().await;
+    press(&mut console, "4");
+    let label = console.state.selected().unwrap().id.rsplit('/').next().unwrap().to_owned();
+    let text = sees(&mut console, "w", &["why: ehr/", &label]);
+    assert!(!text.contains("why: arn:"), "{text}");
+}
+
+#[tokio::test]
+async fn hints_name_the_keys_of_the_keymap_in_force() {
+    let mut console = services().await;
+    let known = command::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let text = "inherits = \"default\"\n[global]\n\"esc\" = \"none\"\n\"b\" = \"back\"\n\"2\" = \"none\"\n\
+                [table]\n\"f\" = \"none\"\n\"S\" = \"none\"\n[dialog]\n\"esc\" = \"none\"\n\"j\" = \"none\"\n\"k\" = \"none\"\n\
+                [prompt]\n\"esc\" = \"none\"\n\"ctrl-o\" = \"cancel\"\n";
+    let (keymap, wrong) = Keymap::load(text, "k.toml", &known);
+    assert_eq!(wrong, []);
+    console.state.keymap = keymap;
+    console.state.options.banner = Some("what now? {why} why, {back} back".to_owned());
+    sees(&mut console, "g", &["what now? w why, b back", "1 overview services 3 instances"]);
+    sees(&mut console, "w", &["q close down up scroll"]);
+    sees(&mut console, "q s", &["sorted by", ":reverse-sort turns it around"]);
+    sees(&mut console, "/ z z z", &["enter keeps, ctrl-o undoes", "/zzz; b undoes it"]);
+    console.state.place.faults_only = true;
+    sees(&mut console, "enter", &[":faults-only shows the others too, b lifts both"]);
+    sees(&mut console, ": z z z", &["nothing fits; enter runs it", "enter does it, ctrl-o closes"]);
+}
