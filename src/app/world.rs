@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::feed::FEEDS;
+use crate::feed::{FEEDS, all_failed};
 use crate::health::{Observed, Thresholds};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
@@ -120,8 +120,8 @@ impl World {
         if self.frozen.is_some() {
             return;
         }
-        for spec in FEEDS {
-            self.store.adopt(Fetched { stack, feed: spec.id, at: now, next: now, result: Err(fault.clone()) });
+        for fetched in all_failed(stack, FEEDS.iter().map(|spec| spec.id), fault, now) {
+            self.store.adopt(fetched);
         }
         self.judge(stack, now);
     }

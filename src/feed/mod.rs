@@ -22,7 +22,7 @@ use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use budget::{Bucket, Budgets};
 pub use gate::Gate;
-pub use once::{Sweep, once};
+pub use once::{Sweep, all_failed, once, with_dependents, with_needs};
 pub use poller::{Control, Poller, spawn};
 pub use progress::Progress;
 

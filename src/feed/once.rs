@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::poller::poll;
-use super::{Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress};
+use super::{Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress, feed};
 use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::store::Fetched;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// The feeds of one stack, polled when asked.
 pub struct Sweep {
@@ -63,7 +63,7 @@ impl Sweep {
     }
 }
 
-/// Polls the feeds with these ids (and those they need first) once each, within `limit` altogether.
+/// Polls the feeds with these ids (and those they rest on) once each, within `limit` altogether.
 ///
 /// The results come in the order of the registry; a feed that could not be read is among them with its fault.
 pub async fn once(
@@ -78,12 +78,60 @@ pub async fn once(
     let until = Instant::now() + limit;
     let mut sweep = Sweep::new(index, stack, backend, clock, budgets);
     let mut results = Vec::new();
-    for spec in FEEDS.iter().filter(|spec| wanted(spec.id, feeds)) {
+    for spec in with_needs(feeds).into_iter().filter_map(feed) {
         results.extend(sweep.poll(spec, until).await);
     }
     results
 }
 
-fn wanted(id: &str, feeds: &[&str]) -> bool {
-    feeds.contains(&id) || FEEDS.iter().any(|spec| feeds.contains(&spec.id) && spec.after == Some(id))
+/// These feeds and those they rest on, in the order of the registry.
+#[must_use]
+pub fn with_needs(feeds: &[&str]) -> Vec<&'static str> {
+    let mut wanted = feeds.to_vec();
+    // A feed comes after those it rests on, so one way back through the registry finds them all.
+    for spec in FEEDS.iter().rev().filter(|spec| spec.after.is_some()) {
+        if wanted.contains(&spec.id) {
+            wanted.extend(spec.after);
+        }
+    }
+    FEEDS.iter().map(|spec| spec.id).filter(|id| wanted.contains(id)).collect()
+}
+
+/// These feeds and those that rest on them: with what they add the rules judge the same things.
+#[must_use]
+pub fn with_dependents(feeds: &[&str]) -> Vec<&'static str> {
+    let mut wanted = feeds.to_vec();
+    for spec in FEEDS {
+        if spec.after.is_some_and(|first| wanted.contains(&first)) {
+            wanted.push(spec.id);
+        }
+    }
+    FEEDS.iter().map(|spec| spec.id).filter(|id| wanted.contains(id)).collect()
+}
+
+/// What these feeds of a stack gave that could not be connected to.
+pub fn all_failed(
+    stack: usize,
+    feeds: impl IntoIterator<Item = &'static str>,
+    fault: &Fault,
+    at: Timestamp,
+) -> impl Iterator<Item = Fetched> {
+    feeds.into_iter().map(move |feed| Fetched { stack, feed, at, next: at, result: Err(fault.clone()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_brings_what_it_rests_on_and_what_rests_on_it() {
+        assert_eq!(with_needs(&["groups"]), ["ecs", "groups"]);
+        assert_eq!(with_needs(&["identity"]), ["identity"]);
+        assert_eq!(with_dependents(&["ecs"]), ["ecs", "stopped", "groups"]);
+        assert_eq!(with_dependents(&["groups"]), ["groups"]);
+        for (at, spec) in FEEDS.iter().enumerate() {
+            let first = spec.after.map_or(Some(0), |first| FEEDS[..at].iter().position(|f| f.id == first));
+            assert!(first.is_some(), "{} stands before what it rests on", spec.id);
+        }
+    }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::backend::ports::Backend;
-use crate::feed::{Budgets, FEEDS, once};
+use crate::feed::{Budgets, all_failed, once, with_needs};
 use crate::model::stack::Stack;
 use crate::model::{Fault, FaultKind};
-use crate::store::{Fetched, Store};
+use crate::store::Store;
 use crate::time::{Clock, Timestamp};
 
 /// What one reading of all stacks gave.
@@ -34,16 +34,15 @@ pub async fn gather(
     limit: Duration,
 ) -> Gathered {
     let started_at = clock.now();
-    let feeds = with_needs(feeds);
     let unconnected = || Err(Fault::new(FaultKind::Unreachable, "sts:GetCallerIdentity", "not connected"));
     let backends = backends.into_iter().chain(std::iter::repeat_with(unconnected));
     let budgets = Budgets::of_stacks(stacks);
     let polls = stacks.iter().enumerate().zip(backends).map(|((index, stack), backend)| {
-        let (feeds, budgets) = (&feeds, &budgets);
+        let budgets = &budgets;
         async move {
             match backend {
                 Ok(backend) => once(index, stack, &backend, &budgets[index], clock, feeds, limit).await,
-                Err(fault) => all_failed(index, feeds, &fault, clock.now()),
+                Err(fault) => all_failed(index, with_needs(feeds), &fault, clock.now()).collect(),
             }
         }
     });
@@ -54,51 +53,12 @@ pub async fn gather(
     Gathered { store, started_at, taken_at: clock.now() }
 }
 
-fn all_failed(stack: usize, feeds: &[&'static str], fault: &Fault, at: Timestamp) -> Vec<Fetched> {
-    feeds.iter().map(|feed| Fetched { stack, feed, at, next: at, result: Err(fault.clone()) }).collect()
-}
-
-/// These feeds and those they rest on, in the order of the registry.
-pub(super) fn with_needs(feeds: &[&str]) -> Vec<&'static str> {
-    let mut wanted = feeds.to_vec();
-    // A feed comes after those it rests on, so one way back through the registry finds them all.
-    for spec in FEEDS.iter().rev().filter(|spec| spec.after.is_some()) {
-        if wanted.contains(&spec.id) {
-            wanted.extend(spec.after);
-        }
-    }
-    FEEDS.iter().map(|spec| spec.id).filter(|id| wanted.contains(id)).collect()
-}
-
-/// These feeds and those that rest on them: with what they add the rules judge the same things.
-pub(super) fn with_dependents(feeds: &[&str]) -> Vec<&'static str> {
-    let mut wanted = feeds.to_vec();
-    for spec in FEEDS {
-        if spec.after.is_some_and(|first| wanted.contains(&first)) {
-            wanted.push(spec.id);
-        }
-    }
-    FEEDS.iter().map(|spec| spec.id).filter(|id| wanted.contains(id)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake::{Fake, MANY, clock, denied, stack};
     use super::super::reading::Reading;
     use super::*;
     use crate::model::ecs::EcsFacts;
-
-    #[test]
-    fn a_feed_brings_what_it_rests_on_and_what_rests_on_it() {
-        assert_eq!(with_needs(&["groups"]), ["ecs", "groups"]);
-        assert_eq!(with_needs(&["identity"]), ["identity"]);
-        assert_eq!(with_dependents(&["ecs"]), ["ecs", "stopped", "groups"]);
-        assert_eq!(with_dependents(&["groups"]), ["groups"]);
-        for (at, spec) in FEEDS.iter().enumerate() {
-            let first = spec.after.map_or(Some(0), |first| FEEDS[..at].iter().position(|f| f.id == first));
-            assert!(first.is_some(), "{} stands before what it rests on", spec.id);
-        }
-    }
 
     #[tokio::test]
     async fn a_stack_without_ports_fails_in_every_feed_and_spares_the_others() {

@@ -1,12 +1,12 @@
 //! What `--only` asks for: which feeds are read for it, and which checks count.
 
 use crate::error::{Error, nearest};
-use crate::feed::{FEEDS, FeedSpec};
+use crate::feed::{FEEDS, FeedSpec, with_dependents, with_needs};
 use crate::health::RULES;
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::model::{Check, Facts, Severity, Subject};
-use crate::report::gather::{Gathered, with_dependents, with_needs};
+use crate::report::gather::Gathered;
 use crate::text::{Text, clean};
 
 /// The check that the credentials belong to the configured account. It counts whatever is asked for: what was read in

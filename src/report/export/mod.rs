@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::gather::{Gathered, gather, with_dependents, with_needs};
+use super::gather::{Gathered, gather};
 use super::output::deliver;
 use super::reading::{Reading, State};
 use crate::backend::ports::Backend;
 use crate::error::{Error, nearest};
+use crate::feed::{with_dependents, with_needs};
 use crate::health::{Observed, Thresholds};
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, Problem, Severity};
