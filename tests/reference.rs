@@ -7,14 +7,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use rounds::app::{Options, command, screen};
+use rounds::app::{command, screen};
 use rounds::backend::sim::Scenario;
 use rounds::cli::{Cli, Shot, shot};
 use rounds::feed::FEEDS;
 use rounds::health::{RULES, Thresholds};
 use rounds::keymap::{Keymap, Scope};
-use rounds::model::stack::Stack;
-use rounds::text::Text;
 use rounds::theme::Theme;
 use rounds::view::VIEWS;
 
@@ -117,30 +115,30 @@ const SHOTS: &[(&str, &str)] =
 
 #[tokio::test]
 async fn screenshots() {
-    let scenario = Scenario::named("ehr-mongo").unwrap();
     let (theme, _) = Theme::named("dark").unwrap();
     for (name, keys) in SHOTS {
         for size in [(80, 24), (120, 40)] {
-            let picture = take(&scenario, keys, size).await;
+            let picture = take(keys, size).await;
             assert!(picture.too_small.is_none());
             fresh(&format!("screenshots/{name}-{}x{}.svg", size.0, size.1), &rounds::tui::svg(&picture, &theme));
         }
     }
 }
 
-async fn take(scenario: &Scenario, keys: &str, size: (u16, u16)) -> screen::Screen {
-    let options = Options { ascii: false, banner: Some(format!("demo: {}", scenario.hint)), clock: true };
-    let stack = Stack { name: Text::from("ehr-mongo"), ..Stack::default() };
+async fn take(keys: &str, size: (u16, u16)) -> screen::Screen {
+    let name = "ehr-mongo";
+    let scenario = Scenario::named(name).unwrap();
     let taken = Shot {
-        scenario,
-        stack,
+        scenario: &scenario,
+        name,
         seed: 1,
         at: scenario.opens(),
         keys,
         size,
         keymap: keymap(),
         thresholds: Thresholds::default(),
-        options,
+        ascii: false,
+        clock: true,
     };
     shot(taken).await.unwrap()
 }

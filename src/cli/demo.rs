@@ -151,14 +151,15 @@ fn picture(
     let (keymap, theme) = appearance(settings)?;
     let taken = Shot {
         scenario,
-        stack: stack(&demo.scenario),
+        name: &demo.scenario,
         seed: demo.seed,
         at,
         keys: &demo.keys,
         size,
         keymap,
         thresholds: settings.thresholds.clone(),
-        options: options(&demo.scenario, scenario, settings.ascii, !global.no_clock),
+        ascii: settings.ascii,
+        clock: !global.no_clock,
     };
     let screen = block_on(shot(taken))?.map_err(|e| vec![e])?;
     let written = std::fs::write(file, crate::tui::svg(&screen, &theme));

@@ -1,8 +1,11 @@
 //! `rounds check` and `rounds export`.
 
 use std::collections::BTreeMap;
+use std::io::{stderr, stdout};
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use super::args::{Check, Export, FailOn, Format, Global, UnknownIs};
 use super::console::unconnected;
@@ -17,8 +20,7 @@ use crate::time::{Clock, SystemClock, parse_span};
 
 /// Judges once.
 pub(super) fn check(global: &Global, check: &Check, env: &BTreeMap<String, String>) -> Outcome {
-    let settings = config::load(env, &global.flags())?;
-    super::print::log(settings.log.as_deref())?;
+    let run = Run::new(global, env)?;
     let options = report::CheckOptions {
         json: check.json,
         only: check.only.clone(),
@@ -34,28 +36,17 @@ pub(super) fn check(global: &Global, check: &Check, env: &BTreeMap<String, Strin
         timeout: span("--timeout", &check.timeout)?,
         report: check.report.clone(),
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     block_on(async {
-        let backends = backends(&settings, &clock).await?;
-        let mut out = std::io::stdout().lock();
-        report::check(
-            &settings.stacks,
-            backends,
-            &clock,
-            &settings.thresholds,
-            &options,
-            &mut out,
-            &mut std::io::stderr(),
-        )
-        .await
-        .map_err(|e| vec![e])
+        let (backends, mut out, mut err) = (run.backends().await?, stdout().lock(), stderr());
+        let Run { settings: Settings { stacks, thresholds, .. }, clock } = &run;
+        let done = report::check(stacks, backends, clock, thresholds, &options, &mut out, &mut err).await;
+        done.map_err(|e| vec![e])
     })?
 }
 
 /// Prints one table.
 pub(super) fn export(global: &Global, export: &Export, env: &BTreeMap<String, String>) -> Outcome {
-    let settings = config::load(env, &global.flags())?;
-    super::print::log(settings.log.as_deref())?;
+    let run = Run::new(global, env)?;
     let options = report::ExportOptions {
         view: export.view.clone(),
         format: match export.format {
@@ -67,32 +58,37 @@ pub(super) fn export(global: &Global, export: &Export, env: &BTreeMap<String, St
         columns: export.columns,
         timeout: span("--timeout", &export.timeout)?,
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     block_on(async {
-        let backends = if export.columns { Vec::new() } else { backends(&settings, &clock).await? };
-        let mut out = std::io::stdout().lock();
-        report::export(
-            &settings.stacks,
-            backends,
-            &clock,
-            &settings.thresholds,
-            &options,
-            &mut out,
-            &mut std::io::stderr(),
-        )
-        .await
-        .map_err(|e| vec![e])
+        let backends = if export.columns { Vec::new() } else { run.backends().await? };
+        let (mut out, mut err) = (stdout().lock(), stderr());
+        let Run { settings: Settings { stacks, thresholds, .. }, clock } = &run;
+        let done = report::export(stacks, backends, clock, thresholds, &options, &mut out, &mut err).await;
+        done.map_err(|e| vec![e])
     })?
 }
 
-/// The ports of every stack. One that cannot be connected to fails by itself; if none can, it is the configuration.
-async fn backends(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Vec<Result<Backend, Fault>>, Vec<Error>> {
-    let connector = Connector::new(Arc::clone(clock));
-    let results = futures_util::future::join_all(settings.stacks.iter().map(|stack| connector.connect(stack))).await;
-    if results.iter().all(Result::is_err) {
-        return Err(results.into_iter().filter_map(Result::err).collect());
+/// What every run needs.
+struct Run {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Run {
+    fn new(global: &Global, env: &BTreeMap<String, String>) -> Result<Self, Vec<Error>> {
+        let settings = config::load(env, &global.flags())?;
+        super::print::log(settings.log.as_deref())?;
+        Ok(Self { settings, clock: Arc::new(SystemClock) })
     }
-    Ok(results.into_iter().map(|result| result.map_err(|error| unconnected(&error))).collect())
+
+    /// The ports of every stack. One that cannot be connected to fails by itself; if none can, it is the configuration.
+    async fn backends(&self) -> Result<Vec<Result<Backend, Fault>>, Vec<Error>> {
+        let connector = Connector::new(Arc::clone(&self.clock));
+        let results = join_all(self.settings.stacks.iter().map(|stack| connector.connect(stack))).await;
+        if results.iter().all(Result::is_err) {
+            return Err(results.into_iter().filter_map(Result::err).collect());
+        }
+        Ok(results.into_iter().map(|result| result.map_err(|error| unconnected(&error))).collect())
+    }
 }
 
 fn span(flag: &str, value: &str) -> Result<Duration, Vec<Error>> {

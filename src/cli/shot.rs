@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::app::{Msg, Options, Screen, State, screen, update};
+use super::demo;
+use crate::app::{Msg, Screen, State, screen, update};
 use crate::backend::sim::{Scenario, Sim};
 use crate::error::Error;
 use crate::feed::{Budgets, FEEDS, Sweep};
 use crate::health::Thresholds;
 use crate::keymap::{Keymap, Sequence};
-use crate::model::stack::Stack;
 use crate::time::{Clock, ManualClock, Timestamp};
 
 /// Between polls of the picture's console, as in a real one.
@@ -23,8 +23,8 @@ const WATCHED: Duration = Duration::from_mins(10);
 pub struct Shot<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// The stack it appears as.
-    pub stack: Stack,
+    /// Its name.
+    pub name: &'a str,
     /// Where its dice start.
     pub seed: u64,
     /// When it is taken.
@@ -37,8 +37,10 @@ pub struct Shot<'a> {
     pub keymap: Keymap,
     /// Thresholds of the rules.
     pub thresholds: Thresholds,
-    /// How the console behaves.
-    pub options: Options,
+    /// Only ASCII characters.
+    pub ascii: bool,
+    /// Whether the clock is shown.
+    pub clock: bool,
 }
 
 /// Takes a picture.
@@ -50,8 +52,10 @@ pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
     let clock = Arc::new(ManualClock::at(begin));
     let sim = Sim::new(shot.scenario, shot.seed, clock.clone());
     let shared: Arc<dyn Clock> = clock.clone();
-    let mut sweep = Sweep::new(0, &shot.stack, &sim.backend(), &shared, &Arc::new(Budgets::unlimited()));
-    let mut state = State::new(vec![shot.stack.clone()], shot.thresholds, shot.keymap, shot.options, begin);
+    let stack = demo::stack(shot.name);
+    let options = demo::options(shot.name, shot.scenario, shot.ascii, shot.clock);
+    let mut sweep = Sweep::new(0, &stack, &sim.backend(), &shared, &Arc::new(Budgets::unlimited()));
+    let mut state = State::new(vec![stack], shot.thresholds, shot.keymap, options, begin);
     update(&mut state, begin, Msg::Resize(shot.size.0, shot.size.1));
     let mut now = begin;
     loop {
