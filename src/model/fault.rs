@@ -42,6 +42,12 @@ impl FaultKind {
         matches!(self, Self::NoCredentials | Self::Expired)
     }
 
+    /// Whether it is about the way to the service, not about what is asked of it: the next call meets it too.
+    #[must_use]
+    pub const fn hits_every_call(self) -> bool {
+        self.is_about_credentials() || matches!(self, Self::Timeout | Self::Unreachable)
+    }
+
     /// The one word (or two) a panel shows.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -82,6 +88,13 @@ impl Fault {
         Self { kind, action, code: None, message: message.into(), request_id: None }
     }
 
+    /// Whether both have the same cause, which is then said once.
+    #[must_use]
+    pub fn is_same_cause(&self, other: &Self) -> bool {
+        (self.kind, &self.code, &self.message) == (other.kind, &other.code, &other.message)
+            && (self.action == other.action || self.kind.hits_every_call())
+    }
+
     /// What the operator can do about it, where there is anything.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -105,5 +118,23 @@ impl fmt::Display for Fault {
             write!(f, ": {}", self.message)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_credentials_are_one_cause_and_two_missing_permissions_are_two() {
+        let fault = |kind, action| Fault::new(kind, action, "why");
+        for (kind, same) in
+            [(FaultKind::NoCredentials, true), (FaultKind::Unreachable, true), (FaultKind::Denied, false)]
+        {
+            let (one, other) = (fault(kind, "ecs:ListClusters"), fault(kind, "sts:GetCallerIdentity"));
+            assert_eq!((one.is_same_cause(&other), one.is_same_cause(&one)), (same, true), "{kind:?}");
+        }
+        let here = Fault::new(FaultKind::Unreachable, "ecs:ListClusters", "ecs in us-east-1: no route");
+        assert!(!here.is_same_cause(&fault(FaultKind::Unreachable, "ecs:ListClusters")));
     }
 }

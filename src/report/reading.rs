@@ -42,6 +42,14 @@ pub(super) struct Trouble {
     pub(super) fault: Fault,
 }
 
+/// Why something could not be read, and what.
+pub(super) struct Cause<'a> {
+    /// The first thing that it kept from being read.
+    pub(super) first: &'a Trouble,
+    /// The feeds that it hit.
+    pub(super) feeds: Vec<&'static str>,
+}
+
 /// How one stack was read.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
@@ -78,6 +86,19 @@ impl Reading {
             region: identity.and_then(|i| i.region.clone()),
             troubles,
         }
+    }
+
+    /// What could not be read by its cause, for people: each cause is told once.
+    pub(super) fn causes(&self) -> Vec<Cause<'_>> {
+        let mut causes: Vec<Cause<'_>> = Vec::new();
+        for trouble in &self.troubles {
+            match causes.iter_mut().find(|cause| cause.first.fault.is_same_cause(&trouble.fault)) {
+                Some(cause) if cause.feeds.contains(&trouble.feed) => {}
+                Some(cause) => cause.feeds.push(trouble.feed),
+                None => causes.push(Cause { first: trouble, feeds: vec![trouble.feed] }),
+            }
+        }
+        causes
     }
 
     /// The stack's entry in `stacks`.

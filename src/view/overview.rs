@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::domain::DOMAINS;
 use super::instances::provider_id;
 use super::{Detail, Drill, Line, Scene, StackScene, View, view_of_kind};
+use crate::feed::FEEDS;
 use crate::model::{Check, Problem, Severity};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
@@ -68,7 +69,7 @@ fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a 
         let words = match worst {
             Some(problem) if more > 0 => format!("{} (+{more} more)", problem.check.message),
             Some(problem) => problem.check.message.to_string(),
-            None => known.unwrap_or_else(|| "not read yet".to_owned()),
+            None => known.unwrap_or_else(|| not_read(domain.id)),
         };
         Row {
             stack: scene.stack.name.clone(),
@@ -84,6 +85,12 @@ fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a 
             ..Row::default()
         }
     })
+}
+
+/// Why nothing is known of a domain, where nothing has failed.
+fn not_read(domain: &str) -> String {
+    let first = FEEDS.iter().find(|spec| spec.domain == domain).and_then(|spec| spec.after);
+    first.map_or_else(|| "not read yet".to_owned(), |first| format!("not read yet, waits for {first}"))
 }
 
 fn problem_row(problem: &Problem) -> Row {
@@ -133,4 +140,46 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
         let fields = evidence.iter().map(|(name, value)| Line::Field(Text::from(*name), Cell::Text(value.clone())));
         title().lines(fields).lines(next.iter().cloned().map(Line::Words))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::{Observed, Thresholds};
+    use crate::model::stack::Stack;
+    use crate::model::{Facts, Fault, FaultKind};
+    use crate::store::{Fetched, Store};
+    use crate::time::Timestamp;
+    use crate::view::judge;
+
+    /// The rows of a stack nothing has been read of, and how many problems there are.
+    fn rows_of(store: &Store) -> (Vec<String>, usize) {
+        let stack = Stack::default();
+        let (thresholds, observed) = (Thresholds::default(), Observed::default());
+        let judgement = judge(0, &stack, store, &thresholds, &observed, Timestamp::default(), false);
+        let of = |check| Problem { stack: stack.name.clone(), check };
+        let problems: Vec<Problem> = judgement.checks.into_iter().map(of).collect();
+        let facts = Facts::default();
+        let scene = Scene { stacks: vec![StackScene::new(&stack, &facts, &problems)] };
+        let words = |row: Row| format!("{}: {}", row.cells[0].searchable(), row.cells[1].searchable());
+        (rows(&scene).into_iter().map(words).collect(), problems.len())
+    }
+
+    #[test]
+    fn what_was_never_read_says_what_it_waits_for_or_why_not() {
+        let mut store = Store::new(1);
+        let (told, problems) = rows_of(&store);
+        assert_eq!((told[0].as_str(), problems), ("ECS: not read yet", 0));
+        assert_eq!(told[1], "Scaling: not read yet, waits for ecs");
+        for (feed, action) in [("identity", "sts:GetCallerIdentity"), ("ecs", "ecs:ListClusters")] {
+            let at = Timestamp::default();
+            let fault = Fault::new(FaultKind::NoCredentials, action, "tried all");
+            store.adopt(Fetched { stack: 0, feed, at, next: at, result: Err(fault) });
+        }
+        let (told, problems) = rows_of(&store);
+        let words = "ecs:ListClusters: no credentials: tried all";
+        assert_eq!(told[..2], [format!("ECS: {words} (+1 more)"), format!("Scaling: {words}")]);
+        assert_eq!(told[2..], ["identity: sts:GetCallerIdentity: no credentials: tried all"]);
+        assert_eq!(problems, FEEDS.len(), "as many as check counts");
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::feed::FEEDS;
+use crate::feed::{FEEDS, FeedSpec, feed};
 use crate::health::{self, Observed, Thresholds};
 use crate::model::ecs::{Missing, tail};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
-use crate::model::{Check, Facts, Problem, Severity, Subject};
+use crate::model::{Check, Facts, Fault, Problem, Severity, Subject};
 use crate::store::{Freshness, Slot, Store};
 use crate::table::{Cell, Column, Row};
 use crate::text::Text;
@@ -79,7 +79,7 @@ pub fn judge(
         let slot = store.slot(index, spec.id);
         let subject = Subject { kind: "feed", name: Text::from(spec.id), id: Text::from(spec.id) };
         evaluation.evaluated += 1;
-        if let Some(check) = feed_check(slot, &subject, spec.domain, now) {
+        if let Some(check) = feed_check(slot, failure(store, index, spec), &subject, spec.domain, now) {
             evaluation.checks.push(check);
         }
     }
@@ -90,7 +90,22 @@ pub fn judge(
     Judgement { checks: evaluation.checks, evaluated: evaluation.evaluated, observed: evaluation.observed }
 }
 
-fn feed_check(slot: &Slot, subject: &Subject, domain: &'static str, now: Timestamp) -> Option<Check> {
+/// Since when and why a feed cannot be read. One that rests on another waits until that one has been read, so it fails with it.
+fn failure<'a>(store: &'a Store, index: usize, spec: &FeedSpec) -> Option<(Timestamp, &'a Fault)> {
+    match (&store.slot(index, spec.id).freshness, spec.after.and_then(feed)) {
+        (Freshness::Failing { since, fault }, _) => Some((*since, fault)),
+        (Freshness::Never, Some(first)) => failure(store, index, first),
+        _ => None,
+    }
+}
+
+fn feed_check(
+    slot: &Slot,
+    failure: Option<(Timestamp, &Fault)>,
+    subject: &Subject,
+    domain: &'static str,
+    now: Timestamp,
+) -> Option<Check> {
     let unknown = |rule, message: String, since, next: Option<String>| Check {
         rule,
         domain,
@@ -102,11 +117,11 @@ fn feed_check(slot: &Slot, subject: &Subject, domain: &'static str, now: Timesta
         taken_at: now,
         subject: subject.clone(),
     };
-    if let Freshness::Failing { since, fault } = &slot.freshness {
+    if let Some((since, fault)) = failure {
         return Some(unknown(
             "feed-failing",
             fault.to_string(),
-            Some(*since).filter(|since| *since < now),
+            Some(since).filter(|since| *since < now),
             fault.hint(),
         ));
     }

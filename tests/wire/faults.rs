@@ -217,7 +217,7 @@ async fn is_told_from_the_start(case: &Case) {
 
     assert_eq!(check.code, 3, "{name}: {}{}", check.out, check.err);
     assert!(check.out.starts_with("ROUNDS UNKNOWN - "), "{name}: {}", check.out);
-    assert!(check.out.contains(action), "{name}: {}", check.out);
+    assert!(check.out.contains(error["action"].as_str().unwrap()), "{name}: {}", check.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

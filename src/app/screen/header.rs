@@ -1,6 +1,6 @@
 //! The first two lines: who, where, when; the views and the totals.
 
-use super::{Bar, Line, Span, width};
+use super::{Bar, Line, Span, cut, width};
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::identity::Identity;
@@ -8,6 +8,9 @@ use crate::model::{FaultKind, Severity};
 use crate::theme::Role;
 use crate::time::human;
 use crate::view::VIEWS;
+
+/// Fewer characters of a stack's name tell nothing.
+const SHORTEST_NAME: usize = 6;
 
 /// The stack the header speaks of: that of the row under the cursor, else the first.
 pub(super) fn current(state: &State) -> usize {
@@ -25,21 +28,29 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
     let name = stack.map(|s| s.name.to_string()).unwrap_or_default();
     let more = state.world.stacks.len().saturating_sub(1);
     let name = if more > 0 { format!("{name} (+{more})") } else { name };
-    let name = if protected { format!("{name} PROTECTED") } else { name };
+    let ascii = state.options.ascii;
+    let (sep, tag) = (if ascii { ">" } else { "▸" }, if protected { " PROTECTED" } else { "" });
     let who = who(state, index, base);
-    let (sep, ascii) = (if state.options.ascii { ">" } else { "▸" }, state.options.ascii);
-    // The account is the last thing to give way.
-    let forms: [Line; 4] = [
-        [vec![Span::new(format!(" rounds  {name} {sep} "), base)], who.full.clone()].concat(),
-        [vec![Span::new(format!(" {name} {sep} "), base)], who.full].concat(),
-        [vec![Span::new(format!(" {name} {sep} "), base)], who.short.clone()].concat(),
-        [vec![Span::new(" ", base)], who.short].concat(),
-    ];
     let total = |line: &Line| line.iter().map(|s| width(&s.text)).sum::<usize>();
+    let headed = |name: &str, who: &Line| {
+        let head = if name.is_empty() { " ".to_owned() } else { format!(" {name}{tag} {sep} ") };
+        [vec![Span::new(head, base)], who.clone()].concat()
+    };
+    // A long name gives way to who is asked as, and to whether it is protected; nothing is left to guess from half of one.
+    let rest = room.saturating_sub(total(&headed("x", &who.short)));
+    let short_name = if rest > SHORTEST_NAME { cut(&name, rest, ascii) } else { String::new() };
+    let mut forms = vec![
+        headed(&format!("rounds  {name}"), &who.full),
+        headed(&name, &who.full),
+        headed(&name, &who.short),
+        headed(&short_name, &who.short),
+    ];
+    // The account is the last thing to give way.
     let fitting = forms.iter().position(|line| total(line) < room).unwrap_or(forms.len() - 1);
-    let mut left = forms.into_iter().nth(fitting).unwrap_or_default();
-    if let Some(last) = left.last_mut().filter(|_| fitting == 3) {
-        last.text = super::cut(&last.text, room.saturating_sub(1), ascii);
+    let mut left = forms.swap_remove(fitting);
+    let beyond = (total(&left) + 1).saturating_sub(room);
+    if let Some(last) = left.last_mut().filter(|_| beyond > 0) {
+        last.text = cut(&last.text, width(&last.text).saturating_sub(beyond), ascii);
     }
     (Bar { left, right }, base)
 }
@@ -52,8 +63,7 @@ struct Who {
 fn who(state: &State, index: usize, base: Role) -> Who {
     let lost = state.world.store.slot(index, "identity").fault().is_some_and(|fault| fault.kind.is_about_credentials());
     let Some(identity) = state.world.identity(index).filter(|_| !lost) else {
-        let line = vec![unknown_identity(state, index)];
-        return Who { full: line.clone(), short: line };
+        return unknown_identity(state, index);
     };
     let wrong = state.world.stacks.get(index).and_then(|s| s.account.as_ref()).is_some_and(|a| identity.account != **a);
     let account = if wrong {
@@ -89,18 +99,15 @@ fn brief(left: std::time::Duration) -> String {
 }
 
 /// Nothing is guessed about identity: until STS has answered, the header says why it has not.
-fn unknown_identity(state: &State, index: usize) -> Span {
-    match state.world.store.slot(index, "identity").fault() {
-        None => Span::new("identity: asking STS", Role::Dim),
-        Some(fault) => match fault.kind {
-            FaultKind::NoCredentials => {
-                let errors = state.key(Scope::Table, "errors");
-                Span::new(format!("NO CREDENTIALS ({errors} tells the sources tried)"), Role::Crit)
-            }
-            FaultKind::Expired => Span::new("CREDENTIALS EXPIRED: log in again", Role::Crit),
-            kind => Span::new(format!("identity unknown: {}", kind.word()), Role::Unknown),
-        },
-    }
+fn unknown_identity(state: &State, index: usize) -> Who {
+    let errors = state.key(Scope::Table, "errors");
+    let (words, more, role) = match state.world.store.slot(index, "identity").fault().map(|fault| fault.kind) {
+        None => ("identity: asking STS".to_owned(), String::new(), Role::Dim),
+        Some(FaultKind::NoCredentials) => ("NO CREDENTIALS".to_owned(), format!(" ({errors} tells the sources tried)"), Role::Crit),
+        Some(FaultKind::Expired) => ("CREDENTIALS EXPIRED".to_owned(), ": log in again".to_owned(), Role::Crit),
+        Some(kind) => (format!("identity unknown: {}", kind.word()), String::new(), Role::Unknown),
+    };
+    Who { full: vec![Span::new(format!("{words}{more}"), role)], short: vec![Span::new(words, role)] }
 }
 
 fn right(state: &State, base: Role) -> Line {
@@ -138,4 +145,57 @@ pub(super) fn tabs(state: &State) -> Bar {
     }
     right.push(Span::new(" ", Role::Text));
     Bar { left, right }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Msg, Options, update};
+    use crate::health::Thresholds;
+    use crate::keymap::Keymap;
+    use crate::model::Fault;
+    use crate::model::stack::Stack;
+    use crate::text::Text;
+    use crate::time::Timestamp;
+
+    fn console(name: &str) -> State {
+        let stack = Stack { name: Text::from(name), protected: true, ..Stack::default() };
+        let options = Options { clock: true, ..Options::default() };
+        State::new(vec![stack], Thresholds::default(), Keymap::default(), options, Timestamp::default())
+    }
+
+    fn left(state: &State) -> String {
+        header(state).0.left.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    #[test]
+    fn the_stack_and_its_protection_are_named_from_the_first_frame() {
+        let mut state = console("prod-ehr");
+        assert_eq!(left(&state), " rounds  prod-ehr PROTECTED ▸ identity: asking STS");
+        for (kind, words) in [(FaultKind::NoCredentials, "NO CREDENTIALS"), (FaultKind::Expired, "CREDENTIALS EXPIRED")]
+        {
+            let fault = Fault::new(kind, "sts:GetCallerIdentity", "");
+            update(&mut state, Timestamp::default(), Msg::Unconnected { stack: 0, fault });
+            let line = left(&state);
+            assert!(line.starts_with(" prod-ehr PROTECTED ▸ ") && line.contains(words), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_before_its_protection_and_who_is_asked() {
+        let mut state = console(&"x".repeat(40));
+        let line = left(&state);
+        assert!(
+            line.starts_with(" xxxxxxxxxxxxxxxxxx") && line.ends_with("… PROTECTED ▸ identity: asking STS"),
+            "{line}"
+        );
+        state.size = (40, 24);
+        assert_eq!(left(&state), " identity: askin…");
+        for columns in 40..140 {
+            state.size = (columns, 24);
+            let bar = header(&state).0;
+            let total: usize = bar.left.iter().chain(&bar.right).map(|span| width(&span.text)).sum();
+            assert!(total <= usize::from(columns), "{columns}");
+        }
+    }
 }

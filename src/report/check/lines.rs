@@ -4,19 +4,23 @@ use std::fmt::Write;
 
 use super::{Finding, Outcome};
 use crate::model::Severity;
+use crate::report::reading::{Cause, Trouble};
+use crate::text::Text;
 
 /// The longest the first line may get, in characters: what monitoring systems show.
 const WIDEST: usize = 80;
 
-/// The first line, then one for each check that found something; what is only worth knowing is left out.
+/// The first line, then one for each check that found something, and one for each reason why something could not be read,
+/// however many feeds it hit; what is only worth knowing is left out.
 pub(super) fn lines(outcome: &Outcome<'_>) -> String {
-    let mut text = headline(outcome);
-    text.push('\n');
-    for finding in outcome.findings.iter().filter(|finding| finding.check.severity > Severity::Info) {
-        text.push_str(&line(finding));
-        text.push('\n');
-    }
-    text
+    let of_things = outcome.findings.iter().filter(|finding| finding.check.subject.kind != "feed");
+    let found = of_things.clone().filter(|finding| finding.check.severity > Severity::Unknown).map(line);
+    let stacks = outcome.stacks.iter().zip(&outcome.readings);
+    let unread =
+        stacks.flat_map(|(stack, reading)| reading.causes().into_iter().map(|cause| unread(&stack.name, &cause)));
+    let unknown = of_things.filter(|finding| finding.check.severity == Severity::Unknown).map(line);
+    let lines = std::iter::once(headline(outcome)).chain(found).chain(unread).chain(unknown);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// `ROUNDS CRITICAL - ecs:1 scaling:2 | crit=1 warn=2 unknown=0 checks=87`.
@@ -68,7 +72,23 @@ fn line(finding: &Finding) -> String {
         let _ = write!(line, ", since {}", since.rfc3339());
     }
     line.push(')');
-    // After a bar monitoring systems expect numbers, not text.
+    barless(&line)
+}
+
+/// Why something could not be read, and the feeds that hit.
+fn unread(stack: &Text, cause: &Cause<'_>) -> String {
+    let glyph = Severity::Unknown.glyph(true);
+    let Trouble { part, fault, .. } = cause.first;
+    let (rule, part) = match part {
+        None => ("feed-failing", String::new()),
+        Some((what, read, known)) => ("feed-partial", format!("read {read} of {known} {what}: ")),
+    };
+    let feeds = if cause.feeds.len() == 1 { "feed" } else { "feeds" };
+    barless(&format!("{glyph} {stack}: {part}{fault} ({rule}, {feeds} {})", cause.feeds.join(", ")))
+}
+
+/// After a bar monitoring systems expect numbers, not text.
+fn barless(line: &str) -> String {
     line.replace('|', "¦")
 }
 

@@ -153,16 +153,11 @@ fn document(view: &View, stacks: &[Stack], readings: &[Reading], rows: &[&Row], 
 fn explained(stacks: &[Stack], readings: &[Reading]) -> String {
     let mut text = String::new();
     for (stack, reading) in stacks.iter().zip(readings) {
-        let mut told = Vec::new();
-        for trouble in &reading.troubles {
-            // Feeds that rest on another one fail for its reason; one cause is said once.
-            if told.contains(&&trouble.fault) {
-                continue;
-            }
-            told.push(&trouble.fault);
-            let hint = trouble.fault.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+        for cause in reading.causes() {
+            let fault = &cause.first.fault;
+            let hint = fault.hint().map_or_else(String::new, |hint| format!("; {hint}"));
             // Writing to a string never fails.
-            let _ = writeln!(text, "{} {}: {}{hint}", stack.name, reading.state.word(), trouble.fault);
+            let _ = writeln!(text, "{} {}: {fault}{hint}", stack.name, reading.state.word());
         }
     }
     text
