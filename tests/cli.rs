@@ -106,6 +106,11 @@ fn an_unknown_name_is_answered_with_what_is_known() {
             &["\"virginia\" is not a region", "write it like us-east-1"],
         ),
         (
+            &["export", "services", "--region", "us-esat-1"],
+            2,
+            &["--region: \"us-esat-1\" is not a region", "did you mean \"us-east-1\"?"],
+        ),
+        (
             &["--config", "good.toml", "--stack", "prod-er", "config"],
             2,
             &["--stack: unknown stack", "did you mean \"prod-ehr\""],

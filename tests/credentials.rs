@@ -165,9 +165,27 @@ fn a_region_must_be_set_and_look_like_one() {
         assert!(missing.contains("stack prod: no region is set") && missing.contains("AWS_REGION"), "{missing}");
         let wrong = error(connect(&Stack { region: Some("us-esat".to_owned()), ..stack(None) }).await);
         assert!(wrong.contains("stack prod, region: \"us-esat\" is not a region"), "{wrong}");
+        home.write("config", "[default]\nregion=eu-wets-3\n");
+        let wrong = error(connect(&none).await);
+        assert!(wrong.contains("the profile's region: \"eu-wets-3\" is not a region"), "{wrong}");
         home.write("config", "[default]\nregion=eu-west-3\n");
         home.write("credentials", "[default]\naws_access_key_id=A\naws_secret_access_key=x\n");
         assert_eq!(caller(&none).await.expect("an identity").region.as_deref(), Some("eu-west-3"));
+    });
+}
+
+#[test]
+fn a_mistyped_region_is_told_with_where_it_was_read() {
+    let test = "a_mistyped_region_is_told_with_where_it_was_read";
+    alone(test, &[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us-esat-1")], async |home| {
+        let none = Stack { region: None, ..stack(None) };
+        let wrong = error(connect(&none).await);
+        let right = "AWS_DEFAULT_REGION: \"us-esat-1\" is not a region\n  did you mean \"us-east-1\"?";
+        assert_eq!(wrong, format!("stack prod, {right}"));
+        home.write("config", "[default]\nendpoint_url = localhost:4566\n");
+        let set = Stack { region: Some("eu-west-3".to_owned()), endpoint_url: None, ..none };
+        let wrong = error(connect(&set).await);
+        assert!(wrong.contains("endpoint_url: \"localhost:4566\" is not an address"), "{wrong}");
     });
 }
 

@@ -14,6 +14,7 @@ use super::select;
 use super::settings::{Explained, Settings};
 use crate::error::Error;
 use crate::health::Thresholds;
+use crate::model::form::without_user;
 use crate::model::stack::Stack;
 use crate::text::clean;
 use crate::theme::Depth;
@@ -179,7 +180,7 @@ impl Resolver<'_> {
     pub(super) fn stack_rows(&mut self, stack: &Stack, places: &BTreeMap<&'static str, Origin>) {
         let sdk = |resolver: &Self, names: &[&'static str]| {
             let found = names.iter().find_map(|name| Some((resolver.variable(name)?.to_owned(), Origin::Sdk(name))));
-            found.map_or((None, Origin::Default), |(value, origin)| (Some(form::without_user(&value)), origin))
+            found.map_or((None, Origin::Default), |(value, origin)| (Some(without_user(&value)), origin))
         };
         let freeze: Vec<String> = stack.freeze.iter().map(ToString::to_string).collect();
         for (key, value) in [

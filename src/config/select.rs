@@ -8,6 +8,7 @@ use super::resolve::Resolver;
 use super::stack::FileStack;
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
+use crate::model::form as aws;
 use crate::model::stack::Stack;
 use crate::text::Text;
 
@@ -72,8 +73,8 @@ fn changes(resolver: &mut Resolver<'_>) -> Vec<(&'static str, String)> {
     let mut changes = Vec::new();
     for (key, flag, typed, form) in [
         ("profile", "--profile", &flags.profile, form::profile as fn(&str) -> Result<(), Error>),
-        ("region", "--region", &flags.region, form::region),
-        ("endpoint_url", "--endpoint-url", &flags.endpoint_url, form::endpoint_url),
+        ("region", "--region", &flags.region, aws::region),
+        ("endpoint_url", "--endpoint-url", &flags.endpoint_url, aws::endpoint_url),
     ] {
         if let Some(value) = typed
             && resolver.checked(&Origin::Flag(flag), form(value)).is_some()

@@ -9,8 +9,8 @@ use super::form;
 use super::origin::{Origin, Placed};
 use crate::document::{Document, Key, Value, ordered, quoted};
 use crate::error::Error;
-use crate::model::Freeze;
 use crate::model::stack::Stack;
+use crate::model::{Freeze, form as aws};
 use crate::text::Text;
 
 /// What a stack may say.
@@ -113,14 +113,14 @@ impl Reading {
             }
             "role_arn" => {
                 let arn = text(document, known, value, "arn:aws:iam::123456789012:role/SRE", |arn| {
-                    form::role_arn(arn).map(|_| ())
+                    aws::role_arn(arn).map(|_| ())
                 });
-                self.role_account = arn.as_deref().and_then(|arn| form::role_arn(arn).ok()).map(str::to_owned);
+                self.role_account = arn.as_deref().and_then(|arn| aws::role_arn(arn).ok()).map(str::to_owned);
                 stack.role_arn = arn;
             }
-            "region" => stack.region = text(document, known, value, "us-east-1", form::region),
+            "region" => stack.region = text(document, known, value, "us-east-1", aws::region),
             "endpoint_url" => {
-                stack.endpoint_url = text(document, known, value, "https://ecs.example.com", form::endpoint_url);
+                stack.endpoint_url = text(document, known, value, "https://ecs.example.com", aws::endpoint_url);
             }
             "account" => {
                 stack.account = account(document, value);
@@ -182,7 +182,7 @@ fn account(document: &mut Document<'_>, value: &Value<'_>) -> Option<String> {
         );
         return None;
     }
-    text(document, "account", value, "123456789012", form::account)
+    text(document, "account", value, "123456789012", aws::account)
 }
 
 /// A list of texts of a certain form. An empty one is a mistake: nobody can tell whether it means all or none.

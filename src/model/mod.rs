@@ -5,6 +5,7 @@
 pub mod ecs;
 pub mod facts;
 pub mod fault;
+pub mod form;
 pub mod freeze;
 pub mod identity;
 pub mod problem;

@@ -20,6 +20,7 @@ use super::sources::{Origin, Role};
 use super::{ecs, groups, http, region, sources, sts};
 use crate::backend::ports::Backend;
 use crate::error::Error;
+use crate::model::form;
 use crate::model::stack::Stack;
 use crate::time::Clock;
 
@@ -91,7 +92,7 @@ impl Connector {
     }
 
     async fn resolve(&self, stack: &Stack) -> Result<Backend, Error> {
-        check_endpoint(stack.endpoint_url.as_deref())?;
+        check_endpoint(stack.endpoint_url.as_deref(), "endpoint_url")?;
         let role = stack.role_arn.as_deref().map(|arn| self.role(arn)).transpose()?;
         let profiles = match self.keys {
             Some(_) => None,
@@ -99,7 +100,7 @@ impl Connector {
         };
         let region = region::find(stack.region.as_deref(), profiles.as_ref(), &self.local).await?;
         let config = self.config(stack, region).await;
-        check_endpoint(config.endpoint_url())?;
+        check_endpoint(config.endpoint_url(), "AWS_ENDPOINT_URL or endpoint_url")?;
         let origin = Arc::new(Origin {
             profile: stack.profile.clone(),
             fixed: self.keys.as_ref().map(|keys| Credentials::new(&keys.id, &keys.secret, None, None, "fixed")),
@@ -116,12 +117,8 @@ impl Connector {
     }
 
     fn role(&self, arn: &str) -> Result<Role, Error> {
-        if arn.starts_with("arn:") && arn.contains(":role/") {
-            return Ok(Role { arn: arn.to_owned(), session: self.session.clone() });
-        }
-        Err(Error::usage(format!("\"{arn}\" is not the ARN of a role"))
-            .from("role_arn")
-            .hint("it is written like arn:aws:iam::123456789012:role/NAME"))
+        form::role_arn(arn).map_err(|error| error.from("role_arn"))?;
+        Ok(Role { arn: arn.to_owned(), session: self.session.clone() })
     }
 
     /// No proxy can reach this machine's own loopback.
@@ -182,23 +179,8 @@ fn is_loopback(url: &str) -> bool {
     matches!(host, "localhost" | "[::1]") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn check_endpoint(url: Option<&str>) -> Result<(), Error> {
-    let Some(url) = url else { return Ok(()) };
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if host.is_some_and(|host| host.split('/').next().is_some_and(|authority| authority.contains('@'))) {
-        // Not repeated: it would stand in logs and on screens.
-        return Err(Error::usage("the address of an endpoint holds a user name or a password")
-            .from("endpoint_url, AWS_ENDPOINT_URL")
-            .hint("write it like http://127.0.0.1:4566; credentials have their own variables"));
-    }
-    let formed = host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':']))
-        && url.chars().all(|c| c.is_ascii_graphic());
-    if formed {
-        return Ok(());
-    }
-    Err(Error::usage(format!("\"{url}\" is not the address of an endpoint"))
-        .from("endpoint_url")
-        .hint("it is written like http://127.0.0.1:4566"))
+fn check_endpoint(url: Option<&str>, origin: &str) -> Result<(), Error> {
+    url.map_or(Ok(()), form::endpoint_url).map_err(|error| error.from(origin))
 }
 
 #[cfg(test)]
