@@ -169,7 +169,13 @@ impl Resolver<'_> {
             let e = Error::usage("--allow and --read-only contradict each other").hint("leave one of them out");
             self.wrong.push(e);
         }
-        let set = if read_only { Origin::Flag("--read-only") } else { Origin::Default };
+        let set = match (read_only, allow.is_empty()) {
+            (true, _) => Origin::Flag("--read-only"),
+            (false, true) => Origin::Default,
+            (false, false) => origin.clone(),
+        };
+        // Nothing is changed unless the command line allows something.
+        let read_only = read_only || allow.is_empty();
         self.row("read-only", Some(read_only.to_string()), set);
         let origin = if allow.is_empty() { Origin::Default } else { origin };
         self.row("allow", list(&allow), origin);
@@ -183,8 +189,10 @@ impl Resolver<'_> {
             found.map_or((None, Origin::Default), |(value, origin)| (Some(without_user(&value)), origin))
         };
         let freeze: Vec<String> = stack.freeze.iter().map(ToString::to_string).collect();
+        // A flag names the profile anew, whatever the file calls it.
+        let is_source = places.contains_key("source_profile") && !places.contains_key("profile");
         for (key, value) in [
-            ("profile", stack.profile.clone()),
+            (if is_source { "source_profile" } else { "profile" }, stack.profile.clone()),
             ("role_arn", stack.role_arn.clone()),
             ("region", stack.region.clone()),
             ("endpoint_url", stack.endpoint_url.clone()),

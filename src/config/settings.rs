@@ -28,7 +28,7 @@ pub struct Settings {
     pub depth: Depth,
     /// Whether to draw with ASCII alone.
     pub ascii: bool,
-    /// Whether no action may be taken, whatever else allows one.
+    /// Whether no action may be taken, whatever a stack allows: so it is unless the command line allows some.
     pub read_only: bool,
     /// The actions the command line allows, for every stack.
     pub allow: Vec<String>,

@@ -33,7 +33,7 @@ pub(super) const KEYS: [&str; 11] = [
 pub struct FileStack {
     /// The stack.
     pub stack: Stack,
-    /// Where each key that was written stands; `source_profile` counts as `profile`, for that is what it becomes.
+    /// Where each key that was written stands.
     pub places: BTreeMap<&'static str, Origin>,
 }
 
@@ -135,8 +135,7 @@ impl Reading {
             }
             _ => stack.freeze = list(document, known, value, "fri 17:00 – mon 06:00 UTC", freeze),
         }
-        let shown = if known == "source_profile" { "profile" } else { known };
-        self.found.places.insert(shown, place(document, value.span().start));
+        self.found.places.insert(known, place(document, value.span().start));
     }
 
     /// What is impossible only in combination.
@@ -246,7 +245,7 @@ mod tests {
         assert_eq!(endpoint_url.as_deref(), Some("http://127.0.0.1:5000"));
         assert_eq!((clusters, allow), (vec!["ehr-*".to_owned()], vec!["force-deploy".to_owned()]));
         assert_eq!(freeze[0].to_string(), "fri 17:00 – mon 06:00 UTC");
-        assert_eq!(stacks[0].places["profile"], Origin::File { path: "r.toml".into(), line: 4 });
+        assert_eq!(stacks[0].places["source_profile"], Origin::File { path: "r.toml".into(), line: 4 });
         assert_eq!(stacks[1].stack, Stack { name: Text::from("test"), ..Stack::default() });
     }
 

@@ -51,7 +51,7 @@ fn without_anything_one_stack_is_made_of_the_environment() {
     assert_eq!(settings.stacks[0].profile, None);
     assert_eq!((settings.theme, settings.keymap), (Choice::BuiltIn("dark"), Choice::BuiltIn("default")));
     assert_eq!((settings.refresh, settings.depth, settings.ascii), (Duration::from_secs(5), Depth::Ansi256, false));
-    assert!(!settings.read_only && settings.allow.is_empty());
+    assert!(settings.read_only && settings.allow.is_empty());
 }
 
 #[test]
@@ -202,7 +202,7 @@ theme                       dark          ROUNDS_THEME
 keymap                      vim           rounds.toml:2
 refresh                     10s           rounds.toml:3
 ascii                       false         LANG
-read-only                   false         default
+read-only                   true          default
 allow                       -             default
 log                         -             default
 stack.prod.profile          prod          rounds.toml:6
@@ -222,6 +222,33 @@ thresholds.ecs-rollout-slow.warn  10m00s        rounds.toml:13
     assert_eq!(squeezed(&explained), squeezed(right));
     let columns: Vec<usize> = explained.lines().filter_map(|line| line.rfind("  ")).collect();
     assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{explained}");
+}
+
+#[test]
+fn a_profile_is_explained_by_the_name_it_was_given() {
+    let text =
+        "[[stack]]\nname = \"a\"\nsource_profile = \"base\"\nrole_arn = \"arn:aws:iam::123456789012:role/SRE\"\n";
+    let file = || FileConfig::parse(text, Path::new("rounds.toml"), &[]).unwrap();
+    let settings = resolve(Some(file()), &env(&[]), &Flags::default()).unwrap();
+    assert_eq!(settings.stacks[0].profile.as_deref(), Some("base"));
+    assert_eq!(settings.origin("stack.a.source_profile").unwrap().to_string(), "rounds.toml:3");
+    assert_eq!(settings.origin("stack.a.profile"), None);
+    let flags = Flags { profile: Some("break-glass".to_owned()), ..Flags::default() };
+    let settings = resolve(Some(file()), &env(&[]), &flags).unwrap();
+    assert_eq!(settings.origin("stack.a.profile"), Some(&Origin::Flag("--profile")));
+}
+
+#[test]
+fn nothing_is_allowed_unless_the_command_line_allows_it() {
+    let read_only = |flags: &Flags| {
+        let settings = resolve(Some(file()), &env(&[]), flags).unwrap();
+        (settings.read_only, settings.origin("read-only").unwrap().to_string())
+    };
+    assert_eq!(read_only(&Flags::default()), (true, "default".to_owned()), "whatever a stack allows");
+    let flag = Flags { read_only: true, ..Flags::default() };
+    assert_eq!(read_only(&flag), (true, "--read-only".to_owned()));
+    let flag = Flags { allow: vec!["drain".to_owned()], ..Flags::default() };
+    assert_eq!(read_only(&flag), (false, "--allow".to_owned()));
 }
 
 #[test]

@@ -38,17 +38,18 @@ pub(super) fn thresholds(document: &mut Document<'_>, value: &Value<'_>, rules: 
     found
 }
 
-/// Reads one level of a rule.
+/// Reads one level of a rule. The value under an unknown name is a mistake of its own if no level of the rule could have it.
 fn level(document: &mut Document<'_>, rule: &Rule, key: &Key<'_>, value: &Value<'_>) -> Option<Placed<Configured>> {
     let name = key.get_ref().as_ref();
-    let Some(Threshold { name, default }) = rule.thresholds.iter().find(|threshold| threshold.name == name).copied()
-    else {
+    let meant = rule.thresholds.iter().find(|threshold| threshold.name == name);
+    if meant.is_none() {
         let known: Vec<&str> = rule.thresholds.iter().map(|threshold| threshold.name).collect();
         let none = || format!("{} has nothing to configure", rule.id);
         let what = format!("unknown threshold {} of {}", quoted(name), rule.id);
         document.mistake(key.span().start, what, suggestion(name, &known).unwrap_or_else(none));
-        return None;
-    };
+    }
+    let could_be = meant.map_or(rule.thresholds, std::slice::from_ref);
+    let default = could_be.first()?.default;
     let at = value.span().start;
     let written = match value.get_ref() {
         DeValue::String(text) if text.len() <= 40 => text.to_string(),
@@ -59,9 +60,13 @@ fn level(document: &mut Document<'_>, rule: &Rule, key: &Key<'_>, value: &Value<
             return None;
         }
     };
-    match default.parse_like(&written) {
-        Ok(level) => Some(Placed::new(Configured { rule: rule.id, name, level }, place(document, at))),
-        Err(e) => {
+    let read: Vec<_> = could_be.iter().map(|threshold| threshold.default.parse_like(&written)).collect();
+    match (meant, read.into_iter().reduce(Result::or)?) {
+        (Some(Threshold { name, .. }), Ok(level)) => {
+            Some(Placed::new(Configured { rule: rule.id, name, level }, place(document, at)))
+        }
+        (None, Ok(_)) => None,
+        (_, Err(e)) => {
             document.mistake(at, format!("{}: {name}: {e}", rule.id), format!("the default is \"{default}\""));
             None
         }
@@ -146,6 +151,16 @@ mod tests {
             "{told}"
         );
         assert!(one_error("ecs-deadlock = { warn = 1 }").ends_with("ecs-deadlock has nothing to configure"));
+    }
+
+    #[test]
+    fn a_wrong_name_does_not_hide_a_wrong_value() {
+        let told = parse("ecs-rollout-slow = { wran = \"soon\" }").unwrap_err();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("r.toml:2: unknown threshold \"wran\""), "{told:?}");
+        assert!(told[1].starts_with("r.toml:2: ecs-rollout-slow: wran: \"soon\" is not a duration"), "{told:?}");
+        let told = parse("ecs-rollout-slow = { wran = true, crit = \"never\" }").unwrap_err();
+        assert_eq!(told.len(), 3, "{told:?}");
     }
 
     #[test]
