@@ -97,6 +97,7 @@ pub fn endpoint_url(written: &str) -> Result<(), Error> {
 }
 
 /// An address as it may be shown: without user name and password.
+#[must_use]
 pub fn without_user(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
