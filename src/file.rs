@@ -8,16 +8,10 @@ use std::path::Path;
 use crate::error::Error;
 use crate::text::clean;
 
-/// The most that is read of the configuration, in bytes. A hundred stacks take a twentieth of it.
-pub const MAX_CONFIG: u64 = 1024 * 1024;
-
-/// The most that is read of a theme or keymap, in bytes: ten times the largest that ships.
-pub const MAX_DATA: u64 = 64 * 1024;
-
 /// Who may be able to write a file for it to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Anyone: it decides about looks only.
+    /// Anyone: it decides about looks only, or others decide who may.
     Anyone,
     /// Its owner alone: it decides which account is touched and what is allowed there.
     Owner,
@@ -47,15 +41,28 @@ pub fn read(path: &Path, limit: u64, trust: Trust) -> Result<String, Error> {
     })
 }
 
+/// Refuses what is there but no regular file, for readers that open whatever they find. `/dev/null` passes: it is how people
+/// write "none". What is not there passes too, for it is the reader's to tell.
+///
+/// # Errors
+/// What it is instead, with the path.
+pub fn refuse_special(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && path != Path::new("/dev/null") => Err(special(path, found.file_type())),
+        _ => Ok(()),
+    }
+}
+
 /// A path as it may be shown.
-pub(super) fn shown(path: &Path) -> String {
+#[must_use]
+pub fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy()).into_owned()
 }
 
 fn accept(path: &Path, found: &Metadata, limit: u64, trust: Trust) -> Result<(), Error> {
     let wrong = |what: String| Error::usage(what).from(shown(path));
     if !found.is_file() {
-        return Err(wrong(format!("{}, not a regular file", kind(found.file_type()))));
+        return Err(special(path, found.file_type()));
     }
     if found.len() > limit {
         return Err(wrong(format!("{} bytes are {}", found.len(), too_large(limit))));
@@ -73,13 +80,14 @@ fn too_large(limit: u64) -> String {
     format!("more than the {} KiB that are read", limit / 1024)
 }
 
-fn kind(file_type: FileType) -> &'static str {
-    match () {
+fn special(path: &Path, file_type: FileType) -> Error {
+    let kind = match () {
         () if file_type.is_dir() => "a directory",
         () if file_type.is_fifo() => "a FIFO",
         () if file_type.is_socket() => "a socket",
         () => "a device",
-    }
+    };
+    Error::usage(format!("{kind}, not a regular file")).from(shown(path))
 }
 
 /// What went wrong in the words of a user, without the number of the operating system.
@@ -122,6 +130,14 @@ mod tests {
         assert_eq!(told(&socket, Trust::Owner), ": a socket, not a regular file");
         assert_eq!(told(Path::new("/dev/zero"), Trust::Owner), ": a device, not a regular file");
         assert_eq!(told(&dir.path().join("absent"), Trust::Owner), ": no such file");
+        for harmless in [&dir.path().join("absent"), Path::new("/dev/null"), &file(dir.path(), b"", 0o600)] {
+            assert_eq!(refuse_special(harmless), Ok(()), "{}", harmless.display());
+        }
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&fifo, &link).unwrap();
+        for special in [&fifo, &socket, &link, Path::new("/dev/zero"), dir.path()] {
+            assert!(refuse_special(special).is_err(), "{}", special.display());
+        }
     }
 
     #[test]

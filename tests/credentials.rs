@@ -1,5 +1,5 @@
-//! Where credentials, profile and region come from, in an environment made for each test: the test binary runs itself again
-//! for every case, with nothing but the variables the case is about.
+//! Where credentials, profile, region and trust come from, in an environment made for each test: the test binary runs itself
+//! again for every case, with nothing but the variables the case is about.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,9 @@ use rounds::model::stack::Stack;
 use rounds::model::{Fault, FaultKind};
 use rounds::text::Text;
 use rounds::time::{SystemClock, Timestamp};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Runs `body` in a process that has these variables, a home of its own, and no metadata service.
 fn alone(test: &str, vars: &[(&str, &str)], body: impl AsyncFnOnce(Home)) {
@@ -60,34 +63,67 @@ impl Home {
 fn sts() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    endpoint
+}
+
+/// The same over TLS, with the certificate and the key in these PEM files.
+fn sts_over_tls(certificate: &Path, key: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
+    let chain = vec![CertificateDer::from_pem_file(certificate).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).expect("they belong together"));
     std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut buffer = [0; 16_384];
-            let read = stream.read(&mut buffer).unwrap_or(0);
-            let request = String::from_utf8_lossy(&buffer[..read]).into_owned();
-            let key = request.split("Credential=").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or("none");
-            let (status, body) = if key.starts_with("OLD") {
-                (
-                    "403 Forbidden",
-                    "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>late</Message></Error></ErrorResponse>"
-                        .to_owned(),
-                )
-            } else {
-                (
-                    "200 OK",
-                    format!(
-                        "<GetCallerIdentityResponse><GetCallerIdentityResult><UserId>{key}</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
-                    ),
-                )
-            };
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
+        for stream in listener.incoming().flatten() {
+            answer(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).expect("a connection"), stream));
         }
     });
     endpoint
+}
+
+/// Writes `certificate.pem` for localhost, signed by itself, and `key.pem`. False, after saying so, without openssl.
+fn certificate(home: &Home) -> bool {
+    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=rounds \
+        -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+        -keyout key.pem -out certificate.pem";
+    match Command::new("openssl").args(words.split_whitespace()).current_dir(&home.0).output() {
+        Ok(made) => assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr)),
+        Err(why) => {
+            assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "openssl is needed in CI: {why}");
+            writeln!(std::io::stderr(), "skipped: openssl: {why}").expect("stderr");
+            return false;
+        }
+    }
+    true
+}
+
+fn answer(mut stream: impl Read + Write) {
+    let mut buffer = [0; 16_384];
+    let read = stream.read(&mut buffer).unwrap_or(0);
+    let request = String::from_utf8_lossy(&buffer[..read]).into_owned();
+    let key = request.split("Credential=").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or("none");
+    let (status, body) = if key.starts_with("OLD") {
+        (
+            "403 Forbidden",
+            "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>late</Message></Error></ErrorResponse>".to_owned(),
+        )
+    } else {
+        (
+            "200 OK",
+            format!(
+                "<GetCallerIdentityResponse><GetCallerIdentityResult><UserId>{key}</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+            ),
+        )
+    };
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.flush();
 }
 
 fn stack(profile: Option<&str>) -> Stack {
@@ -198,6 +234,58 @@ fn endpoints_and_roles_are_checked_before_anything_is_sent() {
         }
         let wrong = error(connect(&Stack { role_arn: Some("SRE".to_owned()), ..stack(None) }).await);
         assert!(wrong.contains("role_arn: \"SRE\" is not the ARN of a role"), "{wrong}");
+    });
+}
+
+const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")];
+
+#[test]
+fn a_bundle_vouches_for_a_server_that_the_system_does_not_know() {
+    let [id, secret] = KEYS;
+    let test = "a_bundle_vouches_for_a_server_that_the_system_does_not_know";
+    alone(test, &[id, secret, ("AWS_CA_BUNDLE", "~/bundle.pem")], async |home| {
+        if !certificate(&home) {
+            return;
+        }
+        let url = sts_over_tls(&home.0.join("certificate.pem"), &home.0.join("key.pem"));
+        let stack = Stack { endpoint_url: Some(url), ..stack(None) };
+        let bundle = home.0.join("bundle.pem");
+        let named = "\n  named by AWS_CA_BUNDLE";
+        let missing = error(connect(&stack).await);
+        assert_eq!(missing, format!("stack prod, {}: no such file{named}", bundle.display()));
+        home.write("bundle.pem", "");
+        let empty = error(connect(&stack).await);
+        assert!(empty.contains("bundle.pem: no certificate in PEM form is in it") && empty.ends_with(named), "{empty}");
+        fs::copy(home.0.join("certificate.pem"), &bundle).expect("copied");
+        assert_eq!(caller(&stack).await.expect("it is trusted").user_id, "AKID");
+    });
+}
+
+#[test]
+fn a_profile_may_name_the_bundle_and_without_one_the_system_vouches() {
+    let test = "a_profile_may_name_the_bundle_and_without_one_the_system_vouches";
+    alone(test, &KEYS, async |home| {
+        if !certificate(&home) {
+            return;
+        }
+        let url = sts_over_tls(&home.0.join("certificate.pem"), &home.0.join("key.pem"));
+        let stack = Stack { endpoint_url: Some(url), ..stack(None) };
+        let fault = caller(&stack).await.expect_err("nobody vouches for it");
+        assert_eq!(fault.kind, FaultKind::Unreachable, "{fault}");
+        assert!(fault.message.contains("certificate"), "{fault}");
+        home.write("config", "[default]\nca_bundle = ~/certificate.pem\n");
+        assert_eq!(caller(&stack).await.expect("it is trusted").user_id, "AKID");
+    });
+}
+
+#[test]
+fn what_would_never_end_is_not_opened() {
+    alone("what_would_never_end_is_not_opened", &[], async |home| {
+        let made = Command::new("mkfifo").arg(home.0.join("credentials")).status().expect("mkfifo");
+        assert!(made.success());
+        let told = error(connect(&stack(None)).await);
+        let path = home.0.join("credentials");
+        assert_eq!(told, format!("stack prod, {}: a FIFO, not a regular file", path.display()));
     });
 }
 

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::read::{MAX_DATA, Trust, read, shown};
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
+use crate::file::{Trust, read, shown};
 use crate::keymap::{self, Keymap};
 use crate::theme::{self, Theme};
+
+/// The most that is read of a theme or keymap, in bytes: ten times the largest that ships.
+const MAX_DATA: u64 = 64 * 1024;
 
 /// What is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

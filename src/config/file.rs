@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::choice::{Choice, Kind};
 use super::form;
 use super::origin::{Origin, Placed};
-use super::read::shown;
 use super::stack::{FileStack, stacks};
 use super::thresholds::{Configured, thresholds};
 use crate::document::{Document, Value, ordered};
 use crate::error::Error;
+use crate::file::shown;
 use crate::health::Rule;
 
 /// What stands at the top of the file.

@@ -9,7 +9,6 @@ mod file;
 mod flags;
 mod form;
 mod origin;
-mod read;
 mod resolve;
 mod select;
 mod settings;
@@ -20,7 +19,6 @@ pub use choice::{Choice, Kind};
 pub use file::FileConfig;
 pub use flags::Flags;
 pub use origin::{Origin, Placed};
-pub use read::{MAX_CONFIG, MAX_DATA, Trust, read};
 pub use resolve::resolve;
 pub use settings::{Explained, Settings, explain};
 pub use stack::FileStack;
@@ -32,7 +30,11 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::error::Error;
+use crate::file::{Trust, read};
 use crate::health::{RULES, Rule};
+
+/// The most that is read of the configuration, in bytes. A hundred stacks take a twentieth of it.
+const MAX_CONFIG: u64 = 1024 * 1024;
 
 /// Where the configuration file is looked for: `rounds/rounds.toml` in the XDG configuration directory.
 #[must_use]

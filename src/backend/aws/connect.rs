@@ -1,8 +1,9 @@
 //! From a stack as configured to its ports. Nothing is sent anywhere, unless the region must be asked of the instance.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -11,13 +12,13 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 
 use super::access::Access;
 use super::credentials::{Search, Wallet};
+use super::http::Clients;
 use super::sources::{Origin, Role};
-use super::{ecs, groups, http, region, sources, sts};
+use super::{ecs, groups, region, sources, sts, trust};
 use crate::backend::ports::Backend;
 use crate::error::Error;
 use crate::model::form;
@@ -48,12 +49,13 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Makes the ports of stacks. All of them share its HTTP client, so that there is one pool of connections a host.
+/// Makes the ports of stacks. All that trust the same authorities share an HTTP client, so that there is one pool of
+/// connections a host.
 #[derive(Clone)]
 pub struct Connector {
     clock: Arc<dyn Clock>,
-    remote: SharedHttpClient,
-    local: SharedHttpClient,
+    /// By the bundle of certificates that they trust.
+    clients: Arc<Mutex<HashMap<Option<String>, Clients>>>,
     keys: Option<Keys>,
     session: String,
 }
@@ -62,7 +64,7 @@ impl Connector {
     /// A connector that judges by `clock` when credentials end.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, remote: http::remote(), local: http::local(), keys: None, session: "rounds".to_owned() }
+        Self { clock, clients: Arc::default(), keys: None, session: "rounds".to_owned() }
     }
 
     /// Uses these keys instead of looking for credentials.
@@ -83,7 +85,7 @@ impl Connector {
     /// Connects a stack: resolves its profile, region and endpoint. Credentials are looked for at the first request.
     ///
     /// # Errors
-    /// A profile that does not exist; a region that is missing or cannot be one; an endpoint or role that is malformed.
+    /// A profile that does not exist; a bundle of certificates that cannot be used; a region that is missing or cannot be one; an endpoint or role that is malformed.
     pub async fn connect(&self, stack: &Stack) -> Result<Backend, Error> {
         self.resolve(stack).await.map_err(|error| match error.origin.clone() {
             Some(origin) => error.from(format!("stack {}, {origin}", stack.name)),
@@ -98,15 +100,16 @@ impl Connector {
             Some(_) => None,
             None => Some(sources::profiles(stack.profile.as_deref()).await?),
         };
-        let region = region::find(stack.region.as_deref(), profiles.as_ref(), &self.local).await?;
-        let config = self.config(stack, region).await;
+        let clients = self.clients(trust::bundle(profiles.as_ref())?)?;
+        let region = region::find(stack.region.as_deref(), profiles.as_ref(), &clients.local).await?;
+        let config = config(stack, region, &clients).await;
         check_endpoint(config.endpoint_url(), "AWS_ENDPOINT_URL or endpoint_url")?;
         let origin = Arc::new(Origin {
             profile: stack.profile.clone(),
             fixed: self.keys.as_ref().map(|keys| Credentials::new(&keys.id, &keys.secret, None, None, "fixed")),
             role,
             config: config.clone(),
-            local: self.local.clone(),
+            local: clients.local,
         });
         let search: Search = Arc::new(move || {
             let origin = Arc::clone(&origin);
@@ -121,31 +124,39 @@ impl Connector {
         Ok(Role { arn: arn.to_owned(), session: self.session.clone() })
     }
 
-    /// No proxy can reach this machine's own loopback.
-    fn client(&self, endpoint: Option<&str>) -> SharedHttpClient {
-        if endpoint.is_some_and(is_loopback) { self.local.clone() } else { self.remote.clone() }
+    fn clients(&self, bundle: Option<String>) -> Result<Clients, Error> {
+        let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = made.get(&bundle) {
+            return Ok(clients.clone());
+        }
+        let clients = Clients::new(bundle.as_deref())?;
+        made.insert(bundle, clients.clone());
+        Ok(clients)
     }
+}
 
-    async fn config(&self, stack: &Stack, region: Region) -> SdkConfig {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .region(region)
-            .http_client(self.client(stack.endpoint_url.as_deref()))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts())
-            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALL).build())
-            .identity_cache(IdentityCache::no_cache())
-            .no_credentials();
-        if let Ok(name) = AppName::new("rounds") {
-            loader = loader.app_name(name);
-        }
-        if let Some(profile) = &stack.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(endpoint) = &stack.endpoint_url {
-            loader = loader.endpoint_url(endpoint);
-        }
-        loader.load().await
+async fn config(stack: &Stack, region: Region, clients: &Clients) -> SdkConfig {
+    // No proxy can reach this machine's own loopback.
+    let is_local = stack.endpoint_url.as_deref().is_some_and(is_loopback);
+    let client = if is_local { &clients.local } else { &clients.remote };
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(region)
+        .http_client(client.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts())
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALL).build())
+        .identity_cache(IdentityCache::no_cache())
+        .no_credentials();
+    if let Ok(name) = AppName::new("rounds") {
+        loader = loader.app_name(name);
     }
+    if let Some(profile) = &stack.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &stack.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader.load().await
 }
 
 /// The deadlines of every call, the calls for credentials included.

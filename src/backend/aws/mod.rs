@@ -13,6 +13,7 @@ mod http;
 mod region;
 mod sources;
 mod sts;
+mod trust;
 mod values;
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //!   read them, for as long as they live.
 //! - Instance metadata is asked once and briefly: away from EC2 nothing answers there.
 
+use std::env;
 use std::error::Error as StdError;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -32,6 +34,7 @@ use super::access::CREDENTIALS;
 use super::connect::timeouts;
 use super::fault;
 use crate::error::{Error, nearest};
+use crate::file::refuse_special;
 use crate::model::{Fault, FaultKind};
 
 /// Time to connect to the metadata service; on EC2 it answers within a few milliseconds.
@@ -81,6 +84,12 @@ pub(super) fn metadata(local: &SharedHttpClient) -> imds::Client {
 /// A file that cannot be read, or a selected profile that is in none.
 #[expect(clippy::default_trait_access, reason = "the types are of a crate that is not a direct dependency")]
 pub(super) async fn profiles(named: Option<&str>) -> Result<ProfileSet, Error> {
+    // The SDK opens whatever is there, and opening a FIFO waits for ever.
+    for (variable, default) in
+        [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")]
+    {
+        refuse_special(&path_of(&env::var(variable).unwrap_or_else(|_| default.to_owned())))?;
+    }
     let profile = named.map(|name| name.to_owned().into());
     let set = profile::load(&Default::default(), &Default::default(), &Default::default(), profile)
         .await
@@ -100,6 +109,14 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<ProfileSet, Error> {
         }
         (None, false) => unknown.hint(format!("profiles there: {}", known.join(", "))),
     })
+}
+
+/// The path of a file of AWS's: `~` is the home, as the SDK has it.
+pub(super) fn path_of(written: &str) -> PathBuf {
+    match (written.strip_prefix("~/"), env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(written),
+    }
 }
 
 /// Looks for credentials, and assumes the role with them.
