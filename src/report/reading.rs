@@ -219,6 +219,22 @@ mod tests {
     }
 
     #[test]
+    fn lost_credentials_are_one_cause_whatever_was_called() {
+        let mut store = Store::new(1);
+        let mut fail = |feed, kind, action| {
+            let (at, result) = (Timestamp::from_secs(60), Err(Fault::new(kind, action, "why")));
+            store.adopt(Fetched { stack: 0, feed, at, next: at, result });
+        };
+        fail("identity", FaultKind::NoCredentials, "sts:GetCallerIdentity");
+        fail("ecs", FaultKind::NoCredentials, "ecs:ListClusters");
+        fail("stopped", FaultKind::Denied, "ecs:ListTasks");
+        fail("groups", FaultKind::Denied, "autoscaling:DescribeAutoScalingGroups");
+        let reading = Reading::of(&store, 0, &["identity", "ecs", "stopped", "groups"]);
+        let told: Vec<_> = reading.causes().into_iter().map(|cause| cause.feeds).collect();
+        assert_eq!(told, [vec!["identity", "ecs"], vec!["stopped"], vec!["groups"]]);
+    }
+
+    #[test]
     fn a_fault_is_told_by_kind_action_and_remedy() {
         let fault = Fault { code: Some(Text::from("AccessDeniedException")), ..denied("ecs:ListClusters") };
         assert_eq!(

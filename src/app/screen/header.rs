@@ -36,7 +36,7 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
         let head = if name.is_empty() { " ".to_owned() } else { format!(" {name}{tag} {sep} ") };
         [vec![Span::new(head, base)], who.clone()].concat()
     };
-    // A long name gives way to who is asked as, and to whether it is protected; nothing is left to guess from half of one.
+    // A long name is cut before the account and the word PROTECTED give way, and left out where little of it would be left.
     let rest = room.saturating_sub(total(&headed("x", &who.short)));
     let short_name = if rest > SHORTEST_NAME { cut(&name, rest, ascii) } else { String::new() };
     let mut forms = vec![

@@ -75,7 +75,7 @@ fn line(finding: &Finding) -> String {
     barless(&line)
 }
 
-/// Why something could not be read, and the feeds that hit.
+/// Why something could not be read, and the feeds it hit.
 fn unread(stack: &Text, cause: &Cause<'_>) -> String {
     let glyph = Severity::Unknown.glyph(true);
     let Trouble { part, fault, .. } = cause.first;
