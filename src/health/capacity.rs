@@ -10,7 +10,7 @@ use crate::model::{Facts, Severity};
 pub(super) const FULL: Rule = Rule {
     id: "ecs-capacity-full",
     domain: "ecs",
-    doc: "Tasks of a service cannot be placed because no instance has room (C1). It stands for every other alarm \
+    doc: "Tasks of a service cannot be placed because no instance has room. It stands for every other alarm \
           the lack of room would raise, and names the group that is at its maximum.",
     source: "ECS service event messages; task sizes against remaining resources (an upper bound); cluster auto scaling never \
              goes past MaxSize. While the group can still grow: 10 min = instance warm-up of 5 min and as long again (practice)",

@@ -8,7 +8,7 @@ use crate::text::Text;
 pub(super) const STATUS: Rule = Rule {
     id: "ecs-cluster-status",
     domain: "ecs",
-    doc: "A cluster has failed, or is being made or deleted (E1).",
+    doc: "A cluster has failed, or is being made or deleted.",
     source: "ECS API: Cluster.status",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -18,7 +18,7 @@ pub(super) const STATUS: Rule = Rule {
 pub(super) const ATTACHMENTS: Rule = Rule {
     id: "ecs-cluster-attachments",
     domain: "ecs",
-    doc: "ECS could not attach a capacity provider to the cluster (E2).",
+    doc: "ECS could not attach a capacity provider to the cluster.",
     source: "ECS API: Cluster.attachmentsStatus",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -28,7 +28,7 @@ pub(super) const ATTACHMENTS: Rule = Rule {
 pub(super) const NOT_DESCRIBED: Rule = Rule {
     id: "ecs-not-described",
     domain: "ecs",
-    doc: "Something is listed or asked for, but could not be described: its state is unknown, not good (E3).",
+    doc: "Something is listed or asked for, but could not be described: its state is unknown, not good.",
     source: "ECS API: failures[] of the describe calls. A stopped task that is MISSING has only been forgotten by ECS",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub(super) const ACTIVE: Rule = Rule {
     id: "ecs-service-event",
     domain: "ecs",
-    doc: "An event tells of trouble and no steady state has followed (E16). ECS repeats a message only after 6 hours, so its age \
+    doc: "An event tells of trouble and no steady state has followed. ECS repeats a message only after 6 hours, so its age \
           says nothing. Unknown text is no trouble.",
     source: "ECS developer guide, service event messages; 3 unhealthy targets within 10 min (practice)",
     thresholds: &[Threshold::count("crit", 3), Threshold::minutes("window", 10)],

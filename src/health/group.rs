@@ -13,7 +13,7 @@ use crate::text::Text;
 pub(super) const AT_MAXIMUM: Rule = Rule {
     id: "scaling-group-at-maximum",
     domain: "scaling",
-    doc: "A group is as large as it may become, and ECS never raises the maximum (C1). Critical while tasks wait for its instances, \
+    doc: "A group is as large as it may become, and ECS never raises the maximum. Critical while tasks wait for its instances, \
           unless `ecs-capacity-full` says it of their service.",
     source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; 2 min (practice)",
     thresholds: &[Threshold::minutes("crit", 2)],
@@ -24,7 +24,7 @@ pub(super) const AT_MAXIMUM: Rule = Rule {
 pub(super) const SHORT: Rule = Rule {
     id: "scaling-group-short",
     domain: "scaling",
-    doc: "A group has fewer instances in service than it wants, or fewer than its minimum (A1).",
+    doc: "A group has fewer instances in service than it wants, or fewer than its minimum.",
     source: "practice: an instance is in service within five minutes",
     thresholds: &[Threshold::minutes("warn", 5), Threshold::minutes("crit", 15)],
     read_at: Facts::taken_at::<GroupFacts>,
@@ -34,7 +34,7 @@ pub(super) const SHORT: Rule = Rule {
 pub(super) const SUSPENDED: Rule = Rule {
     id: "scaling-group-suspended",
     domain: "scaling",
-    doc: "A process that keeps a group at its size and healthy is suspended (A2).",
+    doc: "A process that keeps a group at its size and healthy is suspended.",
     source: "Auto Scaling API: SuspendedProcesses",
     thresholds: &[],
     read_at: Facts::taken_at::<GroupFacts>,
@@ -44,7 +44,7 @@ pub(super) const SUSPENDED: Rule = Rule {
 pub(super) const UNHEALTHY: Rule = Rule {
     id: "scaling-instance-unhealthy",
     domain: "scaling",
-    doc: "Instances of a group are unhealthy and will be replaced (A3).",
+    doc: "Instances of a group are unhealthy and will be replaced.",
     source: "Auto Scaling API: Instance.HealthStatus",
     thresholds: &[],
     read_at: Facts::taken_at::<GroupFacts>,
@@ -54,7 +54,7 @@ pub(super) const UNHEALTHY: Rule = Rule {
 pub(super) const STUCK: Rule = Rule {
     id: "scaling-instance-terminating",
     domain: "scaling",
-    doc: "An instance waits in Terminating:Wait, held by a lifecycle hook (A3). Managed draining can hold one for 48 hours when a \
+    doc: "An instance waits in Terminating:Wait, held by a lifecycle hook. Managed draining can hold one for 48 hours when a \
           single service cannot move.",
     source: "Auto Scaling API: Instance.LifecycleState; 1 h (practice)",
     thresholds: &[Threshold::minutes("crit", 60)],
@@ -65,7 +65,7 @@ pub(super) const STUCK: Rule = Rule {
 pub(super) const ONE_ZONE: Rule = Rule {
     id: "scaling-group-one-zone",
     domain: "scaling",
-    doc: "A group spans several zones and has its instances in one (A5). Only worth knowing where `ecs-cluster-one-zone` says it of \
+    doc: "A group spans several zones and has its instances in one. Only worth knowing where `ecs-cluster-one-zone` says it of \
           the cluster.",
     source: "AWS Config managed rule autoscaling-multiple-az",
     thresholds: &[],
@@ -76,7 +76,7 @@ pub(super) const ONE_ZONE: Rule = Rule {
 pub(super) const NOT_MANAGED: Rule = Rule {
     id: "scaling-group-not-managed",
     domain: "scaling",
-    doc: "A group lacks the tag AmazonECSManaged, without which managed scaling cannot change it (C8).",
+    doc: "A group lacks the tag AmazonECSManaged, without which managed scaling cannot change it.",
     source: "ECS developer guide: capacity providers with managed scaling",
     thresholds: &[],
     read_at: Facts::taken_at::<GroupFacts>,

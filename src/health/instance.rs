@@ -13,7 +13,7 @@ pub(super) const AGENT: Rule = Rule {
     id: "ecs-agent-disconnected",
     domain: "ecs",
     doc: "The agent of an instance has been disconnected for longer than its normal reconnects take, so no task can be placed \
-          there (I1). Where it is a fifth of the instances or more, it is said once, of the cluster.",
+          there. Where it is a fifth of the instances or more, it is said once, of the cluster.",
     source: "ECS developer guide: agents reconnect several times an hour as part of normal operation; 5 and 15 min, 20 % (practice). \
              Two instances count as many after 1 min, three at once",
     thresholds: &[
@@ -29,7 +29,7 @@ pub(super) const AGENT: Rule = Rule {
 pub(super) const DRAINING: Rule = Rule {
     id: "ecs-instance-draining",
     domain: "ecs",
-    doc: "An instance drains for too long: which tasks are left, and why they do not leave (I2).",
+    doc: "An instance drains for too long: which tasks are left, and why they do not leave.",
     source: "practice; a managed drain can hold an instance for 48 hours",
     thresholds: &[Threshold::minutes("warn", 15), Threshold::minutes("crit", 60)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -39,7 +39,7 @@ pub(super) const DRAINING: Rule = Rule {
 pub(super) const REGISTRATION: Rule = Rule {
     id: "ecs-instance-registration",
     domain: "ecs",
-    doc: "An instance could not join its cluster (I3).",
+    doc: "An instance could not join its cluster.",
     source: "ECS API: ContainerInstance.status and statusReason",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -49,7 +49,7 @@ pub(super) const REGISTRATION: Rule = Rule {
 pub(super) const HEALTH: Rule = Rule {
     id: "ecs-instance-health",
     domain: "ecs",
-    doc: "ECS finds the container runtime of an instance impaired (I4).",
+    doc: "ECS finds the container runtime of an instance impaired.",
     source: "ECS API: ContainerInstance.healthStatus.overallStatus",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -59,7 +59,7 @@ pub(super) const HEALTH: Rule = Rule {
 pub(super) const AGENT_UPDATE: Rule = Rule {
     id: "ecs-agent-update-failed",
     domain: "ecs",
-    doc: "An update of the agent failed (I5).",
+    doc: "An update of the agent failed.",
     source: "ECS API: ContainerInstance.agentUpdateStatus",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -69,7 +69,7 @@ pub(super) const AGENT_UPDATE: Rule = Rule {
 pub(super) const NO_ROOM: Rule = Rule {
     id: "ecs-instance-no-room",
     domain: "ecs",
-    doc: "An instance has no room for another task of any service of its cluster (I6).",
+    doc: "An instance has no room for another task of any service of its cluster.",
     source: "ECS API: remainingResources against the sizes of running tasks",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,

@@ -11,7 +11,7 @@ use crate::text::Text;
 pub(super) const SCALING_OFF: Rule = Rule {
     id: "scaling-provider-unscaled",
     domain: "scaling",
-    doc: "Services place their tasks through a capacity provider whose managed scaling is off: its group never grows for them (C6).",
+    doc: "Services place their tasks through a capacity provider whose managed scaling is off: its group never grows for them.",
     source: "ECS API: managedScaling.status",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -21,7 +21,7 @@ pub(super) const SCALING_OFF: Rule = Rule {
 pub(super) const PROTECTION: Rule = Rule {
     id: "scaling-provider-protection",
     domain: "scaling",
-    doc: "Managed termination protection is on, but the group does not protect new instances: both are needed (C6).",
+    doc: "Managed termination protection is on, but the group does not protect new instances: both are needed.",
     source: "ECS developer guide: managedTerminationProtection needs NewInstancesProtectedFromScaleIn",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -31,7 +31,7 @@ pub(super) const PROTECTION: Rule = Rule {
 pub(super) const DRAINING_OFF: Rule = Rule {
     id: "scaling-provider-draining-off",
     domain: "scaling",
-    doc: "Managed draining is off: instances are terminated with their tasks still on them (C6).",
+    doc: "Managed draining is off: instances are terminated with their tasks still on them.",
     source: "ECS API: managedDraining",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -41,7 +41,7 @@ pub(super) const DRAINING_OFF: Rule = Rule {
 pub(super) const UPDATE_FAILED: Rule = Rule {
     id: "scaling-provider-update-failed",
     domain: "scaling",
-    doc: "The last change of a capacity provider failed (C7).",
+    doc: "The last change of a capacity provider failed.",
     source: "ECS API: CapacityProvider.updateStatus and updateStatusReason",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 pub(super) const FAILED: Rule = Rule {
     id: "ecs-rollout-failed",
     domain: "ecs",
-    doc: "The newest deployment has failed (E9).",
+    doc: "The newest deployment has failed.",
     source: "ECS API: Deployment.rolloutState and rolloutStateReason",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -18,7 +18,7 @@ pub(super) const FAILED: Rule = Rule {
 pub(super) const SLOW: Rule = Rule {
     id: "ecs-rollout-slow",
     domain: "ecs",
-    doc: "A deployment is in progress for longer than deployments take (E10).",
+    doc: "A deployment is in progress for longer than deployments take.",
     source: "the AWS waiter ServicesStable gives up after 40 × 15 s = 10 min; 30 min (practice)",
     thresholds: &[Threshold::minutes("warn", 10), Threshold::minutes("crit", 30)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -28,7 +28,7 @@ pub(super) const SLOW: Rule = Rule {
 pub(super) const OVERLAPPING: Rule = Rule {
     id: "ecs-rollout-overlapping",
     domain: "ecs",
-    doc: "An old deployment is still there long after the newest one began, and that one does not say it is in progress (E11).",
+    doc: "An old deployment is still there long after the newest one began, and that one does not say it is in progress.",
     source: "practice: old tasks stop within their deregistration delay and stop timeout, minutes",
     thresholds: &[Threshold::minutes("warn", 30)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -38,7 +38,7 @@ pub(super) const OVERLAPPING: Rule = Rule {
 pub(super) const FAILING_TASKS: Rule = Rule {
     id: "ecs-rollout-failing-tasks",
     domain: "ecs",
-    doc: "Tasks of the deployment in progress fail one after another; at the circuit breaker's threshold it is given up (E12).",
+    doc: "Tasks of the deployment in progress fail one after another; at the circuit breaker's threshold it is given up.",
     source: "ECS developer guide: the breaker trips at half the desired count, at least 3 and at most 200 failed tasks; the \
              count goes back to 0 once a task runs",
     thresholds: &[Threshold::count("warn", 1), Threshold::share("crit", 0.5)],
@@ -49,7 +49,7 @@ pub(super) const FAILING_TASKS: Rule = Rule {
 pub(super) const BREAKER_OFF: Rule = Rule {
     id: "ecs-breaker-off",
     domain: "ecs",
-    doc: "The deployment circuit breaker is off: a deployment with a bad image would retry for ever (E14).",
+    doc: "The deployment circuit breaker is off: a deployment with a bad image would retry for ever.",
     source: "ECS developer guide: deployment circuit breaker",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -59,8 +59,8 @@ pub(super) const BREAKER_OFF: Rule = Rule {
 pub(super) const DEADLOCK: Rule = Rule {
     id: "ecs-rollout-deadlock",
     domain: "ecs",
-    doc: "The deployment bounds allow neither stopping nor starting a task, so deployments and drains hang without an event \
-          (E15). Critical while one of them is under way.",
+    doc: "The deployment bounds allow neither stopping nor starting a task, so deployments and drains hang without an event. \
+          Critical while one of them is under way.",
     source: "ECS developer guide: ceil(desired × minimum %) ≥ desired and floor(desired × maximum %) ≤ desired",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,

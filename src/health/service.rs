@@ -8,7 +8,7 @@ use crate::model::{Facts, Severity};
 pub(super) const STATUS: Rule = Rule {
     id: "ecs-service-status",
     domain: "ecs",
-    doc: "A service is being deleted or was deleted (E4).",
+    doc: "A service is being deleted or was deleted.",
     source: "ECS API: Service.status",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -18,7 +18,7 @@ pub(super) const STATUS: Rule = Rule {
 pub(super) const NONE_RUNNING: Rule = Rule {
     id: "ecs-service-none-running",
     domain: "ecs",
-    doc: "A service wants tasks and none runs: it is down (E5).",
+    doc: "A service wants tasks and none runs: it is down.",
     source: "ECS API: Service.runningCount and desiredCount (practice)",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -28,7 +28,7 @@ pub(super) const NONE_RUNNING: Rule = Rule {
 pub(super) const BELOW_MINIMUM: Rule = Rule {
     id: "ecs-service-below-minimum",
     domain: "ecs",
-    doc: "Fewer tasks run than a deployment or a drain would have to leave running (E6).",
+    doc: "Fewer tasks run than a deployment or a drain would have to leave running.",
     source: "ECS API: ceil(desiredCount × minimumHealthyPercent / 100)",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -38,7 +38,7 @@ pub(super) const BELOW_MINIMUM: Rule = Rule {
 pub(super) const SHORT: Rule = Rule {
     id: "ecs-service-short",
     domain: "ecs",
-    doc: "Fewer tasks run than desired although no deployment is in progress, and it does not mend (E7).",
+    doc: "Fewer tasks run than desired although no deployment is in progress, and it does not mend.",
     source: "practice: tasks are replaced within two minutes",
     thresholds: &[Threshold::minutes("warn", 2), Threshold::minutes("crit", 10)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -48,7 +48,7 @@ pub(super) const SHORT: Rule = Rule {
 pub(super) const PENDING: Rule = Rule {
     id: "ecs-service-pending",
     domain: "ecs",
-    doc: "Tasks stay pending: they are being placed, pulled or started for too long (E8).",
+    doc: "Tasks stay pending: they are being placed, pulled or started for too long.",
     source: "ECS developer guide, service throttle logic: the wait between attempts ends at 15 min",
     thresholds: &[Threshold::minutes("warn", 5), Threshold::minutes("crit", 15)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -58,7 +58,7 @@ pub(super) const PENDING: Rule = Rule {
 pub(super) const DAEMON: Rule = Rule {
     id: "ecs-daemon-missing",
     domain: "ecs",
-    doc: "A daemon does not run on every active instance (E22).",
+    doc: "A daemon does not run on every active instance.",
     source: "ECS API: a daemon has one task on each active instance that meets its constraints; 5 min (practice)",
     thresholds: &[Threshold::minutes("warn", 5)],
     read_at: Facts::taken_at::<EcsFacts>,

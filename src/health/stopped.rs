@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub(super) const CRASH_LOOP: Rule = Rule {
     id: "ecs-crash-loop",
     domain: "ecs",
-    doc: "Several tasks of a service stopped for the same reason within a short time (E19). Stops that are part of scaling, \
+    doc: "Several tasks of a service stopped for the same reason within a short time. Stops that are part of scaling, \
           rollouts or reclaimed capacity do not count.",
     source: "ECS API: stopCode, stoppedReason, exitCode; 3 within 10 min (practice)",
     thresholds: &[Threshold::count("crit", 3), Threshold::minutes("window", 10)],
@@ -26,7 +26,7 @@ pub(super) const CRASH_LOOP: Rule = Rule {
 pub(super) const STOPPED: Rule = Rule {
     id: "ecs-task-stopped",
     domain: "ecs",
-    doc: "A task stopped: why, in words (E19). A bad stop alarms while it is recent; later, or where `ecs-crash-loop` says it, \
+    doc: "A task stopped: why, in words. A bad stop alarms while it is recent; later, or where `ecs-crash-loop` says it, \
           it is only worth knowing.",
     source: "ECS API: stopCode, stoppedReason, exitCode; ECS forgets stopped tasks after an hour; 10 min (practice)",
     thresholds: &[Threshold::minutes("recent", 10), Threshold::minutes("forget", 60)],

@@ -9,7 +9,7 @@ use crate::model::{Facts, Severity};
 pub(super) const UNHEALTHY: Rule = Rule {
     id: "ecs-task-unhealthy",
     domain: "ecs",
-    doc: "Running tasks fail their container health check (E17). A task without a health check is not judged.",
+    doc: "Running tasks fail their container health check. A task without a health check is not judged.",
     source: "ECS API: Task.healthStatus, where UNKNOWN means that no check is configured; more than half (practice)",
     thresholds: &[Threshold::share("crit", 0.5)],
     read_at: Facts::taken_at::<EcsFacts>,
@@ -19,7 +19,7 @@ pub(super) const UNHEALTHY: Rule = Rule {
 pub(super) const DISCONNECTED: Rule = Rule {
     id: "ecs-task-disconnected",
     domain: "ecs",
-    doc: "A task has lost its connection to ECS although the agent of its instance has not (E18).",
+    doc: "A task has lost its connection to ECS although the agent of its instance has not.",
     source: "ECS API: Task.connectivity and connectivityAt; 2 min (practice)",
     thresholds: &[Threshold::minutes("warn", 2)],
     read_at: Facts::taken_at::<EcsFacts>,

@@ -10,7 +10,7 @@ use crate::text::Text;
 pub(super) const SPREAD: Rule = Rule {
     id: "ecs-service-zones",
     domain: "ecs",
-    doc: "The tasks of a service are not spread over the zones it may use (E20); with all of them in one zone, losing it takes the \
+    doc: "The tasks of a service are not spread over the zones it may use; with all of them in one zone, losing it takes the \
           service down. Not judged during a deployment, nor where a placement expression decides.",
     source: "ECS itself writes \"is not AZ balanced\" at a difference above one; practice",
     thresholds: &[],
@@ -21,7 +21,7 @@ pub(super) const SPREAD: Rule = Rule {
 pub(super) const ONE_ZONE: Rule = Rule {
     id: "ecs-cluster-one-zone",
     domain: "ecs",
-    doc: "Only one zone has container instances that can take tasks, or none has (I7). A cluster of a single instance is a warning.",
+    doc: "Only one zone has container instances that can take tasks, or none has. A cluster of a single instance is a warning.",
     source: "practice, no AWS source",
     thresholds: &[],
     read_at: Facts::taken_at::<EcsFacts>,

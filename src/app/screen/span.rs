@@ -71,27 +71,26 @@ pub fn pad(text: &str, columns: usize, right: bool, ascii: bool) -> String {
     if right { fill + &cut } else { cut + &fill }
 }
 
-/// Breaks a text into lines of at most `columns`, between words where it can.
+/// Breaks a text into lines of at most `columns`: at spaces, and within a word only where it is wider than a line.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
-    for word in text.split_word_bounds() {
-        let mut room = |line: &mut String, used: &mut usize, piece: &str| {
-            let wide = piece.width();
-            if *used + wide > columns && *used > 0 {
-                lines.push(std::mem::take(line).trim_end().to_owned());
-                *used = 0;
-            }
-            if *used > 0 || !piece.trim().is_empty() {
-                line.push_str(piece);
-                *used += wide;
-            }
-        };
-        if word.width() <= columns {
-            room(&mut line, &mut used, word);
+    let mut put = |piece: &str| {
+        if used + piece.trim_end().width() > columns && used > 0 {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            used = 0;
+        }
+        if used > 0 || !piece.trim().is_empty() {
+            line.push_str(piece);
+            used += piece.width();
+        }
+    };
+    for word in text.split_inclusive(' ') {
+        if word.trim_end().width() <= columns {
+            put(word);
         } else {
-            word.graphemes(true).for_each(|cluster| room(&mut line, &mut used, cluster));
+            word.graphemes(true).for_each(&mut put);
         }
     }
     if used > 0 || lines.is_empty() {
@@ -114,7 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_between_words() {
+    fn lines_break_at_spaces_alone() {
+        assert_eq!(wrap("cluster full (asg-ehr 12/12, at max)", 28), ["cluster full (asg-ehr 12/12,", "at max)"]);
+        assert_eq!(wrap("cluster full (asg-ehr 12/12, at max)", 27), ["cluster full (asg-ehr", "12/12, at max)"]);
         assert_eq!(wrap("cannot place 8 tasks", 12), ["cannot place", "8 tasks"]);
         assert_eq!(wrap("", 12), [""]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
