@@ -31,8 +31,8 @@ fn rules_say_what_they_look_for_and_where_it_comes_from() {
         }
         assert!(rule.doc.ends_with('.'), "{}: {:?}", rule.id, rule.doc);
         let numbered = |word: &str| {
-            let code = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-            let letter = code.strip_prefix(|c: char| c.is_ascii_uppercase());
+            let code = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let letter = code.strip_prefix('(').and_then(|code| code.strip_prefix(|c: char| c.is_ascii_uppercase()));
             letter.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
         };
         // A number that no reader of the product can look up says nothing.

@@ -11,7 +11,8 @@ pub(super) const FULL: Rule = Rule {
     id: "ecs-capacity-full",
     domain: "ecs",
     doc: "Tasks of a service cannot be placed because no instance has room. It stands for every other alarm \
-          the lack of room would raise, and names the group that is at its maximum.",
+          the lack of room would raise, and names the group that is at its maximum. Critical at once where ECS says so and the group \
+          cannot grow, or where the service is below its minimum; else after the limits.",
     source: "ECS service event messages; task sizes against remaining resources (an upper bound); cluster auto scaling never \
              goes past MaxSize. While the group can still grow: 10 min = instance warm-up of 5 min and as long again (practice)",
     thresholds: &[Threshold::minutes("warn", 2), Threshold::minutes("crit", 10)],

@@ -143,8 +143,8 @@ fn agent(facts: &Facts, sink: &mut Sink<'_>) {
                 if let Some((others, _)) = together {
                     // Kept in mind, so that nothing is forgotten when the others come back.
                     let since = sink.observe(&subject.id);
-                    let about =
-                        about.since(Some(since)).with("alarm", format!("raised on the cluster, with {others} more"));
+                    let about = about.with("alarm", format!("raised on the cluster, with {others} more"));
+                    let about = sink.dated(about, since);
                     sink.found(Severity::Info, subject, about);
                 } else {
                     sink.lasting(&steps, subject, about);

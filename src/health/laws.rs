@@ -323,7 +323,8 @@ fn configured_levels_count_and_the_others_stay() {
     );
     let duration =
         checks[0].evidence.iter().find(|(field, _)| *field == "duration").map(|(_, value)| value.to_string());
-    assert_eq!(duration, None, "where there is no limit to wait for, there is no duration to tell");
+    let at_once = "warn at once, crit after 10m00s";
+    assert_eq!(duration.as_deref(), Some(at_once), "where there is no limit to wait for, no duration decided");
 }
 
 #[test]
@@ -338,4 +339,20 @@ fn a_condition_that_went_away_starts_anew() {
         assert_eq!(evaluation.checks.len(), alarms, "minute {minute}");
         observed = evaluation.observed;
     }
+}
+
+#[test]
+fn what_this_console_saw_first_is_told_apart_from_the_time_aws_gives() {
+    let first_seen = |world: World, rule: &str| {
+        let evaluation = world.lasting(20).evaluate();
+        let check = evaluation.checks.into_iter().find(|c| c.rule == rule && c.severity > Severity::Ok).unwrap();
+        assert!(check.since.is_some(), "{rule}");
+        check.evidence.iter().any(|(field, _)| *field == "first seen")
+    };
+    assert!(first_seen(with(service(27, 28)), "ecs-service-short"));
+    assert!(first_seen(with(service(0, 28)), "ecs-service-none-running"));
+    let lost = || (0..3).map(|n| lost(&format!("i-{n}"), "us-east-1b"));
+    assert!(first_seen(with(service(2, 2)).instances(lost()), "ecs-agent-disconnected"));
+    let rolling = Service { deployments: vec![deployment("IN_PROGRESS", 3, 28)], ..service(28, 28) };
+    assert!(!first_seen(with(rolling), "ecs-rollout-slow"), "a deployment tells when it began");
 }

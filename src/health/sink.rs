@@ -34,6 +34,13 @@ impl About {
         self
     }
 
+    /// Adds since when as this console first saw it, and says so.
+    #[must_use]
+    pub fn first_seen(mut self, at: Timestamp) -> Self {
+        self.evidence.insert(0, ("first seen", "by this console; AWS gives no time for it".to_owned()));
+        self.since(Some(at))
+    }
+
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
@@ -131,7 +138,8 @@ impl<'a> Sink<'a> {
     pub fn found(&mut self, severity: Severity, subject: Subject, mut about: About) {
         self.out.evaluated += 1;
         if severity > Severity::Info && about.since.is_none() {
-            about.since = Some(self.observe(&subject.id)).filter(|since| *since < self.now);
+            let since = self.observe(&subject.id);
+            about = self.dated(about, since);
         }
         self.push(severity, subject, about);
     }
@@ -141,6 +149,12 @@ impl<'a> Sink<'a> {
         let since = self.before.since(self.rule.id, id).unwrap_or(self.now);
         self.out.observed.note(self.rule.id, id.clone(), since);
         since
+    }
+
+    /// Dates what was observed since then, once it has been seen before.
+    #[must_use]
+    pub fn dated(&self, about: About, since: Timestamp) -> About {
+        if since < self.now { about.first_seen(since) } else { about }
     }
 
     /// A condition holds whose severity grows with the time it has held: the last step whose span has passed counts.
@@ -154,10 +168,20 @@ impl<'a> Sink<'a> {
         let Some((severity, step)) = steps.iter().rev().find(|(_, after)| held >= *after) else {
             return self.ok(|| subject);
         };
-        about.since = Some(since);
         let how = if own.is_none() { "observed for at least" } else { "for" };
-        if !step.is_zero() {
-            about.evidence.push(("duration", format!("{how} {} (limit {})", human(held), human(*step))));
+        let next = steps.iter().find(|(_, after)| held < *after);
+        let decided = match next {
+            _ if !step.is_zero() => Some(format!("{how} {} (limit {})", human(held), human(*step))),
+            Some((worse, after)) => {
+                Some(format!("{} at once, {} after {}", severity.word(), worse.word(), human(*after)))
+            }
+            None => (*severity > Severity::Info).then(|| format!("does not count here: {} at once", severity.word())),
+        };
+        if let Some(decided) = decided {
+            about = about.with("duration", decided);
+        }
+        if own.is_none() {
+            about = self.dated(about, since);
         }
         self.found(*severity, subject, about);
     }

@@ -10,7 +10,7 @@ fn the_cause_is_found_with_the_keys_the_banner_names() {
     console.sees("raise the maximum of asg-ehr").sees("esc close");
     console.press("\x1b").sees_no("esc close");
     console.press("\r").sees("services 8").stands_on("ehr-api").sees("cannot place 8 tasks");
-    console.press("w").sees("why: ehr/ehr-api").sees("limit crit").sees("(default)").press("q").sees_no("why:");
+    console.press("w").sees("why: ehr/ehr-api").sees("crit 10m00s").sees("(default)").press("q").sees_no("why:");
     console.press("q");
     assert_eq!(console.ends().code, 0);
 }

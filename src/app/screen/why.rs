@@ -40,8 +40,8 @@ fn explain(state: &State, check: &Check, columns: usize, lines: &mut Vec<Line>) 
     field(lines, "read", &format!("{} ago", human(state.now.since(check.taken_at))), columns);
     field(lines, "rule", check.rule, columns);
     if let Some(rule) = RULES.iter().find(|r| r.id == check.rule) {
-        limits(state, rule, columns, lines);
         field(lines, "what it looks for", rule.doc, columns);
+        limits(state, rule, columns, lines);
         field(lines, "source", rule.source, columns);
     }
     for (i, step) in check.next.iter().enumerate() {
@@ -49,12 +49,14 @@ fn explain(state: &State, check: &Check, columns: usize, lines: &mut Vec<Line>) 
     }
 }
 
+/// The limits of the rule, whichever of them decided here, if one did: that is told by the evidence.
 fn limits(state: &State, rule: &Rule, columns: usize, lines: &mut Vec<Line>) {
-    for threshold in rule.thresholds {
+    for (i, threshold) in rule.thresholds.iter().enumerate() {
         let (level, from) = match state.world.thresholds().configured(rule.id, threshold.name) {
             Some(level) => (level, "configured"),
             None => (threshold.default, "default"),
         };
-        field(lines, &format!("limit {}", threshold.name), &format!("{level} ({from})"), columns);
+        let name = if i == 0 { "configurable limits" } else { "" };
+        field(lines, name, &format!("{} {level} ({from})", threshold.name), columns);
     }
 }
