@@ -4,6 +4,8 @@
 
 #[path = "laws/happening.rs"]
 mod happening;
+#[path = "laws/pictures.rs"]
+mod pictures;
 #[path = "laws/world.rs"]
 mod world;
 

@@ -35,7 +35,7 @@ impl Listing {
     pub fn arrange(&mut self, place: &mut Place) {
         let filter = Filter::parse(&place.whole_filter(), place.view.columns);
         self.mistake = filter.mistake().map(str::to_owned);
-        let passes = |row: &Row| (!place.faults_only || row.severity > Severity::Info) && filter.matches(row);
+        let passes = |row: &Row| (!place.faults_only || row.severity > Severity::Ok) && filter.matches(row);
         self.shown = (0..self.rows.len()).filter(|&i| passes(&self.rows[i])).collect();
         sort(&self.rows, &mut self.shown, place.order);
         self.repair(&mut place.cursor);

@@ -79,7 +79,7 @@ fn about(service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsInde
 }
 
 /// `asg-ehr 12/12, at max`.
-fn cause(growth: Growth, groups: &[GroupSize]) -> String {
+pub(super) fn cause(growth: Growth, groups: &[GroupSize]) -> String {
     let size = |g: &GroupSize| match (g.desired, g.maximum) {
         (Some(desired), Some(maximum)) => format!("{} {desired}/{maximum}", g.name),
         _ => format!("{}, size not known", g.name),
@@ -328,7 +328,8 @@ mod tests {
         let count = |rule| infos.iter().filter(|r| **r == rule).count();
         assert_eq!(count("ecs-agent-disconnected"), 5);
         assert_eq!(count("ecs-instance-no-room"), 7);
-        assert_eq!(infos.len(), 12);
+        assert_eq!(count("ecs-task-waiting"), 8);
+        assert_eq!(infos.len(), 20);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) const AGENT: Rule = Rule {
     id: "ecs-agent-disconnected",
     domain: "ecs",
     doc: "The agent of an instance has been disconnected for longer than its normal reconnects take, so no task can be placed \
-          there. Where it is a fifth of the instances or more, it is said once, of the cluster.",
+          there; until then it is only worth knowing. Where it is a fifth of the instances or more, it is said once, of the cluster.",
     source: "ECS developer guide: agents reconnect several times an hour as part of normal operation; 5 and 15 min, 20 % (practice). \
              Two instances count as many after 1 min, three at once",
     thresholds: &[
@@ -123,7 +123,8 @@ fn agent(facts: &Facts, sink: &mut Sink<'_>) {
             sink.lasting(&[(Severity::Crit, after)], cluster_subject(arn, &index), many(agents));
         }
     }
-    let steps = [(Severity::Warn, sink.span("warn")), (Severity::Crit, sink.span("crit"))];
+    let at_once = (Severity::Info, Duration::ZERO);
+    let steps = [at_once, (Severity::Warn, sink.span("warn")), (Severity::Crit, sink.span("crit"))];
     for seen in all(facts) {
         let (instance, mut sink) = (&seen.item, sink.at(seen.at));
         let subject = subject::instance(instance);
@@ -204,7 +205,8 @@ fn draining(facts: &Facts, sink: &mut Sink<'_>) {
                     about = about.with("left", reason);
                 }
                 let about = about.next("see its tasks: enter");
-                let steps = [(Severity::Warn, sink.span("warn")), (Severity::Crit, sink.span("crit"))];
+                let (warn, crit) = (sink.span("warn"), sink.span("crit"));
+                let steps = [(Severity::Info, Duration::ZERO), (Severity::Warn, warn), (Severity::Crit, crit)];
                 sink.lasting(&steps, subject::instance(instance), about);
             }
             Some(_) => sink.ok(|| subject::instance(instance)),
@@ -353,7 +355,7 @@ mod tests {
     #[test]
     fn a_lost_agent_is_judged_by_time_and_many_at_once_by_their_share() {
         let one = |severity| vec![format!("{severity} i-lost0: its agent is disconnected, in b")];
-        assert!(agents(12, &["b"], 4).is_empty(), "reconnects are normal");
+        assert_eq!(agents(12, &["b"], 4), one("info"), "reconnects are normal, but it is no green instance meanwhile");
         assert_eq!(agents(12, &["b"], 5), one("warn"));
         assert_eq!(agents(12, &["b"], 15), one("crit"));
         assert_eq!(agents(1, &["b"], 5), one("warn"), "one instance is never many");
@@ -382,7 +384,11 @@ mod tests {
         let both = vec![alone(), task("t", &host()), task("u", &host())];
         let last = |world: World| world.says(DRAINING.id).into_iter().find(|s| s != "ok");
         for (world, minutes, expected) in [
-            (drain(vec![alone()]), 14, None),
+            (
+                drain(vec![alone()]),
+                14,
+                Some("info i-1: draining, 1 task left: 1 (standalone, a drain does not move it)"),
+            ),
             (
                 drain(vec![alone()]),
                 15,

@@ -72,6 +72,7 @@ pub const RULES: &[&Rule] = &[
     &service::DAEMON,
     &task::UNHEALTHY,
     &task::DISCONNECTED,
+    &task::WAITING,
     &zone::SPREAD,
     &stopped::STOPPED,
     &rollout::BREAKER_OFF,

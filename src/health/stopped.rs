@@ -158,9 +158,7 @@ fn stopped(facts: &Facts, sink: &mut Sink<'_>) {
     for (task, stop) in stops.0.iter().filter(|(task, _)| within(task.stopped_at, now, forget)) {
         let looping = loops.holds(task, stop.cause);
         let severity = if looping || !within(task.stopped_at, now, recent) { Severity::Info } else { stop.severity };
-        let id: String = task.id().chars().take(8).collect();
-        let whose = task.service().or(task.group.as_deref()).unwrap_or("task");
-        let mut about = About::new(format!("{whose} task {id}: {}", stop.words))
+        let mut about = About::new(format!("{}: {}", subject::short(task), stop.words))
             .since(task.stopped_at)
             .with("stopCode", words::given(task.stop_code.as_ref()))
             .with("stoppedReason", words::given(task.stopped_reason.as_ref()))

@@ -28,6 +28,12 @@ pub(super) fn task(task: &Task) -> Subject {
     Subject { kind: "task", name: task.label(), id: task.arn.clone() }
 }
 
+/// What a task is called in a sentence: `ehr-api task 060c1a87`.
+pub(super) fn short(task: &Task) -> String {
+    let id: String = task.id().chars().take(8).collect();
+    format!("{} task {id}", task.service().or(task.group.as_deref()).unwrap_or("task"))
+}
+
 pub(super) fn instance(instance: &Instance) -> Subject {
     Subject { kind: "instance", name: instance.label(), id: instance.arn.clone() }
 }

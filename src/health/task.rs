@@ -1,10 +1,14 @@
 //! Running tasks: their health checks and their connection to ECS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{About, Rule, Sink, Threshold, service, subject, words};
+use super::placement::Placements;
+use super::{About, Rule, Sink, Threshold, capacity, service, subject, words};
 use crate::model::ecs::{EcsFacts, EcsIndex, Task};
+use crate::model::scaling::GroupFacts;
 use crate::model::{Facts, Severity};
+use crate::text::Text;
 
 pub(super) const UNHEALTHY: Rule = Rule {
     id: "ecs-task-unhealthy",
@@ -26,7 +30,18 @@ pub(super) const DISCONNECTED: Rule = Rule {
     check: disconnected,
 };
 
-fn is(value: Option<&crate::text::Text>, word: &str) -> bool {
+pub(super) const WAITING: Rule = Rule {
+    id: "ecs-task-waiting",
+    domain: "ecs",
+    doc: "A task does not run: it waits for a place, is starting or stopping. An alarm only where it waits long and belongs to no \
+          service: for the tasks of a service the rules of services speak.",
+    source: "ECS developer guide: task lifecycle; 5 min (practice)",
+    thresholds: &[Threshold::minutes("warn", 5)],
+    read_at: Facts::taken_at::<EcsFacts>,
+    check: waiting,
+};
+
+fn is(value: Option<&Text>, word: &str) -> bool {
     value.is_some_and(|v| *v == *word)
 }
 
@@ -121,10 +136,79 @@ fn disconnected(facts: &Facts, sink: &mut Sink<'_>) {
     }
 }
 
+fn waiting(facts: &Facts, sink: &mut Sink<'_>) {
+    let index = facts.derived::<EcsIndex>();
+    let tasks = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.tasks);
+    for seen in tasks {
+        let (task, mut sink) = (&seen.item, sink.at(seen.at));
+        let about = |says: &str| {
+            About::new(format!("{}: {says}", subject::short(task)))
+                .with("lastStatus", words::given(task.status.as_ref()))
+                .with("desiredStatus", words::given(task.desired_status.as_ref()))
+                .with("instance", words::given(index.instance_of(task).map(crate::model::ecs::Instance::label)))
+        };
+        let soon = (Severity::Info, Duration::ZERO);
+        let late = (Severity::Warn, sink.span("warn"));
+        match task.status.as_deref() {
+            None => sink.found(Severity::Unknown, subject::task(task), about("its status is not known")),
+            Some("RUNNING") => sink.ok(|| subject::task(task)),
+            // `ecs-task-stopped` says why.
+            Some("STOPPED") => {}
+            Some(status) if is_ending(task, status) => {
+                sink.lasting(&[soon], subject::task(task), about(&format!("is stopping ({status})")));
+            }
+            Some(status) => {
+                let obstacle = obstacle(facts, &index, task);
+                let said = obstacle.is_some() || index.service_of(task).is_some();
+                let about = match obstacle {
+                    Some(Obstacle { words, said_of }) => about(&words).with("alarm", format!("raised on {said_of}")),
+                    None if needs_place(task) => about("waits for a place"),
+                    None => about(&format!("is starting ({status})")),
+                };
+                let steps = if said { &[soon][..] } else { &[soon, late] };
+                sink.lasting(steps, subject::task(task), about.since(task.created_at));
+            }
+        }
+    }
+}
+
+fn is_ending(task: &Task, status: &str) -> bool {
+    is(task.desired_status.as_ref(), "STOPPED") || ["DEACTIVATING", "STOPPING", "DEPROVISIONING"].contains(&status)
+}
+
+/// Whether a task waits for an instance. On Fargate it never stands on one; where only a launch type is given it is placed at
+/// once or not at all.
+fn needs_place(task: &Task) -> bool {
+    task.instance_arn.is_none() && task.provider.as_ref().is_some_and(|p| !p.starts_with("FARGATE"))
+}
+
+/// Why a task finds no place, and of what that is said.
+struct Obstacle {
+    words: String,
+    said_of: Text,
+}
+
+fn obstacle(facts: &Facts, index: &EcsIndex, task: &Task) -> Option<Obstacle> {
+    if task.instance_arn.is_some() {
+        return None;
+    }
+    let placements = facts.derived::<Placements>();
+    if let Some((service, unplaced)) = index.service_of(task).and_then(|s| Some((s, placements.of(s)?))) {
+        let full =
+            unplaced.full.map(|growth| format!(", cluster full ({})", capacity::cause(growth, &unplaced.groups)));
+        let words = format!("waits for a place{}", full.unwrap_or_default());
+        return Some(Obstacle { words, said_of: service.label() });
+    }
+    let group = index.provider(task.provider.as_ref()?)?.group_name()?;
+    let full = facts.get::<GroupFacts>()?.group(&group)?.at_maximum() == Some(true);
+    full.then(|| Obstacle { words: format!("waits for a place, {group} is at its maximum"), said_of: group })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::*;
     use super::*;
+    use crate::model::ecs::Service;
 
     fn healths(healths: &[Option<&str>]) -> World {
         let host = instance("i-1", "us-east-1a", 1);
@@ -174,5 +258,44 @@ mod tests {
                 (at(None, 9, host()), &[]),
             ],
         );
+    }
+
+    #[test]
+    fn a_task_that_does_not_run_is_never_well_and_says_what_it_waits_for() {
+        let host = instance("i-1", "us-east-1a", 1);
+        let in_state = |status: Option<&str>| Task { status: status.and_then(text), ..task("t", &host) };
+        let of_service = |task: Task| with(service(1, 1)).task(task);
+        let batch = |minutes| Task { group: text("family:batch"), ..queued("b", minutes) };
+        let on = |provider: &str, task: Task| Task { provider: text(provider), ..task };
+        let deploying = || Service { deployments: vec![deployment("IN_PROGRESS", 1, 2)], ..service(1, 1) };
+        table(
+            WAITING.id,
+            &[
+                (of_service(in_state(Some("RUNNING"))), &["ok"]),
+                (of_service(in_state(Some("STOPPED"))), &[]),
+                (of_service(in_state(Some("PENDING"))), &["info ehr-api task t: is starting (PENDING)"]),
+                (of_service(in_state(Some("DEACTIVATING"))), &["info ehr-api task t: is stopping (DEACTIVATING)"]),
+                (of_service(in_state(None)), &["unknown ehr-api task t: its status is not known"]),
+                (with(deploying()).task(queued("q", 90)), &["info ehr-api task q: waits for a place"]),
+                (with(service(0, 0)).task(batch(4)), &["info family:batch task b: waits for a place"]),
+                (with(service(0, 0)).task(batch(5)), &["warn family:batch task b: waits for a place"]),
+                (
+                    with(service(0, 0)).task(on("FARGATE", batch(5))),
+                    &["warn family:batch task b: is starting (PROVISIONING)"],
+                ),
+                (
+                    with(service(0, 0)).scaled(group(5, 12, 12)).task(batch(90)),
+                    &["info family:batch task b: waits for a place, asg-ehr is at its maximum"],
+                ),
+            ],
+        );
+        let full = with(service(1, 2)).tasks([task("t", &instance("i-1", "a", 0)), queued("q", 3)]);
+        let full = full.instances([instance("i-1", "a", 0)]).scaled(group(1, 1, 1));
+        assert_eq!(
+            full.says(WAITING.id),
+            ["ok", "info ehr-api task q: waits for a place, cluster full (asg-ehr 1/1, at max)"]
+        );
+        let check = full.evaluate().checks.into_iter().rfind(|c| c.rule == WAITING.id).unwrap();
+        assert_eq!(check.since, ago(3), "since it was made");
     }
 }

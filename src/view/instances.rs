@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::scene::{aws_call, missing_row};
+use super::scene::{aws_call, missing_row, standing};
 use super::{Detail, Drill, Line, Scene, StackScene, View};
 use crate::model::Severity;
 use crate::model::ecs::{EcsFacts, Instance, Kind, Provider, Seen};
@@ -30,7 +30,7 @@ const COLUMNS: &[Column] = &[
     Column::words("instance", "instance", 6, 34, "The container instance's short id"),
     Column::words("ec2_instance_id", "ec2 id", 1, 22, "EC2 instance id"),
     Column::words("status", "status", 1, 14, "ACTIVE, DRAINING, REGISTERING …"),
-    Column::words("agent_connected", "agent", 3, 6, "Whether its agent talks to ECS"),
+    Column::words("agent_connected", "agent", 2, 6, "Whether its agent talks to ECS"),
     Column::words("az", "zone", 2, 16, "Availability zone"),
     Column::words("provider", "provider", 5, 18, "Capacity provider"),
     Column::number("cpu_remaining", "cpu left", 3, "CPU units left (1,024 a vCPU)"),
@@ -69,6 +69,7 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Instance>, member: Option<&GroupInsta
     Row {
         stack: scene.stack.name.clone(),
         id: i.arn.clone(),
+        severity: standing(i.status.as_ref(), "ACTIVE"),
         read_at: seen.at,
         section: INSTANCES,
         cells: vec![
@@ -109,6 +110,7 @@ fn provider_row(scene: &StackScene<'_>, seen: &Seen<Provider>, groups: Option<&G
     let row = Row {
         stack: scene.stack.name.clone(),
         id: provider_id(&p.name),
+        severity: standing(p.status.as_ref(), "ACTIVE"),
         read_at: seen.at,
         section: PROVIDERS,
         aside: true,

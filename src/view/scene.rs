@@ -160,6 +160,15 @@ fn account_check(facts: &Facts, stack: &Stack, now: Timestamp) -> Option<Check> 
     })
 }
 
+/// What a state is where no rule says more: only the one in which all is well is drawn as well.
+pub(super) fn standing(status: Option<&Text>, well: &str) -> Severity {
+    match status {
+        Some(status) if *status == *well => Severity::Ok,
+        Some(_) => Severity::Info,
+        None => Severity::Unknown,
+    }
+}
+
 /// The row of something that is listed and could not be described: unknown, with its name, never left out.
 pub(super) fn missing_row(scene: &StackScene<'_>, missing: &Missing, columns: &[Column], name: &str) -> Row {
     let cell = |column: &Column| match column.id {

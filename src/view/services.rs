@@ -1,6 +1,6 @@
 //! The services view: every ECS service of the watched clusters.
 
-use super::scene::missing_row;
+use super::scene::{missing_row, standing};
 use super::{Detail, Drill, Line, Scene, StackScene, View};
 use crate::model::Severity;
 use crate::model::ecs::{Deployment, EcsFacts, EcsIndex, Kind, Scheduling, Seen, Service, tail};
@@ -64,6 +64,7 @@ fn row(scene: &StackScene<'_>, index: &EcsIndex, seen: &Seen<Service>) -> Row {
     Row {
         stack: scene.stack.name.clone(),
         id: s.arn.clone(),
+        severity: standing(s.status.as_ref(), "ACTIVE"),
         read_at: seen.at,
         cells: vec![
             Cell::Text(s.cluster()),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::scene::{aws_call, missing_row};
+use super::scene::{aws_call, missing_row, standing};
 use super::{Detail, Drill, Line, Scene, StackScene, View};
 use crate::health::stops::stop_words;
 use crate::model::Severity;
@@ -72,6 +72,7 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Task>, instance: Option<Text>) -> Row
     Row {
         stack: scene.stack.name.clone(),
         id: t.arn.clone(),
+        severity: standing(t.status.as_ref(), "RUNNING"),
         // A stopped task never changes again, so it cannot grow stale.
         read_at: if stopped { Timestamp::default() } else { seen.at },
         cells: vec![

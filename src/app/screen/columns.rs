@@ -11,7 +11,9 @@ use crate::theme::Role;
 
 /// Columns between columns.
 const GAP: usize = 1;
-/// What the sentence of a row's worst problem gets at least, where there is one; and the share of the screen it gets.
+/// What the sentence of a row's worst problem gets, where there is one: at least, where the columns that matter most need the
+/// room; else; and its share of the screen.
+const LEAST_SENTENCE: usize = 30;
 const SENTENCE: usize = 34;
 const SENTENCE_SHARE: (usize, usize) = (2, 5);
 /// A column that may be this wide takes whatever the others leave.
@@ -33,7 +35,7 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let with_sentence = !state.view().kind.is_empty();
     let troubled = with_sentence && state.listing.rows.iter().any(|row| row.severity > Severity::Info);
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
-    let mut left = room.saturating_sub(if troubled { sentence + GAP } else { 0 });
+    let mut left = room.saturating_sub(if troubled { LEAST_SENTENCE + GAP } else { 0 });
     let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
     if state.place.shift > 0 {
         let first = wanted.iter().position(|&i| columns[i].rank == 1).map(|at| wanted.remove(at));
@@ -51,7 +53,8 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
         }
         let full = usize::from(widths.get(index).copied().unwrap_or(1));
         let width = if columns[index].widest >= ELASTIC { left.saturating_sub(GAP) } else { full };
-        if width == 0 || width > left {
+        let kept = if troubled && columns[index].rank > 2 { sentence - LEAST_SENTENCE } else { 0 };
+        if width == 0 || width + kept > left {
             // What matters less than a column that finds no room leaves the room to the sentence.
             least = least.min(columns[index].rank);
             continue;
@@ -107,7 +110,7 @@ pub(super) fn heading(state: &State) -> Line {
         let title = pad(&title, fit.width + fit.gap, false, ascii);
         line.push(Span::new(title, if sorted { Role::Match } else { Role::Column }));
     }
-    if rest >= SENTENCE {
+    if rest >= LEAST_SENTENCE {
         line.push(Span::new(pad("problem", rest, false, ascii), Role::Column));
     }
     line
@@ -262,7 +265,7 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         line.push(Span::new(pad(&text, fit.width + fit.gap, false, ascii), role));
     }
-    if let Some(sentence) = row.sentence().filter(|_| rest >= SENTENCE) {
+    if let Some(sentence) = row.sentence().filter(|_| rest >= LEAST_SENTENCE) {
         let since = row.problems.first().and_then(|p| p.check.since);
         let since = since.map(|at| format!(" {}", crate::time::human(state.now.since(at)))).unwrap_or_default();
         let words = without_name(sentence, row);

@@ -1,0 +1,63 @@
+//! What the picture of an incident shows, in the narrowest terminal there is to expect.
+
+use rounds::app::{Msg, State, screen, update};
+use rounds::model::Severity;
+use rounds::table::{Cell, Row};
+use rounds::theme::Theme;
+use rounds::tui;
+
+use crate::happening::Happening;
+use crate::world::{console, recorded};
+
+/// The console in the middle of the incident, in 80×24.
+fn incident() -> State {
+    let mut state = console(false);
+    let now = state.now;
+    update(&mut state, now, Msg::Resize(80, 24));
+    for read in (0..recorded().len()).map(Happening::Read) {
+        let (after, msg) = read.msg();
+        let now = recorded()[recorded().len() - 1].at.max(state.now + after);
+        update(&mut state, now, msg);
+    }
+    state
+}
+
+fn press(state: &mut State, keys: &str) {
+    for key in keys.split(' ') {
+        let now = state.now;
+        update(state, now, Msg::Key(key.parse().expect("a key")));
+    }
+}
+
+fn text(state: &State) -> String {
+    tui::text(&screen(state), &Theme::default())
+}
+
+fn cell<'a>(state: &State, row: &'a Row, column: &str) -> &'a Cell {
+    let at = state.view().columns.iter().position(|c| c.id == column).expect("a column");
+    &row.cells[at]
+}
+
+#[test]
+fn only_what_runs_is_drawn_as_well_and_faults_are_all_the_rest() {
+    let mut state = incident();
+    press(&mut state, "4");
+    for row in &state.listing.rows {
+        let runs = cell(&state, row, "status").searchable() == "RUNNING";
+        assert_eq!(runs, row.severity == Severity::Ok, "{row:?}");
+    }
+    press(&mut state, "f");
+    let shown: Vec<&Row> = (0..).map_while(|i| state.listing.row(i)).collect();
+    let waiting = shown.iter().filter(|row| cell(&state, row, "status").searchable() == "PROVISIONING");
+    assert_eq!(waiting.count(), 8, "the tasks that find no place");
+    assert!(shown.iter().all(|row| row.severity > Severity::Ok));
+}
+
+#[test]
+fn a_silent_instance_is_seen_as_such_and_is_a_fault() {
+    let mut state = incident();
+    press(&mut state, "3 f");
+    let shown = text(&state);
+    assert!(shown.contains(" agent "), "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.contains(" no ") && line.contains("us-east-1b")).count(), 5, "{shown}");
+}
