@@ -21,6 +21,8 @@ pub struct Listing {
     pub widths: Vec<u16>,
     /// What is wrong with the filter.
     pub mistake: Option<String>,
+    /// The widest sentence of a row as the table tells it.
+    pub sentence: usize,
 }
 
 impl Listing {
@@ -28,6 +30,11 @@ impl Listing {
     pub fn refresh(&mut self, place: &mut Place, scene: &Scene<'_>) {
         self.rows = (place.view.rows)(scene);
         self.widths = widths(place, &self.rows);
+        let told = |row: &Row| {
+            let whole = place.view.kind.is_empty();
+            if whole { row.sentence().map(|s| s.width()) } else { row.predicate().map(UnicodeWidthStr::width) }
+        };
+        self.sentence = self.rows.iter().filter_map(told).max().unwrap_or(0);
         self.arrange(place);
     }
 

@@ -59,4 +59,14 @@ impl Row {
     pub fn sentence(&self) -> Option<&Text> {
         self.problems.first().map(|p| &p.check.message)
     }
+
+    /// That sentence without the name it begins with, where a cell says it.
+    #[must_use]
+    pub fn predicate(&self) -> Option<&str> {
+        let sentence = self.sentence()?.as_str();
+        let names = |head: &str| {
+            self.cells.iter().any(|cell| matches!(cell, Cell::Text(name) if head.starts_with(name.as_str())))
+        };
+        Some(sentence.split_once(": ").filter(|(head, _)| names(head)).map_or(sentence, |(_, rest)| rest))
+    }
 }

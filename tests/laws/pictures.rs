@@ -1,5 +1,6 @@
 //! What the picture of an incident shows, in the narrowest terminal there is to expect.
 
+use rounds::app::screen::table_rows;
 use rounds::app::{Msg, State, screen, update};
 use rounds::model::Severity;
 use rounds::table::{Cell, Row};
@@ -60,4 +61,22 @@ fn a_silent_instance_is_seen_as_such_and_is_a_fault() {
     let shown = text(&state);
     assert!(shown.contains(" agent "), "{shown}");
     assert_eq!(shown.lines().filter(|line| line.contains(" no ") && line.contains("us-east-1b")).count(), 5, "{shown}");
+}
+
+#[test]
+fn the_sentence_under_the_cursor_is_whole_and_moving_shifts_no_line() {
+    let mut state = incident();
+    for view in ["1", "2", "3", "4"] {
+        press(&mut state, view);
+        let rows = table_rows(&state);
+        for _ in 0..state.listing.shown.len() {
+            let shown = text(&state);
+            let words: Vec<&str> =
+                shown.split(|c: char| c.is_whitespace() || c == '│').filter(|w| !w.is_empty()).collect();
+            let sentence = state.selected().and_then(|row| row.sentence()).map(ToString::to_string);
+            assert!(words.join(" ").contains(&sentence.unwrap_or_default()), "{shown}");
+            assert_eq!(table_rows(&state), rows);
+            press(&mut state, "j");
+        }
+    }
 }

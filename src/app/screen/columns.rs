@@ -16,6 +16,8 @@ const GAP: usize = 1;
 const LEAST_SENTENCE: usize = 30;
 const SENTENCE: usize = 34;
 const SENTENCE_SHARE: (usize, usize) = (2, 5);
+/// Room for an age such as `10m00s` behind a sentence.
+const AGE: usize = 7;
 /// A column that may be this wide takes whatever the others leave.
 const ELASTIC: u16 = 100;
 
@@ -74,6 +76,15 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
 /// Indices of the columns that fit, in the view's order.
 pub(super) fn on_screen(state: &State) -> Vec<usize> {
     fit(state).0.into_iter().map(|fit| fit.index).collect()
+}
+
+/// Columns in which every row's sentence is told: what is beside the columns and the time, or else the column that takes it all.
+pub(super) fn sentence_room(state: &State) -> usize {
+    let (columns, rest) = fit(state);
+    if state.view().kind.is_empty() {
+        return columns.iter().map(|fit| fit.width).max().unwrap_or(0);
+    }
+    if rest >= LEAST_SENTENCE { rest.saturating_sub(GAP + AGE) } else { 0 }
 }
 
 /// Columns before the first one: the marker of the cursor, and the glyph.
@@ -217,7 +228,8 @@ fn dim(state: &State, words: &str) -> Vec<Line> {
     wrap(words, room).into_iter().map(|line| vec![Span::new(format!("  {line}"), Role::Dim)]).collect()
 }
 
-fn rule(state: &State, title: &str) -> Line {
+/// A line across the pane, with a title.
+pub(super) fn rule(state: &State, title: &str) -> Line {
     let dash = if state.options.ascii { "-" } else { "─" };
     let rest = usize::from(state.size.0).saturating_sub(5 + super::width(title));
     vec![Span::new(format!(" {title} {}", dash.repeat(rest)), Role::Dim)]
@@ -265,23 +277,15 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         line.push(Span::new(pad(&text, fit.width + fit.gap, false, ascii), role));
     }
-    if let Some(sentence) = row.sentence().filter(|_| rest >= LEAST_SENTENCE) {
+    if let Some(sentence) = row.predicate().filter(|_| rest >= LEAST_SENTENCE) {
         let since = row.problems.first().and_then(|p| p.check.since);
         let since = since.map(|at| format!(" {}", crate::time::human(state.now.since(at)))).unwrap_or_default();
-        let words = without_name(sentence, row);
-        let words = cut(words, rest.saturating_sub(since.len()), ascii);
+        let words = cut(sentence, rest.saturating_sub(since.len()), ascii);
         let role = if row.severity > Severity::Info { Role::of(row.severity) } else { Role::Dim };
         line.push(Span::new(words, role));
         line.push(Span::new(since, Role::Dim));
     }
     line
-}
-
-/// A sentence without the name it begins with, where the row itself says it.
-fn without_name<'a>(sentence: &'a str, row: &Row) -> &'a str {
-    let names =
-        |head: &str| row.cells.iter().any(|cell| matches!(cell, Cell::Text(name) if head.starts_with(name.as_str())));
-    sentence.split_once(": ").filter(|(head, _)| names(head)).map_or(sentence, |(_, rest)| rest)
 }
 
 fn human(state: &State, cell: &Cell) -> String {

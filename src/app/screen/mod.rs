@@ -7,6 +7,8 @@
 //! ┌ services 8 ──────────────────────────────────────────────────────────── ecs 4s ┐        pane: title and freshness
 //! │  cluster service            run  des …                                         │
 //! │✖ ehr     ehr-api             20   28 …                                         │
+//! │ ehr/ehr-api ────────────────────────────────────────────────────────────────── │        the sentence under the cursor
+//! │ ehr-api 20/28: cannot place 8 tasks, cluster full (asg-ehr 12/12, at max)      │
 //! └────────────────────────────────────────────────────────────────────────────────┘
 //!  enter open  w why  / filter  : command  ? help                           ecs 4s          footer, prompt or notice
 //! ```
@@ -16,6 +18,7 @@ mod footer;
 mod freshness;
 mod header;
 mod panels;
+mod sentence;
 mod span;
 mod why;
 
@@ -65,6 +68,8 @@ pub struct Pane {
     pub heading: Line,
     /// The lines on screen.
     pub lines: Vec<Line>,
+    /// At the bottom: what the row under the cursor says, where the table cuts sentences.
+    pub below: Vec<Line>,
 }
 
 /// A panel: framed text over the table.
@@ -96,7 +101,12 @@ pub fn screen(state: &State) -> Screen {
         header_role: Some(header_role),
         tabs: header::tabs(state),
         banner: banner(state).map(|words| vec![Span::new(format!(" {}", with_keys(state, words)), Role::Info)]),
-        pane: Pane { title: freshness::title(state), heading: columns::heading(state), lines: columns::lines(state) },
+        pane: Pane {
+            title: freshness::title(state),
+            heading: columns::heading(state),
+            lines: columns::lines(state),
+            below: sentence::lines(state),
+        },
         panel: panels::picture(state),
         footer,
         caret,
@@ -121,6 +131,12 @@ fn with_keys(state: &State, words: &str) -> String {
 /// Rows of the table that fit on screen.
 #[must_use]
 pub fn table_rows(state: &State) -> usize {
+    let rows = pane_rows(state);
+    rows - sentence::height(state, rows)
+}
+
+/// Lines inside the frame under the headings.
+fn pane_rows(state: &State) -> usize {
     // Header, tabs, footer, two borders, the headings.
     let taken = 6 + usize::from(banner(state).is_some());
     usize::from(state.size.1).saturating_sub(taken)

@@ -48,6 +48,10 @@ fn regions(screen: &Screen, theme: &Theme, buffer: &mut Buffer) {
     if let Some(line) = inside.top(1) {
         bar::line(&screen.pane.heading, theme, line, buffer);
     }
+    for spans in screen.pane.below.iter().rev() {
+        let Some(line) = inside.bottom() else { break };
+        bar::line(spans, theme, line, buffer);
+    }
     for spans in &screen.pane.lines {
         let Some(line) = inside.top(1) else { break };
         bar::line(spans, theme, line, buffer);
