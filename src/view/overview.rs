@@ -9,6 +9,7 @@ use crate::feed::FEEDS;
 use crate::model::{Check, Problem, Severity};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// `overview`.
 pub const VIEW: View = View {
@@ -80,6 +81,7 @@ fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a 
                 Cell::State(severity, Text::from(words)),
                 worst.and_then(|p| p.check.since).map_or(Cell::Missing, Cell::Since),
             ],
+            read_at: worst.map_or_else(Timestamp::default, |p| p.check.taken_at),
             problems: of_domain,
             section: BY_DOMAIN,
             ..Row::default()

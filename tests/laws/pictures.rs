@@ -1,10 +1,13 @@
 //! What the picture of an incident shows, in the narrowest terminal there is to expect.
 
+use std::time::Duration;
+
 use rounds::app::screen::table_rows;
 use rounds::app::{Msg, State, screen, update};
+use rounds::feed::FEEDS;
 use rounds::model::Severity;
 use rounds::table::{Cell, Row};
-use rounds::theme::Theme;
+use rounds::theme::{Role, Theme};
 use rounds::tui;
 
 use crate::happening::Happening;
@@ -79,4 +82,59 @@ fn the_sentence_under_the_cursor_is_whole_and_moving_shifts_no_line() {
             press(&mut state, "j");
         }
     }
+}
+
+/// Pieces of the picture in the colour of what is critical, the panel aside.
+fn alarming(state: &State) -> usize {
+    let picture = screen(state);
+    let spans = picture.pane.lines.concat().into_iter().chain(picture.tabs.right).chain(picture.pane.below.concat());
+    spans.filter(|span| span.role == Role::Crit).count()
+}
+
+#[test]
+fn while_the_link_is_down_nothing_is_bright_and_no_duration_grows() {
+    let mut state = incident();
+    let line = |state: &State| {
+        let shown = text(state);
+        shown.lines().find(|line| line.contains("ehr/ehr-api")).map(ToOwned::to_owned).expect("the problem")
+    };
+    let alarming = |state: &State| {
+        let picture = screen(state);
+        let spans =
+            picture.pane.lines.concat().into_iter().chain(picture.tabs.right).chain(picture.pane.below.concat());
+        spans.filter(|span| span.role == Role::Crit).count()
+    };
+    let before = line(&state);
+    assert!(before.contains("1m2"), "{before}");
+    assert!(alarming(&state) > 0);
+    for feed in 0..FEEDS.len() {
+        let (_, msg) = Happening::Fail(feed, "no route".to_owned()).msg();
+        let now = state.now;
+        update(&mut state, now, msg);
+    }
+    let later = state.now + Duration::from_mins(10);
+    update(&mut state, later, Msg::Tick);
+    assert_eq!(line(&state), before);
+    assert_eq!(alarming(&state), 0, "{}", text(&state));
+    assert!(text(&state).contains("ehr/ehr-api (+4 more), as read at 03:12:55Z"), "{}", text(&state));
+    press(&mut state, "w");
+    assert!(text(&state).contains("(1m25s at 03:12:55Z)"), "{}", text(&state));
+}
+
+#[test]
+fn a_feed_that_fails_alone_leaves_bright_what_the_others_read() {
+    let mut state = incident();
+    let groups = FEEDS.iter().position(|spec| spec.id == "groups").expect("it is there");
+    let (_, msg) = Happening::Fail(groups, "denied".to_owned()).msg();
+    let now = state.now;
+    update(&mut state, now, msg);
+    let ecs = FEEDS.iter().position(|spec| spec.id == "ecs").expect("it is there");
+    let mut again = recorded()[recorded().len() - FEEDS.len() + ecs].clone();
+    let later = now + Duration::from_secs(5);
+    again.at = later;
+    if let Ok(snapshot) = &mut again.result {
+        snapshot.taken_at = later;
+    }
+    update(&mut state, later, Msg::Fetched(Box::new(again)));
+    assert!(alarming(&state) > 0, "{}", text(&state));
 }

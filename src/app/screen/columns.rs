@@ -8,6 +8,7 @@ use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::table::{Align, Cell, Filter, Row};
 use crate::theme::Role;
+use crate::time::Timestamp;
 
 /// Columns between columns.
 const GAP: usize = 1;
@@ -238,7 +239,9 @@ pub(super) fn rule(state: &State, title: &str) -> Line {
 fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: &[Fit], rest: usize) -> Line {
     let ascii = state.options.ascii;
     let marked = state.place.marked.contains(&row.entry());
-    let old = recent.is_old(state.world.index_of(&row.stack), row.read_at);
+    let stack = state.world.index_of(&row.stack);
+    let old = recent.is_old(stack, row.read_at);
+    let worst = row.problems.first().map(|p| &p.check);
     let pointer = match (selected, marked, ascii) {
         (true, _, false) => "▌",
         (true, _, true) => ">",
@@ -253,23 +256,23 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
     };
     let mut line = vec![Span::new(pointer, if selected { Role::Selected } else { base })];
     let mut sign = glyph(row.severity, ascii);
-    if old && row.severity == Severity::Ok {
-        // What was well some time ago is not known to be well.
+    if worst.map_or(old, |check| recent.is_old(stack, check.taken_at)) {
+        // What was so some time ago is not known to be so.
         sign.role = Role::Stale;
     }
     line.push(sign);
     line.push(Span::new(" ", base));
-    let stack = stack_width(state);
-    if stack > 0 {
-        let name = cut(&row.stack, stack - GAP, ascii);
-        line.push(Span::new(pad(&name, stack, false, ascii), base));
+    let named = stack_width(state);
+    if named > 0 {
+        let name = cut(&row.stack, named - GAP, ascii);
+        line.push(Span::new(pad(&name, named, false, ascii), base));
     }
     for fit in columns {
         let column = &state.view().columns[fit.index];
         let cell = row.cells.get(fit.index).unwrap_or(&Cell::Missing);
-        let text = human(state, cell);
+        let text = human(state, cell, recent.as_of(stack, row.read_at, state.now));
         let role = match cell {
-            Cell::State(severity, _) if *severity > Severity::Info => Role::of(*severity),
+            Cell::State(severity, _) if *severity > Severity::Info && !old => Role::of(*severity),
             Cell::Missing => Role::Dim,
             _ => base,
         };
@@ -277,18 +280,19 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         line.push(Span::new(pad(&text, fit.width + fit.gap, false, ascii), role));
     }
-    if let Some(sentence) = row.predicate().filter(|_| rest >= LEAST_SENTENCE) {
-        let since = row.problems.first().and_then(|p| p.check.since);
-        let since = since.map(|at| format!(" {}", crate::time::human(state.now.since(at)))).unwrap_or_default();
+    if let Some((sentence, check)) = row.predicate().zip(worst).filter(|_| rest >= LEAST_SENTENCE) {
+        let until = recent.as_of(stack, check.taken_at, state.now);
+        let since = check.since.map(|at| format!(" {}", crate::time::human(until.since(at)))).unwrap_or_default();
         let words = cut(sentence, rest.saturating_sub(since.len()), ascii);
-        let role = if row.severity > Severity::Info { Role::of(row.severity) } else { Role::Dim };
+        let role = if check.severity > Severity::Info { recent.role(stack, check) } else { Role::Dim };
         line.push(Span::new(words, role));
         line.push(Span::new(since, Role::Dim));
     }
     line
 }
 
-fn human(state: &State, cell: &Cell) -> String {
-    let text = cell.human(state.now);
+/// A value for people; what lasts is known to last until then.
+fn human(state: &State, cell: &Cell, until: Timestamp) -> String {
+    let text = cell.human(if matches!(cell, Cell::Since(_)) { until } else { state.now });
     if state.options.ascii && matches!(cell, Cell::Missing) { "-".to_owned() } else { text }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Bar, Line, Span};
 use crate::app::State;
-use crate::feed::{FeedSpec, feed};
+use crate::feed::{FEEDS, FeedSpec, feed};
+use crate::model::Check;
 use crate::store::{Freshness, Slot};
 use crate::table::Order;
 use crate::theme::Role;
@@ -113,27 +114,52 @@ pub(super) fn ages(state: &State) -> Line {
     line
 }
 
-/// From when on rows of each stack count as read just now; older ones are shown as such. `None`: all are old.
-pub(super) struct Recent(Vec<Option<Timestamp>>);
+/// Which readings of each stack are old, and shown as such.
+pub(super) struct Recent(Vec<Bounds>);
+
+/// The bounds of what counts as read just now.
+struct Bounds {
+    /// What was read before is older than the rest.
+    from: Timestamp,
+    /// The last reading of a feed that gives none any more: what was read until then may have changed since.
+    lost: Timestamp,
+}
 
 impl Recent {
-    /// As the feeds of the view stand.
+    /// As the feeds stand.
     pub(super) fn of(state: &State) -> Self {
-        Self((0..state.world.stacks.len()).map(|stack| recent(state, stack)).collect())
+        Self((0..state.world.stacks.len()).map(|stack| bounds(state, stack)).collect())
     }
 
-    /// Whether a row of this stack, read then, is old. What carries no time (it cannot change any more) never is.
+    /// Whether something of this stack, read then, is old. What carries no time (it cannot change any more) never is.
     pub(super) fn is_old(&self, stack: usize, read_at: Timestamp) -> bool {
-        let from = self.0.get(stack).copied().flatten();
-        read_at != Timestamp::default() && from.is_none_or(|from| read_at < from)
+        let old = |bounds: &Bounds| read_at <= bounds.lost || read_at < bounds.from;
+        read_at != Timestamp::default() && self.0.get(stack).is_some_and(old)
+    }
+
+    /// The time until which it is known that something lasts: that of its reading, if it is old.
+    pub(super) fn as_of(&self, stack: usize, read_at: Timestamp, now: Timestamp) -> Timestamp {
+        if self.is_old(stack, read_at) { read_at } else { now }
+    }
+
+    /// What a problem is drawn in.
+    pub(super) fn role(&self, stack: usize, check: &Check) -> Role {
+        if self.is_old(stack, check.taken_at) { Role::Stale } else { Role::of(check.severity) }
     }
 }
 
-fn recent(state: &State, stack: usize) -> Option<Timestamp> {
+fn bounds(state: &State, stack: usize) -> Bounds {
     /// Rows of one snapshot are read within seconds of each other; one that is older was not read again.
     const APART: Duration = Duration::from_mins(1);
-    let failing = |slot: &Slot| matches!(slot.freshness, Freshness::Failing { .. }) || slot.is_stale(state.now);
-    let mut slots = feeds(state).filter(|(index, ..)| *index == stack).map(|(_, _, slot)| slot).peekable();
-    let taken = slots.peek().and_then(|slot| slot.snapshot.as_ref()).map_or_else(Timestamp::default, |s| s.taken_at);
-    if slots.any(failing) { None } else { Some(taken - APART) }
+    let slot = |id| state.world.store.slot(stack, id);
+    let taken = |slot: &Slot| slot.snapshot.as_ref().map(|s| s.taken_at);
+    let ended = |slot: &&Slot| matches!(slot.freshness, Freshness::Failing { .. }) || slot.is_stale(state.now);
+    let lost = FEEDS.iter().map(|spec| slot(spec.id)).filter(ended).filter_map(taken).max();
+    let first = state.view().feeds.first().map(|id| slot(id));
+    // What another feed read may be as old as the time between two polls.
+    let from = first.and_then(|slot| {
+        let taken = taken(slot)?;
+        Some(taken - slot.next.map_or(APART, |next| next.since(taken).max(APART)))
+    });
+    Bounds { from: from.unwrap_or_default(), lost: lost.unwrap_or_default() }
 }

@@ -1,10 +1,11 @@
 //! The first two lines: who, where, when; the views and the totals.
 
+use super::freshness::Recent;
 use super::{Bar, Line, Span, cut, width};
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::identity::Identity;
-use crate::model::{FaultKind, Severity};
+use crate::model::{FaultKind, Problem, Severity};
 use crate::theme::Role;
 use crate::time::human;
 use crate::view::VIEWS;
@@ -134,10 +135,13 @@ pub(super) fn tabs(state: &State) -> Bar {
         left.push(Span::new(view.title, if active { Role::TabActive } else { Role::Tab }));
     }
     let mut right = Vec::new();
+    let recent = Recent::of(state);
     for severity in [Severity::Crit, Severity::Warn, Severity::Unknown] {
-        let n = state.world.problems().filter(|p| p.check.severity == severity).count();
-        if n > 0 {
-            right.push(Span::new(format!(" {}{n}", severity.glyph(state.options.ascii)), Role::of(severity)));
+        let found: Vec<&Problem> = state.world.problems().filter(|p| p.check.severity == severity).collect();
+        let known = |p: &&Problem| !recent.is_old(state.world.index_of(&p.stack), p.check.taken_at);
+        let role = if found.iter().any(known) { Role::of(severity) } else { Role::Stale };
+        if !found.is_empty() {
+            right.push(Span::new(format!(" {}{}", severity.glyph(state.options.ascii), found.len()), role));
         }
     }
     if right.is_empty() && state.world.all_read() {

@@ -1,5 +1,6 @@
 //! Panels over the table: help, detail, the error log, copied text, and the offers of the palette.
 
+use super::freshness::Recent;
 use super::span::wrap;
 use super::{Bar, Line, PanelPicture, Span, palette_open, why};
 use crate::app::{PanelKind, State, palette};
@@ -151,8 +152,10 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
     if let Some(read) = read {
         lines.push(vec![Span::new(read, Role::Dim)]);
     }
+    let recent = Recent::of(state);
     for problem in &row.problems {
-        paragraph(&mut lines, &problem.check.message, Role::of(problem.check.severity), columns, 0);
+        let role = recent.role(state.world.index_of(&row.stack), &problem.check);
+        paragraph(&mut lines, &problem.check.message, role, columns, 0);
     }
     for line in &detail.lines {
         match line {

@@ -1,5 +1,6 @@
 //! The whole sentence of the row under the cursor, at the bottom of the pane, where the table has to cut sentences.
 
+use super::freshness::Recent;
 use super::span::wrap;
 use super::{Line, Span, columns, cut};
 use crate::app::State;
@@ -40,8 +41,17 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
         let more = row.problems.len() - 1;
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
         let check = &problem.check;
-        lines.push(columns::rule(state, &format!("{}{more}", check.subject.name)));
-        let role = if check.severity > Severity::Info { Role::of(check.severity) } else { Role::Text };
+        let (recent, stack) = (Recent::of(state), state.world.index_of(&row.stack));
+        let role = match check.severity {
+            Severity::Info if !recent.is_old(stack, check.taken_at) => Role::Text,
+            _ => recent.role(stack, check),
+        };
+        let read = if recent.is_old(stack, check.taken_at) {
+            format!(", as read at {}", check.taken_at.time_of_day())
+        } else {
+            String::new()
+        };
+        lines.push(columns::rule(state, &format!("{}{more}{read}", check.subject.name)));
         let mut words = wrap(&check.message, width(state)).into_iter();
         lines.extend(words.by_ref().take(height - 1).map(|line| vec![Span::new(format!(" {line}"), role)]));
         if let (Some(next), Some(span)) = (words.next(), lines.last_mut().and_then(|line| line.last_mut())) {

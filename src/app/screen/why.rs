@@ -1,5 +1,6 @@
 //! Why a row is judged as it is: the rule, its limits and where they come from, the evidence, and what to look at next.
 
+use super::freshness::Recent;
 use super::panels::{Content, field, paragraph};
 use super::{Line, Span};
 use crate::app::State;
@@ -14,11 +15,12 @@ pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
         return Content { title: "why".to_owned(), lines: vec![vec![Span::new("it is gone", Role::Unknown)]] };
     };
     let mut lines = Vec::new();
+    let (recent, stack) = (Recent::of(state), state.world.index_of(&row.stack));
     for problem in &row.problems {
         if !lines.is_empty() {
             lines.push(Vec::new());
         }
-        explain(state, &problem.check, columns, &mut lines);
+        explain(state, (&recent, stack), &problem.check, columns, &mut lines);
     }
     if row.problems.is_empty() {
         let words = format!("{} rules found nothing to say about it.", RULES.len());
@@ -27,12 +29,14 @@ pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
     Content { title: format!("why: {}", super::panels::name(state, row)), lines }
 }
 
-fn explain(state: &State, check: &Check, columns: usize, lines: &mut Vec<Line>) {
+fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, columns: usize, lines: &mut Vec<Line>) {
     let glyph = check.severity.glyph(state.options.ascii);
     let words = format!("{glyph} {}: {}", check.severity.word(), check.message);
-    paragraph(lines, &words, Role::of(check.severity), columns, 0);
+    paragraph(lines, &words, recent.role(stack, check), columns, 0);
     if let Some(since) = check.since {
-        field(lines, "since", &format!("{} ({})", since.date_time(), human(state.now.since(since))), columns);
+        let until = recent.as_of(stack, check.taken_at, state.now);
+        let old = if until < state.now { format!(" at {}", until.time_of_day()) } else { String::new() };
+        field(lines, "since", &format!("{} ({}{old})", since.date_time(), human(until.since(since))), columns);
     }
     for (name, value) in &check.evidence {
         field(lines, name, value, columns);
