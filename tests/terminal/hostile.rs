@@ -46,8 +46,8 @@ fn nothing_that_is_named_acts_on_the_terminal() {
     console.press("2").sees("┌ services").press("\r").sees("/cluster=").press("\r").sees("┌ instances");
     console.press("?").sees("help: ").press("q").sees_no("help: ").press("!").sees("errors").sees(TAMED);
     console.press("G").press("q").sees_no("esc close").press(":evil").sees("> evil␛").press("\r").sees_no("esc closes");
-    for (key, view) in [("4", "┌ tasks"), ("3", "┌ instances")] {
-        console.press(key).sees(view).press("f").sees("faults only").press("G").press("y").sees("copied");
+    for (key, view, filter) in [("4", "┌ tasks", "/severity:unknown\r"), ("3", "┌ instances", "/evil\r")] {
+        console.press(key).sees(view).press("f").sees("faults only").press(filter).press("G").press("y").sees("copied");
         console.press("q").sees_no("copied");
     }
     console.resize(80, 24).sees("evil␛").resize(41, 9).press("2").sees("┌ services").press("q");
