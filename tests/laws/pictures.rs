@@ -135,6 +135,6 @@ fn a_feed_that_fails_alone_leaves_bright_what_the_others_read() {
     if let Ok(snapshot) = &mut again.result {
         snapshot.taken_at = later;
     }
-    update(&mut state, later, Msg::Fetched(Box::new(again)));
+    update(&mut state, later, Msg::from(again));
     assert!(alarming(&state) > 0, "{}", text(&state));
 }

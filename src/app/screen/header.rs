@@ -104,7 +104,9 @@ fn unknown_identity(state: &State, index: usize) -> Who {
     let errors = state.key(Scope::Table, "errors");
     let (words, more, role) = match state.world.store.slot(index, "identity").fault().map(|fault| fault.kind) {
         None => ("identity: asking STS".to_owned(), String::new(), Role::Dim),
-        Some(FaultKind::NoCredentials) => ("NO CREDENTIALS".to_owned(), format!(" ({errors} tells the sources tried)"), Role::Crit),
+        Some(FaultKind::NoCredentials) => {
+            ("NO CREDENTIALS".to_owned(), format!(" ({errors} tells the sources tried)"), Role::Crit)
+        }
         Some(FaultKind::Expired) => ("CREDENTIALS EXPIRED".to_owned(), ": log in again".to_owned(), Role::Crit),
         Some(kind) => (format!("identity unknown: {}", kind.word()), String::new(), Role::Unknown),
     };
