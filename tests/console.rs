@@ -13,6 +13,8 @@ use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::keymap::{Keymap, Sequence};
 use rounds::model::stack::Stack;
+use rounds::model::{Fault, FaultKind};
+use rounds::store::Fetched;
 use rounds::text::Text;
 use rounds::theme::Theme;
 use rounds::time::{Clock, ManualClock};
@@ -156,12 +158,37 @@ async fn a_key_of_the_table_says_so_over_a_panel() {
     let mut console = services().await;
     for panel in ["w", "d", "?"] {
         sees(&mut console, panel, &["esc close"]);
-        for key in ["f", "s", "3", "w"] {
+        for key in ["f", "s", "w"] {
             sees(&mut console, key, &[&format!("{key} works in the table; esc closes this panel"), "esc close"]);
         }
         let text = sees(&mut console, "j", &["esc close"]);
         assert!(!text.contains("works in the table"), "{text}");
         sees(&mut console, "esc", &["enter open"]);
+        let text = sees(&mut console, &format!("{panel} 3"), &["┌ instances", "enter open"]);
+        assert!(!text.contains("esc close"), "another view is wanted: the panel gives way\n{text}");
+        sees(&mut console, "2", &["┌ services"]);
+    }
+}
+
+/// The state of the data is what a title says last of all that may be cut.
+#[tokio::test]
+async fn a_long_filter_does_not_push_the_state_of_the_data_off_the_title() {
+    let mut console = services().await;
+    let at = console.state.now;
+    let fault = Fault::new(FaultKind::Unreachable, "ecs:DescribeClusters", "connection refused");
+    let failed = Fetched { stack: 0, feed: "ecs", at, next: at + Duration::from_secs(9), result: Err(fault) };
+    update(&mut console.state, at + Duration::from_secs(4), Msg::from(failed));
+    for (columns, filter, words) in [
+        (120, "", "ecs: offline (ecs:DescribeClusters), read 4s ago, next try in 5s, now with r"),
+        (80, "", "ecs: offline (ecs:DescribeClusters), read 4s ago"),
+        (80, "service:ehr-api", "ecs: offline, 4s old"),
+        (80, "service:ehr-api cluster:ehr running:2 zone:us-east-1", "offline, 4s old"),
+        (40, "service:ehr-api", "offline, 4s old"),
+    ] {
+        resize(&mut console, columns);
+        console.state.place.filter = filter.to_owned();
+        console.state.arrange();
+        sees(&mut console, "j", &[&format!("─ {words} ┐").replace("─ ", " ")]);
     }
 }
 

@@ -85,7 +85,7 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
         for (width, cell) in widths.iter_mut().zip(&row.cells) {
             let needed = match cell {
                 Cell::Missing => 1,
-                Cell::Since(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
+                Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
                 other => other.searchable().width(),
             };
             *width = (*width).max(needed);

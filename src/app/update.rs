@@ -71,7 +71,15 @@ fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
             prompt.insert(c);
             typed(state);
         }
-    } else if state.panel.is_some() && state.keymap.lookup(Scope::Table, &pressed) != Lookup::NotFound {
+    } else if state.panel.is_some()
+        && let Lookup::Matched(binding) = state.keymap.lookup(Scope::Table, &pressed)
+    {
+        // Another view is wanted, so this panel no more.
+        if binding.command == "view" {
+            let binding = binding.clone();
+            state.panel = None;
+            return invoke(state, &binding.command, binding.arg.as_deref().unwrap_or_default());
+        }
         let close = state.key(Scope::Dialog, "cancel");
         state.tell(format!("{chord} works in the table; {close} closes this panel"));
     }

@@ -41,7 +41,7 @@ const BURST: f64 = 20.0;
 /// The slowest a bucket is ever told to go, requests a second.
 const SLOWEST: f64 = 0.2;
 /// Requests under way to one service at a time. HTTP/1.1 needs a connection for each, and the client may open one or two more
-/// while one that served is not free again yet; six is what a browser opens per host.
+/// while one that served is not free again yet, which makes the six that browsers open per host.
 const UNDER_WAY: usize = 4;
 
 /// What all requests of one stack share: the token buckets of its account and region, and the connections to each service.

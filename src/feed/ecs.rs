@@ -61,9 +61,9 @@ impl Inside {
     fn new(cluster: &str) -> Self {
         let name = tail(cluster);
         Self {
-            services: Kept::new(format!("services of {name}")),
-            tasks: Kept::new(format!("tasks of {name}")),
-            instances: Kept::new(format!("instances of {name}")),
+            services: Kept::new(Kind::Service, format!("services of {name}")),
+            tasks: Kept::new(Kind::Task, format!("tasks of {name}")),
+            instances: Kept::new(Kind::Instance, format!("instances of {name}")),
             stopped_under: None,
         }
     }
@@ -71,7 +71,11 @@ impl Inside {
 
 impl EcsFeed {
     fn new() -> Self {
-        Self { clusters: Kept::new("clusters"), providers: Kept::new("capacity providers"), inside: BTreeMap::new() }
+        Self {
+            clusters: Kept::new(Kind::Cluster, "clusters"),
+            providers: Kept::new(Kind::Provider, "capacity providers"),
+            inside: BTreeMap::new(),
+        }
     }
 }
 
@@ -79,13 +83,13 @@ impl EcsFeed {
 impl Feed for EcsFeed {
     async fn poll(&mut self, context: &Context, _: &Facts) -> Result<Snapshot, Fault> {
         let clusters = self.clusters(context).await;
-        if let (Some(gap), true, true) = (&clusters.gap, clusters.items.is_empty(), clusters.missing.is_empty()) {
+        let named = || clusters.missing.iter().chain(&clusters.unread);
+        if let (Some(gap), true, true) = (&clusters.gap, clusters.items.is_empty(), named().next().is_none()) {
             return Err(gap.fault.clone());
         }
         let mut facts = Gathered::default();
         let arns: Vec<String> = clusters.items.iter().map(|c| c.item.arn.to_string()).collect();
-        let unread = clusters.missing.iter().map(|(arn, _)| arn.to_string());
-        let arns: Vec<String> = arns.into_iter().chain(unread).collect();
+        let arns: Vec<String> = arns.into_iter().chain(named().map(|(arn, _)| arn.to_string())).collect();
         let counts: HashMap<String, Arc<Cluster>> =
             clusters.items.iter().map(|c| (c.item.arn.to_string(), Arc::clone(&c.item))).collect();
         self.inside.retain(|arn, _| arns.contains(arn));
@@ -282,8 +286,10 @@ struct Gathered {
 
 impl Gathered {
     fn take<T>(&mut self, kind: Kind, cluster: Option<&Text>, part: Part<T>) -> Vec<Seen<T>> {
-        let missing = part.missing.into_iter();
-        self.ecs.missing.extend(missing.map(|(arn, reason)| Missing { kind, cluster: cluster.cloned(), arn, reason }));
+        for (unread, things) in [(false, part.missing), (true, part.unread)] {
+            let missing = |(arn, reason)| Missing { kind, cluster: cluster.cloned(), arn, reason, unread };
+            self.ecs.missing.extend(things.into_iter().map(missing));
+        }
         self.gaps.extend(part.gap);
         part.items
     }

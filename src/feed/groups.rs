@@ -65,7 +65,13 @@ async fn read(context: &Context, names: &[String]) -> Result<(Vec<Group>, Vec<Ga
         )
         .await;
         if let Some(fault) = listed.fault {
-            gaps.push(Gap { what: Text::from("groups"), read: listed.items.len(), known: chunk.len(), fault });
+            gaps.push(Gap {
+                kind: "group",
+                what: Text::from("groups"),
+                read: listed.items.len(),
+                known: chunk.len(),
+                fault,
+            });
         }
         groups.extend(listed.items);
     }

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::setback::{Setback, Unread};
 use crate::backend::ports::Described;
 use crate::model::Fault;
-use crate::model::ecs::Seen;
+use crate::model::ecs::{Kind, Seen};
 use crate::store::Gap;
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
@@ -21,6 +21,7 @@ const LIST_FOR: Duration = Duration::from_mins(1);
 
 /// Memory of one kind of thing in one place.
 pub struct Kept<T> {
+    kind: Kind,
     what: Text,
     arns: Vec<String>,
     listed_at: Option<Timestamp>,
@@ -36,8 +37,10 @@ pub struct Kept<T> {
 pub struct Part<T> {
     /// What is known, the newly read and the remembered, in the order of the list.
     pub items: Vec<Seen<T>>,
-    /// ARN and reason of what could not be described.
+    /// ARN and reason of what the service says is not there.
     pub missing: Vec<(Text, Text)>,
+    /// ARN and reason of what was never read because calls fail; the gap tells of them together.
+    pub unread: Vec<(Text, Text)>,
     /// What could not be read this time.
     pub gap: Option<Gap>,
 }
@@ -62,8 +65,9 @@ pub struct Describe<'a, T, D> {
 
 impl<T> Kept<T> {
     /// Nothing remembered yet of `what`, such as `services of ehr`.
-    pub fn new(what: impl Into<Text>) -> Self {
+    pub fn new(kind: Kind, what: impl Into<Text>) -> Self {
         Self {
+            kind,
             what: what.into(),
             arns: Vec::new(),
             listed_at: None,
@@ -89,7 +93,7 @@ impl<T> Kept<T> {
         let now = clock.now();
         let old = self.listed_at.is_none_or(|at| now.since(at) >= LIST_FOR) || self.listed_under != hint;
         if old && !self.listing.holds(now, asked) {
-            self.adopt_list(list().await, now, hint);
+            self.adopt_list(list().await, clock.now(), hint);
         }
         let due = self.unread.due(&self.arns, clock.now(), asked);
         let (known, read) = (self.arns.len(), AtomicUsize::new(0));
@@ -99,12 +103,16 @@ impl<T> Kept<T> {
             async move {
                 let described = answer.await?;
                 progress.tell(what, read.fetch_add(count, Ordering::Relaxed) + count, known);
-                Ok(described)
+                // Each as old as the answer it was in; the last batch may come minutes after the first.
+                let at = clock.now();
+                let items = described.items.into_iter().map(|item| Seen { at, item: Arc::new(item) }).collect();
+                Ok(Described { items, failures: described.failures })
             }
         };
-        let batches = in_batches(action, &due, describe.size, &self.spoilers, describe.id, call).await;
-        let at = clock.now();
-        self.unread.note(&self.arns, &due, batches.unread, at);
+        let alone = &self.spoilers;
+        let batches =
+            in_batches(action, &due, describe.size, alone, |seen: &Seen<T>| (describe.id)(&seen.item), call).await;
+        self.unread.note(&self.arns, &due, batches.unread, clock.now());
         self.spoilers.retain(|arn| self.unread.fault(arn).is_some());
         self.spoilers.extend(batches.spoilers);
         if !batches.failures.is_empty() {
@@ -112,10 +120,10 @@ impl<T> Kept<T> {
         }
         let read = batches.items.len();
         let mut items: HashMap<String, Seen<T>> = HashMap::with_capacity(self.arns.len());
-        for item in batches.items {
-            items.insert((describe.id)(&item).to_string(), Seen { at, item: Arc::new(item) });
+        for seen in batches.items {
+            items.insert((describe.id)(&seen.item).to_string(), seen);
         }
-        let mut missing = batches.failures;
+        let mut unread = Vec::new();
         let mut fault = self.listing.fault();
         for arn in &self.arns {
             let Some(why) = self.unread.fault(arn) else { continue };
@@ -124,14 +132,19 @@ impl<T> Kept<T> {
                 Some(old) => {
                     items.insert(arn.clone(), old);
                 }
-                None => missing.push((Text::from(arn), Text::from(format!("not read: {}", why.kind.word())))),
+                None => unread.push((Text::from(arn), Text::from(format!("not read: {}", why.kind.word())))),
             }
         }
         self.items = items;
-        let gap =
-            fault.map(|fault| Gap { what: self.what.clone(), read, known: self.arns.len(), fault: fault.clone() });
+        let gap = fault.map(|fault| Gap {
+            kind: self.kind.word(),
+            what: self.what.clone(),
+            read,
+            known: self.arns.len(),
+            fault: fault.clone(),
+        });
         let items = self.arns.iter().filter_map(|arn| self.items.get(arn)).cloned().collect();
-        Part { items, missing, gap }
+        Part { items, missing: batches.failures, unread, gap }
     }
 
     fn adopt_list(&mut self, listed: Listed<String>, now: Timestamp, hint: u64) {
@@ -151,6 +164,7 @@ impl<T> Kept<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::backoff::Backoff;
     use super::*;
     use crate::model::FaultKind;
     use crate::store::News;
@@ -169,7 +183,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             Self {
-                kept: Kept::new("things"),
+                kept: Kept::new(Kind::Task, "things"),
                 clock: ManualClock::at(Timestamp::from_secs(0)),
                 lists: AtomicU32::new(0),
                 unlisted: None,
@@ -235,11 +249,11 @@ mod tests {
         let mut world = World::new();
         let part = world.sweep(0, 1, Some(FaultKind::Denied)).await;
         assert_eq!(part.items.len(), 2);
-        assert_eq!(part.missing, [(Text::from("c"), Text::from("not read: denied"))]);
+        assert_eq!((part.missing.len(), part.unread), (0, vec![(Text::from("c"), Text::from("not read: denied"))]));
         let held = world.sweep(10, 1, None).await;
         let times: Vec<i64> = held.items.iter().map(|seen| seen.at.secs()).collect();
         assert_eq!(times, [10, 10], "what was denied is not asked for again for five minutes, the others are");
-        assert_eq!(held.missing.len(), 1, "and what was left unread stays named");
+        assert_eq!(held.unread.len(), 1, "and what was left unread stays named");
         assert_eq!(held.gap.map(|gap| (gap.read, gap.known)), Some((2, 3)));
         assert_eq!(world.sweep(300, 1, None).await.items.len(), 3);
     }
@@ -255,6 +269,38 @@ mod tests {
             assert!(part.items.iter().all(|seen| seen.at.secs() == secs));
             assert_eq!(part.gap.map(|gap| (gap.read, gap.known, gap.fault.kind)), Some((3, 3, FaultKind::Denied)));
         }
+    }
+
+    /// Each batch takes ten seconds, and so does the list.
+    #[tokio::test]
+    async fn each_thing_is_as_old_as_the_answer_it_was_in_and_a_slow_list_waits_from_its_end() {
+        let (clock, progress) = (ManualClock::at(Timestamp::from_secs(0)), Progress::default());
+        let slow = |ids: Vec<String>| {
+            clock.set(clock.now() + Duration::from_secs(10));
+            std::future::ready(ids)
+        };
+        let describe = || Describe {
+            action: "ecs:DescribeTasks",
+            size: 2,
+            id: |t: &Text| t,
+            call: |_, chunk: Vec<String>| async {
+                Ok(Described { items: slow(chunk).await.iter().map(Text::from).collect(), failures: vec![] })
+            },
+            clock: &clock,
+            progress: &progress,
+            asked: false,
+        };
+        let mut kept = Kept::new(Kind::Task, "things");
+        let listed =
+            || async { Listed { items: slow(["a", "b", "c"].map(str::to_owned).to_vec()).await, fault: None } };
+        let part = kept.sweep(1, listed, describe()).await;
+        let times: Vec<i64> = part.items.iter().map(|seen| seen.at.secs()).collect();
+        assert_eq!(times, [20, 20, 30]);
+        let fault = || Some(Fault::new(FaultKind::Timeout, "ecs:ListTasks", ""));
+        let unlisted = || async { Listed { items: slow(Vec::new()).await, fault: fault() } };
+        kept.sweep(2, unlisted, describe()).await;
+        let (ended, first_wait) = (40, Backoff::POLL.ceiling(1) / 2);
+        assert!(kept.listing.holds(Timestamp::from_secs(ended) + first_wait - Duration::from_millis(1), false));
     }
 
     #[tokio::test]

@@ -184,6 +184,7 @@ pub(super) async fn poll(
     facts: &Mutex<Facts>,
     until: Option<Instant>,
 ) -> Result<Snapshot, Fault> {
+    let began = context.clock.now();
     let deadline = Instant::now() + spec.deadline;
     let (by, why) = match until.filter(|until| *until < deadline) {
         Some(until) => (until, "not done within the time allowed (--timeout)".to_owned()),
@@ -194,7 +195,8 @@ pub(super) async fn poll(
     let late = || Fault::new(FaultKind::Timeout, spec.actions[0], why);
     let result = timeout_at(by + GRACE, feed.poll(context, &known)).await.unwrap_or_else(|_| Err(late()));
     log(spec, context, &result);
-    let snapshot = result?;
+    // What a poll brings is as old as its first answer.
+    let snapshot = Snapshot { taken_at: began, ..result? };
     let mut known = facts.lock().unwrap_or_else(PoisonError::into_inner);
     known.put_any(snapshot.taken_at, Arc::clone(&snapshot.data));
     Ok(snapshot)

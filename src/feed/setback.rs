@@ -47,18 +47,19 @@ impl Setback {
     }
 }
 
-/// Which of many things could not be read, and why. Only they wait for another try; the others are read on.
+/// Which of many things could not be read, and why. Only they wait for another try, each as its kind of fault bids; the others
+/// are read on.
 #[derive(Debug, Default)]
 pub struct Unread {
     faults: HashMap<String, Fault>,
-    setback: Setback,
+    setbacks: HashMap<FaultKind, Setback>,
 }
 
 impl Unread {
     /// Those of `ids` that are to be asked for now.
     pub fn due(&self, ids: &[String], now: Timestamp, asked: bool) -> Vec<String> {
-        let held = self.setback.holds(now, asked);
-        ids.iter().filter(|id| !held || !self.faults.contains_key(*id)).cloned().collect()
+        let held = |fault: &Fault| self.setbacks.get(&fault.kind).is_some_and(|setback| setback.holds(now, asked));
+        ids.iter().filter(|id| !self.faults.get(*id).is_some_and(held)).cloned().collect()
     }
 
     /// Takes what came of asking for `due` of `ids`, until `at`.
@@ -66,18 +67,54 @@ impl Unread {
         for id in due {
             self.faults.remove(id);
         }
-        let fault = unread.first().map(|(_, fault)| fault.clone());
+        let mut tried: HashMap<FaultKind, Fault> = HashMap::new();
+        for (_, fault) in &unread {
+            tried.entry(fault.kind).or_insert_with(|| fault.clone());
+        }
         self.faults.extend(unread);
         let known: HashSet<&String> = ids.iter().collect();
         self.faults.retain(|id, _| known.contains(id));
-        // Nothing was heard of what was not asked for.
-        if fault.is_some() || self.faults.is_empty() {
-            self.setback.note(fault, at);
+        let left: HashSet<FaultKind> = self.faults.values().map(|fault| fault.kind).collect();
+        self.setbacks.retain(|kind, _| left.contains(kind));
+        for (kind, fault) in tried {
+            self.setbacks.entry(kind).or_default().note(Some(fault), at);
         }
     }
 
     /// Why this one could not be read, if so.
     pub fn fault(&self, id: &str) -> Option<&Fault> {
         self.faults.get(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_fault_has_a_wait_of_its_own() {
+        let ids = ["denied", "late", "well"].map(str::to_owned);
+        let fault = |kind| Fault::new(kind, "ecs:DescribeServices", "");
+        let at = Timestamp::from_secs;
+        let mut unread = Unread::default();
+        let failed = |unread: &mut Unread, due: &[String], secs| {
+            let left = [("denied", FaultKind::Denied), ("late", FaultKind::Timeout)].into_iter();
+            let left = left.filter(|(id, _)| due.contains(&(*id).to_owned()));
+            unread.note(&ids, due, left.map(|(id, kind)| (id.to_owned(), fault(kind))).collect(), at(secs));
+        };
+        failed(&mut unread, &ids, 0);
+        assert_eq!(unread.due(&ids, at(1), false), ["well"]);
+        assert_eq!(unread.due(&ids, at(1), true), ids, "who asks is answered");
+        // The denied one waits minutes, the late one seconds.
+        for secs in [10, 20, 40] {
+            let due = unread.due(&ids, at(secs), false);
+            assert_eq!(due, ["late", "well"], "at {secs} s");
+            unread.note(&ids, &due, Vec::new(), at(secs));
+        }
+        assert_eq!(unread.due(&ids, at(299), false), ["late", "well"]);
+        assert_eq!(unread.due(&ids, at(300), false), ids);
+        // What is gone from the list is forgotten.
+        unread.note(&ids[2..], &ids[2..], Vec::new(), at(300));
+        assert_eq!((unread.fault("denied"), unread.setbacks.len()), (None, 0));
     }
 }

@@ -21,9 +21,9 @@ use crate::text::Text;
 /// Stopped tasks kept at most; the oldest go first.
 const KEPT: usize = 5_000;
 
-/// `stopped`.
+/// `stopped-tasks`.
 pub const SPEC: FeedSpec = FeedSpec {
-    id: "stopped",
+    id: "stopped-tasks",
     domain: "ecs",
     doc: "Tasks that have stopped, with the reason; kept for as long as the console runs",
     actions: &["ecs:ListTasks", "ecs:DescribeTasks"],
@@ -119,9 +119,16 @@ impl Cluster {
         let (name, read) = (tail(arn), batches.items.len());
         let fault = self.listing.fault().or_else(|| new.iter().find_map(|arn| self.unread.fault(arn)));
         let what = Text::from(format!("stopped tasks of {name}"));
-        let gap = fault.map(|fault| Gap { what, read, known: new.len(), fault: fault.clone() });
+        let gap =
+            fault.map(|fault| Gap { kind: Kind::Task.word(), what, read, known: new.len(), fault: fault.clone() });
         let lost = batches.failures.into_iter();
-        let missing = lost.map(|(arn, reason)| Missing { kind: Kind::Task, cluster: Some(name.clone()), arn, reason });
+        let missing = lost.map(|(arn, reason)| Missing {
+            kind: Kind::Task,
+            cluster: Some(name.clone()),
+            arn,
+            reason,
+            unread: false,
+        });
         let nothing = gap.is_some() && read == 0;
         Look {
             read: batches.items,

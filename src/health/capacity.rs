@@ -134,6 +134,10 @@ fn placeable<'a>(pool: impl Iterator<Item = &'a Instance>) -> String {
 
 fn advise(about: About, service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsIndex) -> About {
     let groups = words::list(unplaced.groups.iter().map(|g| &g.name));
+    let about = match index.pool(service).any(|i| !i.placeable()) {
+        true => about.next("bring back the instances that cannot take tasks: view instances"),
+        false => about,
+    };
     let mut about = match growth {
         Growth::AtMaximum => about.next(format!("raise the maximum of {groups}, or free room on the cluster")),
         Growth::CanGrow => about.next(format!("see whether {groups} launches instances: view instances")),
@@ -142,9 +146,6 @@ fn advise(about: About, service: &Service, unplaced: &Unplaced, growth: Growth, 
         }
         Growth::Unknown => about.next("see what brings instances to this cluster: view instances"),
     };
-    if index.pool(service).any(|i| !i.placeable()) {
-        about = about.next("bring back the instances that cannot take tasks: view instances");
-    }
     if service.lower_bound() == Some(service.desired) && service.deployed_by_ecs() {
         about = about.next("do not force a deployment: it must start new tasks first and finds no room for them");
     }
@@ -316,8 +317,8 @@ mod tests {
         ] {
             assert!(evidence.contains(&field), "{field:?} in {evidence:?}");
         }
-        assert_eq!(full.next[0], "raise the maximum of asg-ehr, or free room on the cluster");
-        assert_eq!(full.next[1], "bring back the instances that cannot take tasks: view instances");
+        assert_eq!(full.next[0], "bring back the instances that cannot take tasks: view instances");
+        assert_eq!(full.next[1], "raise the maximum of asg-ehr, or free room on the cluster");
     }
 
     #[test]

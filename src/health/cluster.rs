@@ -75,7 +75,8 @@ fn attachments(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 fn not_described(facts: &Facts, sink: &mut Sink<'_>) {
-    for missing in facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.missing) {
+    // What a failed call left unread is told by the state of the feed, all of it together.
+    for missing in facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.missing).iter().filter(|m| !m.unread) {
         tell(missing, Severity::Unknown, sink);
     }
     for missing in facts.get::<StoppedFacts>().map_or(&[][..], |stopped| &stopped.missing) {
@@ -151,9 +152,14 @@ mod tests {
             cluster: text("ehr"),
             arn: Text::from(format!("arn:x/ehr/{id}")),
             reason: Text::from(reason),
+            unread: reason.starts_with("not read"),
         };
         let mut world = World {
-            missing: vec![missing(Kind::Service, "web", "MISSING"), missing(Kind::Instance, "i", "ACCESS_DENIED")],
+            missing: vec![
+                missing(Kind::Service, "web", "MISSING"),
+                missing(Kind::Instance, "i", "ACCESS_DENIED"),
+                missing(Kind::Service, "left", "not read: denied"),
+            ],
             ..World::default()
         };
         world.stopped = Some(StoppedFacts {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Evaluation, Level, Observed, Rule, Thresholds};
-use crate::model::{Check, Severity, Subject};
+use crate::model::{Check, FIRST_SEEN, Severity, Subject};
 use crate::text::Text;
 use crate::time::{Timestamp, human};
 
@@ -37,7 +37,7 @@ impl About {
     /// Adds since when as this console first saw it, and says so.
     #[must_use]
     pub fn first_seen(mut self, at: Timestamp) -> Self {
-        self.evidence.insert(0, ("first seen", "by this console; AWS gives no time for it".to_owned()));
+        self.evidence.insert(0, (FIRST_SEEN, "by this console; AWS gives no time for it".to_owned()));
         self.since(Some(at))
     }
 
@@ -188,6 +188,7 @@ impl<'a> Sink<'a> {
 
     fn push(&mut self, severity: Severity, subject: Subject, about: About) {
         self.out.checks.push(Check {
+            cause: None,
             rule: self.rule.id,
             domain: self.rule.domain,
             severity,

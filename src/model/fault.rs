@@ -95,6 +95,15 @@ impl Fault {
             && (self.action == other.action || self.kind.hits_every_call())
     }
 
+    /// The same words for all faults of the same cause.
+    #[must_use]
+    pub fn cause(&self) -> Text {
+        if !self.kind.hits_every_call() {
+            return Text::from(self.to_string());
+        }
+        Text::from(format!("{}: {} {}", self.kind.word(), self.code.as_deref().unwrap_or_default(), self.message))
+    }
+
     /// What the operator can do about it, where there is anything.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

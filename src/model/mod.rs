@@ -15,4 +15,4 @@ pub mod stack;
 pub use facts::Facts;
 pub use fault::{Fault, FaultKind};
 pub use freeze::Freeze;
-pub use problem::{Check, Problem, Severity, Subject};
+pub use problem::{Check, FIRST_SEEN, Problem, Severity, Subject};

@@ -85,6 +85,19 @@ pub struct Check {
     pub next: Vec<Text>,
     /// When the facts were read.
     pub taken_at: Timestamp,
+    /// What it has in common with others that are said once together with it.
+    pub cause: Option<Text>,
+}
+
+/// The evidence that a time is this console's first sighting, not the service's.
+pub const FIRST_SEEN: &str = "first seen";
+
+impl Check {
+    /// Whether it began when this console first saw it, at the latest.
+    #[must_use]
+    pub fn is_first_seen(&self) -> bool {
+        self.evidence.iter().any(|(name, _)| *name == FIRST_SEEN)
+    }
 }
 
 /// A check that found something, and the stack it was found in.

@@ -64,14 +64,14 @@ mod tests {
     async fn a_stack_without_ports_fails_in_every_feed_and_spares_the_others() {
         let stacks = [stack("here"), stack("gone"), stack("forgotten")];
         let backends = vec![Ok(Fake::healthy().backend()), Err(denied("sts:AssumeRole"))];
-        let gathered = gather(&stacks, backends, &clock(), &["stopped"], MANY).await;
+        let gathered = gather(&stacks, backends, &clock(), &["stopped-tasks"], MANY).await;
         assert!(gathered.store.facts(0).and_then(|f| f.get::<EcsFacts>()).is_some());
         for index in [1, 2] {
-            for feed in ["ecs", "stopped"] {
+            for feed in ["ecs", "stopped-tasks"] {
                 assert!(gathered.store.slot(index, feed).fault().is_some(), "{feed} of {index}");
             }
         }
-        let reading = Reading::of(&gathered.store, 1, &["ecs", "stopped"]);
+        let reading = Reading::of(&gathered.store, 1, &["ecs", "stopped-tasks"]);
         assert_eq!(reading.troubles[0].fault, denied("sts:AssumeRole"));
     }
 

@@ -176,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_state_tells_all_some_or_nothing() {
-        let feeds = ["identity", "ecs", "stopped"];
+        let feeds = ["identity", "ecs", "stopped-tasks"];
         let fresh = reading(Fake::healthy(), &feeds).await;
         assert_eq!((fresh.state, fresh.troubles.len()), (State::Fresh, 0));
         let partial = reading(Fake::healthy().refusing("ecs:DescribeServices"), &feeds).await;
@@ -207,12 +207,12 @@ mod tests {
         };
         let late = |action| Fault::new(FaultKind::Timeout, action, "not done within the time allowed (--timeout)");
         let slowed = Fault::new(FaultKind::Throttled, "ecs:DescribeServices", "Rate exceeded");
-        let gap = |what: &str, fault| Gap { what: Text::from(what), read: 0, known: 3, fault };
+        let gap = |what: &str, fault| Gap { kind: "service", what: Text::from(what), read: 0, known: 3, fault };
         let gaps = vec![gap("tasks of ehr", late("ecs:DescribeTasks")), gap("services of ehr", slowed.clone())];
         let taken_at = Timestamp::from_secs(60);
         adopt("ecs", Ok(Snapshot { taken_at, data: Arc::new(()), gaps, slowed: true }));
-        adopt("stopped", Err(late("ecs:ListTasks")));
-        let reading = Reading::of(&store, 0, &["ecs", "stopped"]);
+        adopt("stopped-tasks", Err(late("ecs:ListTasks")));
+        let reading = Reading::of(&store, 0, &["ecs", "stopped-tasks"]);
         let told: Vec<_> = reading.troubles.iter().map(|trouble| trouble.fault.action).collect();
         assert_eq!(told, ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]);
         assert_eq!(reading.document(&stack("s"))["error"], fault_document(&slowed));
@@ -227,11 +227,11 @@ mod tests {
         };
         fail("identity", FaultKind::NoCredentials, "sts:GetCallerIdentity");
         fail("ecs", FaultKind::NoCredentials, "ecs:ListClusters");
-        fail("stopped", FaultKind::Denied, "ecs:ListTasks");
+        fail("stopped-tasks", FaultKind::Denied, "ecs:ListTasks");
         fail("groups", FaultKind::Denied, "autoscaling:DescribeAutoScalingGroups");
-        let reading = Reading::of(&store, 0, &["identity", "ecs", "stopped", "groups"]);
+        let reading = Reading::of(&store, 0, &["identity", "ecs", "stopped-tasks", "groups"]);
         let told: Vec<_> = reading.causes().into_iter().map(|cause| cause.feeds).collect();
-        assert_eq!(told, [vec!["identity", "ecs"], vec!["stopped"], vec!["groups"]]);
+        assert_eq!(told, [vec!["identity", "ecs"], vec!["stopped-tasks"], vec!["groups"]]);
     }
 
     #[test]

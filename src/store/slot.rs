@@ -24,6 +24,8 @@ pub struct Snapshot {
 /// Something a poll could not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
+    /// What kind of thing, as [`crate::model::Subject::kind`] names it.
+    pub kind: &'static str,
     /// What: `services of ehr`.
     pub what: Text,
     /// How many were read.
@@ -32,6 +34,19 @@ pub struct Gap {
     pub known: usize,
     /// Why the rest is missing.
     pub fault: Fault,
+}
+
+impl Gap {
+    /// How much of it was read, in words.
+    #[must_use]
+    pub fn extent(&self) -> String {
+        // Where not even a list could be read, nobody knows how many there are.
+        if self.known == 0 {
+            format!("{} not listed", self.what)
+        } else {
+            format!("{} of {} {}", self.read, self.known, self.what)
+        }
+    }
 }
 
 /// How far a first reading is.

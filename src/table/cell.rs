@@ -21,6 +21,8 @@ pub enum Cell {
     Flag(bool),
     /// Begun at this time: people and machines read how long ago.
     Since(Timestamp),
+    /// Begun at this time at the latest.
+    SinceAtLeast(Timestamp),
     /// Happened at this time: people read how long ago, machines the time.
     At(Timestamp),
     /// Ends at this time: people read in how long, machines the time.
@@ -75,6 +77,7 @@ impl Cell {
             Self::Mebibytes(n) => n.to_string(),
             Self::Flag(yes) => if *yes { "yes" } else { "no" }.to_owned(),
             Self::Since(at) | Self::At(at) => human(now.since(*at)),
+            Self::SinceAtLeast(at) => format!(">{}", human(now.since(*at))),
             Self::Until(at) if *at < now => format!("{} ago", human(now.since(*at))),
             Self::Until(at) => format!("in {}", human(at.since(now))),
             Self::Spread(places) => join(places.iter().map(|(place, n)| format!("{place}:{n}"))),
@@ -91,7 +94,7 @@ impl Cell {
             Self::Count(n) => json!(n),
             Self::Mebibytes(n) => json!(u64::from(*n) << 20),
             Self::Flag(yes) => json!(yes),
-            Self::Since(at) => json!(now.since(*at).as_secs()),
+            Self::Since(at) | Self::SinceAtLeast(at) => json!(now.since(*at).as_secs()),
             Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
             Self::Spread(places) => places.iter().map(|(place, n)| (place.to_string(), json!(n))).collect(),
             Self::Codes(codes) => json!(codes),
@@ -108,7 +111,7 @@ impl Cell {
             Self::Mebibytes(n) => SortKey::Number(i64::from(*n)),
             Self::Flag(yes) => SortKey::Number(i64::from(*yes)),
             // The younger comes first, as the smaller age does on screen.
-            Self::Since(at) | Self::At(at) => SortKey::Number(-at.millis()),
+            Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) => SortKey::Number(-at.millis()),
             Self::Until(at) => SortKey::Number(at.millis()),
             Self::Spread(places) => SortKey::Numbers(places.iter().map(|(_, n)| i64::from(*n)).collect()),
             Self::Codes(codes) => SortKey::Numbers(codes.iter().map(|n| i64::from(*n)).collect()),
@@ -119,7 +122,7 @@ impl Cell {
     #[must_use]
     pub fn searchable(&self) -> String {
         match self {
-            Self::Missing | Self::Since(_) | Self::At(_) | Self::Until(_) => String::new(),
+            Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) => String::new(),
             other => other.human(Timestamp::default()),
         }
     }
@@ -144,6 +147,7 @@ mod tests {
             (Cell::Mebibytes(2), "2", json!(2_097_152)),
             (Cell::Flag(true), "yes", json!(true)),
             (Cell::Since(at), "3m12s", json!(192)),
+            (Cell::SinceAtLeast(at), ">3m12s", json!(192)),
             (Cell::At(at), "3m12s", json!("1970-01-01T00:13:28.000Z")),
             (Cell::Until(Timestamp::from_secs(1_060)), "in 1m00s", json!("1970-01-01T00:17:40.000Z")),
             (Cell::Spread(vec![(Text::from("a"), 3), (Text::from("b"), 0)]), "a:3 b:0", json!({"a": 3, "b": 0})),

@@ -69,7 +69,11 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Instance>, member: Option<&GroupInsta
     Row {
         stack: scene.stack.name.clone(),
         id: i.arn.clone(),
-        severity: standing(i.status.as_ref(), "ACTIVE"),
+        // The alarm is raised once, for the cluster; that this one is silent must be seen among the others.
+        severity: match i.agent_connected {
+            Some(false) => standing(i.status.as_ref(), "ACTIVE").max(Severity::Warn),
+            _ => standing(i.status.as_ref(), "ACTIVE"),
+        },
         read_at: seen.at,
         section: INSTANCES,
         cells: vec![

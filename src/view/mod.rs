@@ -61,6 +61,15 @@ pub fn view(id: &str) -> Option<&'static View> {
     VIEWS.iter().copied().find(|view| view.id == id)
 }
 
+impl View {
+    /// Whether what it shows lacks something where things of this kind could not be read: its own rows, the lines above them,
+    /// and whatever is listed cluster by cluster.
+    #[must_use]
+    pub fn also(&self, kind: &str) -> bool {
+        kind == self.kind || kind == "cluster" || (self.kind == "instance" && matches!(kind, "provider" | "group"))
+    }
+}
+
 /// The view whose rows are of this kind.
 #[must_use]
 pub fn view_of_kind(kind: &str) -> Option<&'static View> {

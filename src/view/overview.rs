@@ -17,7 +17,7 @@ pub const VIEW: View = View {
     title: "overview",
     doc: "One line for each domain of each stack, then all problems, worst first",
     kind: "",
-    feeds: &["ecs", "groups", "stopped", "identity"],
+    feeds: &["ecs", "groups", "stopped-tasks", "identity"],
     columns: COLUMNS,
     exported: false,
     rows,
@@ -39,16 +39,11 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let domains = scene.stacks.iter().flat_map(domain_rows);
     let mut problems: Vec<&Problem> = scene.stacks.iter().flat_map(|s| s.problems).collect();
     problems.retain(|p| p.check.severity > Severity::Info);
-    problems.sort_by_key(|p| std::cmp::Reverse(p.check.severity));
+    // Whatever is said of a wrong account misleads, whichever stack it is of.
+    problems.sort_by_key(|p| (std::cmp::Reverse(p.check.severity), p.check.domain != "identity"));
     let mut told = HashSet::new();
-    problems.retain(|p| trouble_of_feed(p).is_none_or(|trouble| told.insert((p.stack.clone(), trouble))));
+    problems.retain(|p| p.check.cause.as_ref().is_none_or(|cause| told.insert((&p.stack, cause))));
     domains.chain(problems.into_iter().map(problem_row)).collect()
-}
-
-/// What keeps a feed from reading, without the operation it hit: lost credentials hit every feed, and are said once.
-fn trouble_of_feed(problem: &Problem) -> Option<&str> {
-    let failing = problem.check.rule == "feed-failing";
-    problem.check.message.split_once(": ").filter(|_| failing).map(|(_, trouble)| trouble)
 }
 
 fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a {
@@ -79,7 +74,7 @@ fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a 
             cells: vec![
                 Cell::Text(Text::from(domain.label)),
                 Cell::State(severity, Text::from(words)),
-                worst.and_then(|p| p.check.since).map_or(Cell::Missing, Cell::Since),
+                worst.map_or(Cell::Missing, |p| since(&p.check)),
             ],
             read_at: worst.map_or_else(Timestamp::default, |p| p.check.taken_at),
             problems: of_domain,
@@ -95,6 +90,12 @@ fn not_read(domain: &str) -> String {
     first.map_or_else(|| "not read yet".to_owned(), |first| format!("not read yet, waits for {first}"))
 }
 
+/// Since when it has been so, or at least.
+fn since(check: &Check) -> Cell {
+    let cell = if check.is_first_seen() { Cell::SinceAtLeast } else { Cell::Since };
+    check.since.map_or(Cell::Missing, cell)
+}
+
 fn problem_row(problem: &Problem) -> Row {
     let check = &problem.check;
     Row {
@@ -103,7 +104,7 @@ fn problem_row(problem: &Problem) -> Row {
         cells: vec![
             Cell::Text(check.subject.name.clone()),
             Cell::State(check.severity, check.message.clone()),
-            check.since.map_or(Cell::Missing, Cell::Since),
+            since(check),
         ],
         read_at: check.taken_at,
         section: PROBLEMS,

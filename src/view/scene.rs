@@ -8,7 +8,7 @@ use crate::model::ecs::{Missing, tail};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::model::{Check, Facts, Fault, Problem, Severity, Subject};
-use crate::store::{Freshness, Slot, Store};
+use crate::store::{Freshness, Gap, Slot, Store};
 use crate::table::{Cell, Column, Row};
 use crate::text::Text;
 use crate::time::{Timestamp, human};
@@ -79,9 +79,7 @@ pub fn judge(
         let slot = store.slot(index, spec.id);
         let subject = Subject { kind: "feed", name: Text::from(spec.id), id: Text::from(spec.id) };
         evaluation.evaluated += 1;
-        if let Some(check) = feed_check(slot, failure(store, index, spec), &subject, spec.domain, now) {
-            evaluation.checks.push(check);
-        }
+        evaluation.checks.extend(feed_checks(slot, failure(store, index, spec), &subject, spec.domain, now));
     }
     // Before everything else: whatever is said of the wrong account misleads.
     evaluation.checks.splice(0..0, account_check(facts, stack, now));
@@ -99,13 +97,13 @@ fn failure<'a>(store: &'a Store, index: usize, spec: &FeedSpec) -> Option<(Times
     }
 }
 
-fn feed_check(
+fn feed_checks(
     slot: &Slot,
     failure: Option<(Timestamp, &Fault)>,
     subject: &Subject,
     domain: &'static str,
     now: Timestamp,
-) -> Option<Check> {
+) -> Vec<Check> {
     let unknown = |rule, message: String, since, next: Option<String>| Check {
         rule,
         domain,
@@ -116,25 +114,30 @@ fn feed_check(
         next: next.map(Text::from).into_iter().collect(),
         taken_at: now,
         subject: subject.clone(),
+        cause: None,
     };
     if let Some((since, fault)) = failure {
-        return Some(unknown(
-            "feed-failing",
-            fault.to_string(),
-            Some(since).filter(|since| *since < now),
-            fault.hint(),
-        ));
+        let since = Some(since).filter(|since| *since < now);
+        return vec![Check {
+            cause: Some(fault.cause()),
+            ..unknown("feed-failing", fault.to_string(), since, fault.hint())
+        }];
     }
-    if let Some(gap) = slot.gaps().first() {
-        let words = format!("read {} of {} {}: {}", gap.read, gap.known, gap.what, gap.fault);
-        return Some(unknown("feed-partial", words, None, gap.fault.hint()));
+    if !slot.gaps().is_empty() {
+        let partial = |gap: &Gap| {
+            let words = format!("read {}: {}", gap.extent(), gap.fault);
+            let id = Text::from(format!("{}: {}", subject.id, gap.what));
+            let subject = Subject { id, ..subject.clone() };
+            Check { subject, ..unknown("feed-partial", words, None, gap.fault.hint()) }
+        };
+        return slot.gaps().iter().map(partial).collect();
     }
     if slot.is_stale(now) {
         let age = slot.age(now).map(human).unwrap_or_default();
         let read = slot.snapshot.as_ref().map(|s| s.taken_at);
-        return Some(unknown("feed-stale", format!("{}: last read {age} ago", subject.name), read, None));
+        return vec![unknown("feed-stale", format!("{}: last read {age} ago", subject.name), read, None)];
     }
-    None
+    Vec::new()
 }
 
 /// A configured account that STS contradicts is the worst mistake a console can make.
@@ -157,6 +160,7 @@ fn account_check(facts: &Facts, stack: &Stack, now: Timestamp) -> Option<Check> 
         evidence: vec![("sts:GetCallerIdentity", identity.arn.clone()), ("account", Text::from(expected))],
         next: vec![Text::from("check the profile of this stack; nothing can be changed until both agree")],
         taken_at: now,
+        cause: None,
     })
 }
 

@@ -17,7 +17,7 @@ pub const VIEW: View = View {
     title: "tasks",
     doc: "Running and recently stopped tasks; stopped ones with the reason in words, kept as long as the console runs",
     kind: "task",
-    feeds: &["ecs", "stopped"],
+    feeds: &["ecs", "stopped-tasks"],
     columns: COLUMNS,
     exported: true,
     rows,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rounds::backend::sim::ANY;
 use rounds::feed::{Budgets, feed};
-use rounds::model::FaultKind;
 use rounds::model::ecs::EcsFacts;
+use rounds::model::{FaultKind, Severity};
 use rounds::store::{Fetched, Snapshot};
 
 use crate::console::Console;
@@ -26,7 +26,7 @@ async fn a_denied_call_is_tried_again_after_five_minutes_and_the_others_go_on() 
     for denied in ["ecs:DescribeTasks", "ecs:ListTasks", "ecs:DescribeServices", "ecs:ListContainerInstances"] {
         let rig = Rig::small();
         rig.sim.faults().deny(denied);
-        let mut running = rig.start(&["ecs", "stopped"]);
+        let mut running = rig.start(&["ecs", "stopped-tasks"]);
         let polls = running.until("ecs", Duration::from_secs(290)).await;
         assert!(polls.len() > 40, "{} polls", polls.len());
         let last = &polls.last().unwrap().0;
@@ -79,8 +79,36 @@ async fn whatever_is_denied_is_named_and_nothing_else_is_lost() {
             assert!(told.contains(action) || !anything, "{action} is not told, without {denied:?}");
         }
         assert!(told.iter().all(|action| denied.contains(action)), "{told:?} without {denied:?}");
-        assert_eq!(console.screen('2').contains("denied (ecs:"), !told.is_empty(), "without {denied:?}");
+        assert_eq!(console.screen('1').contains("denied (ecs:"), !told.is_empty(), "without {denied:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_pane_names_what_it_lacks_and_each_cause_is_told_once() {
+    let rig = Rig::small();
+    for action in ["ecs:DescribeServices", "ecs:DescribeContainerInstances", "autoscaling:DescribeAutoScalingGroups"] {
+        rig.sim.faults().deny(action);
+    }
+    rig.sim.faults().deny("sts:GetCallerIdentity");
+    let mut console = Console::new(&stack(), &rig.sim.backend(), Arc::clone(&rig.clock), Budgets::unlimited());
+    console.poll(Duration::from_mins(1)).await;
+    for (view, title) in [
+        ('2', "partial: 0 of 3 services of scale, denied (ecs:DescribeServices)"),
+        ('3', "groups: denied (autoscaling:DescribeAutoScalingGroups)"),
+        ('4', "fresh, oldest"),
+    ] {
+        let screen = console.screen(view);
+        assert!(screen.contains(title), "{view}: {title}: {screen}");
+    }
+    let overview = console.screen('1');
+    let (_, problems) = overview.split_once("problems").unwrap();
+    for action in ["DescribeServices", "DescribeContainerInstances", "DescribeAutoScalingGroups", "GetCallerIdentity"] {
+        let told =
+            problems.lines().filter(|line| line.starts_with("│ ?") && line.contains(&format!("{action}: denied")));
+        assert_eq!(told.count(), 1, "{action}: {overview}");
+    }
+    // Two parts of a feed, and two feeds: not one for each service and instance.
+    assert_eq!(console.state.world.problems().filter(|p| p.check.severity == Severity::Unknown).count(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,7 +163,7 @@ async fn where_nothing_is_read_the_poll_fails_and_what_was_read_keeps_its_time()
     let rig = Rig::small();
     let mut running = rig.start(&["ecs"]);
     running.next("ecs").await;
-    running.next("stopped").await;
+    running.next("stopped-tasks").await;
     for kind in [FaultKind::Server, FaultKind::Unreachable, FaultKind::Expired] {
         rig.sim.faults().clear();
         running.nudge();

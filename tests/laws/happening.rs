@@ -114,13 +114,14 @@ fn harm(names: &[String]) -> Fetched {
             cluster: Some(name()),
             arn: arn("task", &name()),
             reason: name(),
+            unread: at.secs() % 2 == 0,
         });
         facts.clusters.push(seen(at, cluster));
         facts.tasks.push(seen(at, task));
         facts.instances.push(seen(at, instance));
         facts.services.push(seen(at, service));
     }
-    let gaps = vec![Gap { what: name(), read: 1, known: 2, fault: fault(&name()) }];
+    let gaps = vec![Gap { kind: "service", what: name(), read: 1, known: 2, fault: fault(&name()) }];
     let snapshot = Snapshot { taken_at: at, data: Arc::new(facts), gaps, slowed: false };
     Fetched { stack: 0, feed: "ecs", at, next: at, result: Ok(snapshot) }
 }

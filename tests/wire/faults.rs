@@ -174,7 +174,7 @@ fn others_go_on(case: &Case, console: &Console) {
     let still_read: &[&str] = match (everything, case.fails) {
         (true, _) => &[],
         (false, Some(_)) => &["identity"],
-        (false, None) => &["identity", "ecs", "stopped", "groups"],
+        (false, None) => &["identity", "ecs", "stopped-tasks", "groups"],
     };
     for feed in still_read {
         let slot = console.state.world.store.slot(0, feed);

@@ -282,7 +282,9 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
     }
     if let Some((sentence, check)) = row.predicate().zip(worst).filter(|_| rest >= LEAST_SENTENCE) {
         let until = recent.as_of(stack, check.taken_at, state.now);
-        let since = check.since.map(|at| format!(" {}", crate::time::human(until.since(at)))).unwrap_or_default();
+        let least = if check.is_first_seen() { ">" } else { "" };
+        let since =
+            check.since.map(|at| format!(" {least}{}", crate::time::human(until.since(at)))).unwrap_or_default();
         let words = cut(sentence, rest.saturating_sub(since.len()), ascii);
         let role = if check.severity > Severity::Info { recent.role(stack, check) } else { Role::Dim };
         line.push(Span::new(words, role));
@@ -293,6 +295,6 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
 
 /// A value for people; what lasts is known to last until then.
 fn human(state: &State, cell: &Cell, until: Timestamp) -> String {
-    let text = cell.human(if matches!(cell, Cell::Since(_)) { until } else { state.now });
+    let text = cell.human(if matches!(cell, Cell::Since(_) | Cell::SinceAtLeast(_)) { until } else { state.now });
     if state.options.ascii && matches!(cell, Cell::Missing) { "-".to_owned() } else { text }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Bar, Line, Span};
 use crate::app::State;
 use crate::feed::{FEEDS, FeedSpec, feed};
+use crate::keymap::Scope;
 use crate::model::Check;
 use crate::store::{Freshness, Slot};
 use crate::table::Order;
@@ -34,25 +35,49 @@ pub(super) fn title(state: &State) -> Bar {
         left.push(Span::new(format!(" {}", place.order_words()), Role::Dim));
     }
     left.push(Span::new(" ", Role::Border));
-    Bar { left, right: worst(state) }
+    // Borders and corners; a filter is cut before the state of the data is.
+    let room = usize::from(state.size.0).saturating_sub(2);
+    let taken: usize = left.iter().map(|span| super::width(&span.text)).sum();
+    let mut forms = worst(state);
+    let fitting = forms.iter().position(|span| taken + super::width(&span.text) <= room);
+    let right = forms.swap_remove(fitting.unwrap_or(forms.len() - 1));
+    let left = shortened(left, room.saturating_sub(super::width(&right.text)), state.options.ascii);
+    Bar { left, right: vec![right] }
 }
 
-/// The worst state among the feeds of the view, in words; with the age, if all is well.
-fn worst(state: &State) -> Line {
-    let mut words: Vec<(u8, String, Role)> = Vec::new();
+/// As much of a line as has room.
+fn shortened(line: Line, room: usize, ascii: bool) -> Line {
+    let mut left = room;
+    let mut out = Vec::new();
+    for span in line {
+        let text = super::cut(&span.text, left, ascii);
+        left -= super::width(&text).min(left);
+        out.push(Span { text, ..span });
+    }
+    out
+}
+
+/// The worst state among the feeds of the view, in words, the longest form first; with the age, if all is well.
+fn worst(state: &State) -> Vec<Span> {
+    let mut words: Vec<(u8, Vec<String>, Role)> = Vec::new();
     let mut oldest = None;
     for (stack, spec, slot) in feeds(state) {
         oldest = oldest.max(slot.age(state.now));
         let whose = state.world.stacks.get(stack).filter(|_| state.world.stacks.len() > 1);
         let whose = whose.map_or_else(String::new, |stack| format!("{} ", stack.name));
-        words.extend(trouble(state, spec, slot).map(|(rank, words, role)| (rank, whose + &words, role)));
+        words.extend(trouble(state, spec, slot).map(|(rank, forms, role)| {
+            (rank, forms.into_iter().map(|words| format!("{whose}{words}")).collect(), role)
+        }));
     }
     words.sort_by_key(|(rank, ..)| *rank);
-    let Some((_, words, role)) = words.into_iter().next() else {
-        let fresh = oldest.map_or_else(|| "reading".to_owned(), |age| format!("fresh, oldest {}", human(age)));
-        return vec![Span::new(format!(" {fresh} "), Role::Dim)];
-    };
-    vec![Span::new(format!(" {words} "), role)]
+    let (forms, role) = words.into_iter().next().map_or_else(
+        || {
+            let long = oldest.map_or_else(|| "reading".to_owned(), |age| format!("fresh, oldest {}", human(age)));
+            (vec![long, oldest.map_or_else(String::new, human)], Role::Dim)
+        },
+        |(_, forms, role)| (forms, role),
+    );
+    forms.into_iter().map(|words| Span::new(format!(" {words} "), role)).collect()
 }
 
 /// Every feed of the view, of every stack.
@@ -63,31 +88,40 @@ fn feeds(state: &State) -> impl Iterator<Item = (usize, &'static FeedSpec, &Slot
     all.map(|(i, spec)| (i, spec, state.world.store.slot(i, spec.id)))
 }
 
-fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, String, Role)> {
-    let read = slot.age(state.now).map_or_else(|| "never read".to_owned(), |age| format!("read {} ago", human(age)));
+/// What is wrong with a feed: how bad, in words from the longest form to the shortest, and its role.
+fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, Vec<String>, Role)> {
+    let age = slot.age(state.now);
+    let read = age.map_or_else(|| "never read".to_owned(), |age| format!("read {} ago", human(age)));
+    let old = age.map_or_else(|| "never read".to_owned(), |age| format!("{} old", human(age)));
+    let id = spec.id;
     if let Freshness::Failing { fault, .. } = &slot.freshness {
-        return Some((0, format!("{}: {} ({}), {read}", spec.id, fault.kind.word(), fault.action), Role::Unknown));
+        let word = fault.kind.word();
+        let long = format!("{id}: {word} ({}), {read}", fault.action);
+        let next = slot.next.filter(|next| *next > state.now).map(|next| human(next.since(state.now)));
+        let refresh = state.key(Scope::Table, "refresh");
+        let longest = next.map(|next| format!("{long}, next try in {next}, now with {refresh}"));
+        let forms = longest.into_iter().chain([long, format!("{id}: {word}, {old}"), format!("{word}, {old}")]);
+        return Some((0, forms.collect(), Role::Unknown));
     }
-    if let Some(gap) = slot.gaps().first() {
-        let words = format!(
-            "partial: {} of {} {}, {} ({})",
-            gap.read,
-            gap.known,
-            gap.what,
-            gap.fault.kind.word(),
-            gap.fault.action
-        );
-        return Some((1, words, Role::Unknown));
+    let view = state.view();
+    if let Some(gap) = slot.gaps().iter().find(|gap| view.kind.is_empty() || view.also(gap.kind)) {
+        let word = gap.fault.kind.word();
+        let long = format!("partial: {}, {word} ({})", gap.extent(), gap.fault.action);
+        return Some((
+            1,
+            vec![long, format!("partial: {}, {word}", gap.extent()), format!("partial, {word}")],
+            Role::Unknown,
+        ));
     }
     if slot.is_stale(state.now) {
-        return Some((2, format!("{}: stale, {read}", spec.id), Role::Unknown));
+        return Some((2, vec![format!("{id}: stale, {read}"), format!("stale, {old}")], Role::Unknown));
     }
     if slot.snapshot.as_ref().is_some_and(|s| s.slowed) {
-        return Some((3, format!("{}: slowed by AWS, {read}", spec.id), Role::Warn));
+        return Some((3, vec![format!("{id}: slowed by AWS, {read}"), format!("slowed, {old}")], Role::Warn));
     }
     if slot.freshness == Freshness::Never && spec.after.is_none() {
         let far = slot.reading.as_ref().map(|r| format!(", {} of {} {}", r.read, r.known, r.what));
-        return Some((4, format!("{}: reading{}", spec.id, far.unwrap_or_default()), Role::Dim));
+        return Some((4, vec![format!("{id}: reading{}", far.unwrap_or_default()), "reading".to_owned()], Role::Dim));
     }
     None
 }

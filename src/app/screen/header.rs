@@ -38,13 +38,14 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
         [vec![Span::new(head, base)], who.clone()].concat()
     };
     // A long name is cut before the account and the word PROTECTED give way, and left out where little of it would be left.
-    let rest = room.saturating_sub(total(&headed("x", &who.short)));
+    let rest = room.saturating_sub(total(&headed("x", &who.bare)));
     let short_name = if rest > SHORTEST_NAME { cut(&name, rest, ascii) } else { String::new() };
     let mut forms = vec![
         headed(&format!("rounds  {name}"), &who.full),
         headed(&name, &who.full),
         headed(&name, &who.short),
-        headed(&short_name, &who.short),
+        headed(&name, &who.bare),
+        headed(&short_name, &who.bare),
     ];
     // The account is the last thing to give way.
     let fitting = forms.iter().position(|line| total(line) < room).unwrap_or(forms.len() - 1);
@@ -58,7 +59,10 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
 
 struct Who {
     full: Line,
+    /// Without the caller.
     short: Line,
+    /// Without the address of what answers instead of AWS; that something does stays.
+    bare: Line,
 }
 
 fn who(state: &State, index: usize, base: Role) -> Who {
@@ -74,14 +78,16 @@ fn who(state: &State, index: usize, base: Role) -> Who {
     };
     let sep = if state.options.ascii { ">" } else { "▸" };
     let region = identity.region.as_deref().unwrap_or("no region");
-    let mut short = vec![account, Span::new(format!(" {region}"), base)];
+    let mut bare = vec![account, Span::new(format!(" {region}"), base)];
+    let mut short = bare.clone();
     if let Some(endpoint) = &identity.endpoint {
         short.push(Span::new(format!(" via {endpoint}"), Role::Warn));
+        bare.push(Span::new(" not AWS", Role::Warn));
     }
     let mut full = short.clone();
     full.push(Span::new(format!(" {sep} {}", identity.caller()), base));
     full.extend(lifetime(state, identity, base));
-    Who { full, short }
+    Who { full, short, bare }
 }
 
 fn lifetime(state: &State, identity: &Identity, base: Role) -> Option<Span> {
@@ -110,7 +116,8 @@ fn unknown_identity(state: &State, index: usize) -> Who {
         Some(FaultKind::Expired) => ("CREDENTIALS EXPIRED".to_owned(), ": log in again".to_owned(), Role::Crit),
         Some(kind) => (format!("identity unknown: {}", kind.word()), String::new(), Role::Unknown),
     };
-    Who { full: vec![Span::new(format!("{words}{more}"), role)], short: vec![Span::new(words, role)] }
+    let bare = vec![Span::new(words.clone(), role)];
+    Who { full: vec![Span::new(format!("{words}{more}"), role)], short: bare.clone(), bare }
 }
 
 fn right(state: &State, base: Role) -> Line {
@@ -155,12 +162,15 @@ pub(super) fn tabs(state: &State) -> Bar {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::app::{Msg, Options, update};
     use crate::health::Thresholds;
     use crate::keymap::Keymap;
     use crate::model::Fault;
     use crate::model::stack::Stack;
+    use crate::store::{Fetched, Snapshot};
     use crate::text::Text;
     use crate::time::Timestamp;
 
@@ -168,6 +178,22 @@ mod tests {
         let stack = Stack { name: Text::from(name), protected: true, ..Stack::default() };
         let options = Options { clock: true, ..Options::default() };
         State::new(vec![stack], Thresholds::default(), Keymap::default(), options, Timestamp::default())
+    }
+
+    /// STS has answered, and something else than AWS did.
+    fn read(state: &mut State) {
+        let identity = Identity {
+            account: Text::from("123456789012"),
+            arn: Text::from("arn:aws:sts::123456789012:assumed-role/SiteReliability/anastasia"),
+            user_id: Text::default(),
+            region: Some(Text::from("us-east-1")),
+            expires_at: None,
+            endpoint: Some(Text::from("http://127.0.0.1:5055")),
+        };
+        let at = Timestamp::default();
+        let snapshot = Snapshot { taken_at: at, data: Arc::new(identity), gaps: Vec::new(), slowed: false };
+        let fetched = Fetched { stack: 0, feed: "identity", at, next: at, result: Ok(snapshot) };
+        update(state, at, Msg::from(fetched));
     }
 
     fn left(state: &State) -> String {
@@ -197,6 +223,15 @@ mod tests {
         );
         state.size = (40, 24);
         assert_eq!(left(&state), " identity: askin…");
+        read(&mut state);
+        state.size = (80, 24);
+        assert_eq!(left(&state), " xxxxxxxxxxxx… PROTECTED ▸ 123456789012 us-east-1 not AWS");
+        state = console("prod-ehr");
+        read(&mut state);
+        for (columns, words) in [(80, " not AWS"), (110, " via http://127.0.0.1:5055")] {
+            state.size = (columns, 24);
+            assert_eq!(left(&state), format!(" prod-ehr PROTECTED ▸ 123456789012 us-east-1{words}"));
+        }
         for columns in 40..140 {
             state.size = (columns, 24);
             let bar = header(&state).0;

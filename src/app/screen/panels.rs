@@ -148,7 +148,9 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
     };
     let detail = (state.view().detail)(stack, row);
     let mut lines = Vec::new();
-    let read = (row.read_at.millis() > 0).then(|| format!("read {} ago", human(state.now.since(row.read_at))));
+    let is_feed = row.problems.first().is_some_and(|problem| problem.check.subject.kind == "feed");
+    let read =
+        (row.read_at.millis() > 0 && !is_feed).then(|| format!("read {} ago", human(state.now.since(row.read_at))));
     if let Some(read) = read {
         lines.push(vec![Span::new(read, Role::Dim)]);
     }

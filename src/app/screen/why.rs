@@ -5,7 +5,8 @@ use super::panels::{Content, field, paragraph};
 use super::{Line, Span};
 use crate::app::State;
 use crate::health::{RULES, Rule};
-use crate::model::Check;
+use crate::keymap::Scope;
+use crate::model::{Check, Severity};
 use crate::table::Entry;
 use crate::theme::Role;
 use crate::time::human;
@@ -23,10 +24,17 @@ pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
         explain(state, (&recent, stack), &problem.check, columns, &mut lines);
     }
     if row.problems.is_empty() {
-        let words = format!("{} rules found nothing to say about it.", RULES.len());
+        let words = match row.severity {
+            Severity::Unknown => {
+                let errors = state.key(Scope::Table, "errors");
+                format!("It could not be read, so no rule can say anything about it; {errors} tells what failed.")
+            }
+            _ => format!("{} rules found nothing to say about it.", RULES.len()),
+        };
         paragraph(&mut lines, &words, Role::of(row.severity), columns, 0);
     }
-    Content { title: format!("why: {}", super::panels::name(state, row)), lines }
+    let several = if row.problems.len() > 1 { format!(" and {} more", row.problems.len() - 1) } else { String::new() };
+    Content { title: format!("why: {}{several}", super::panels::name(state, row)), lines }
 }
 
 fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, columns: usize, lines: &mut Vec<Line>) {
@@ -38,18 +46,21 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
         let old = if until < state.now { format!(" at {}", until.time_of_day()) } else { String::new() };
         field(lines, "since", &format!("{} ({}{old})", since.date_time(), human(until.since(since))), columns);
     }
+    for (i, step) in check.next.iter().enumerate() {
+        field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
+    }
     for (name, value) in &check.evidence {
         field(lines, name, value, columns);
     }
-    field(lines, "read", &format!("{} ago", human(state.now.since(check.taken_at))), columns);
+    // What cannot be read has no time of reading.
+    if check.subject.kind != "feed" {
+        field(lines, "read", &format!("{} ago", human(state.now.since(check.taken_at))), columns);
+    }
     field(lines, "rule", check.rule, columns);
     if let Some(rule) = RULES.iter().find(|r| r.id == check.rule) {
         field(lines, "what it looks for", rule.doc, columns);
         limits(state, rule, columns, lines);
         field(lines, "source", rule.source, columns);
-    }
-    for (i, step) in check.next.iter().enumerate() {
-        field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
     }
 }
 

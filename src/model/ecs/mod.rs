@@ -92,6 +92,8 @@ pub struct Missing {
     pub arn: Text,
     /// Why, in the service's words: `MISSING`, `ACCESS_DENIED`, or the fault of the call.
     pub reason: Text,
+    /// Whether the call failed, which is told of all it asked for together.
+    pub unread: bool,
 }
 
 /// A cluster.

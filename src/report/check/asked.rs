@@ -68,7 +68,7 @@ impl Asked {
     /// Whether a check counts, given the feeds that count.
     pub(super) fn counts(&self, check: &Check, feeds: &[&str]) -> bool {
         match check.subject.kind {
-            "feed" => feeds.contains(&check.subject.id.as_str()),
+            "feed" => feeds.contains(&check.subject.name.as_str()),
             _ => check.rule == ACCOUNT || self.asks(check.domain),
         }
     }
@@ -92,6 +92,7 @@ pub(super) fn well(
     found: &[Check],
 ) -> Vec<Check> {
     let ok = |rule, domain, subject, taken_at| Check {
+        cause: None,
         rule,
         domain,
         severity: Severity::Ok,
@@ -103,7 +104,7 @@ pub(super) fn well(
         taken_at,
     };
     let read = |spec: &&FeedSpec| {
-        let told = found.iter().any(|check| check.subject.kind == "feed" && check.subject.id == spec.id);
+        let told = found.iter().any(|check| check.subject.kind == "feed" && check.subject.name == spec.id);
         let snapshot = gathered.store.slot(index, spec.id).snapshot.as_ref().filter(|_| !told)?;
         let subject = Subject { kind: "feed", name: Text::from(spec.id), id: Text::from(spec.id) };
         Some(ok(READ, spec.domain, subject, snapshot.taken_at))
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(scaling.feeds(&Stack::default()), ["ecs", "groups"]);
         assert_eq!(scaling.feeds(&own_account), ["identity", "ecs", "groups"]);
         let ecs = asked(&["ecs"]).unwrap();
-        assert_eq!(ecs.feeds(&Stack::default()), ["ecs", "stopped"]);
+        assert_eq!(ecs.feeds(&Stack::default()), ["ecs", "stopped-tasks"]);
         assert!(ecs.polled().contains(&"groups"), "rules of ecs name the group that is full");
         assert_eq!(asked(&[]).unwrap().feeds(&Stack::default()).len(), FEEDS.len());
     }

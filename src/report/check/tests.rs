@@ -67,7 +67,7 @@ async fn lines_come_worst_first_and_can_be_read_by_a_monitoring_system() {
 ROUNDS CRITICAL - ecs:2 | crit=1 warn=1 unknown=2 checks=N
 [CRIT] prod: api 0/2: no task is running (ecs-service-none-running, service ehr/api)
 [WARN] prod: a¦b␛[31m 2/2: may neither stop nor start a task, deployments and drains would hang (ecs-rollout-deadlock, service ehr/a¦b␛[31m)
-[UNKN] dr: sts:AssumeRole: denied: not authorised (feed-failing, feeds ecs, stopped)
+[UNKN] dr: sts:AssumeRole: denied: not authorised (feed-failing, feeds ecs, stopped-tasks)
 ";
     assert_eq!((uncounted(&ran.out), ran.exit), (expected.to_owned(), Ok(2)));
 }
