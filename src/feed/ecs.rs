@@ -83,13 +83,13 @@ impl EcsFeed {
 impl Feed for EcsFeed {
     async fn poll(&mut self, context: &Context, _: &Facts) -> Result<Snapshot, Fault> {
         let clusters = self.clusters(context).await;
-        let named = || clusters.missing.iter().chain(&clusters.unread);
-        if let (Some(gap), true, true) = (&clusters.gap, clusters.items.is_empty(), named().next().is_none()) {
+        let absent = || clusters.missing.iter().chain(&clusters.unread);
+        if let (Some(gap), true, true) = (&clusters.gap, clusters.items.is_empty(), absent().next().is_none()) {
             return Err(gap.fault.clone());
         }
         let mut facts = Gathered::default();
         let arns: Vec<String> = clusters.items.iter().map(|c| c.item.arn.to_string()).collect();
-        let arns: Vec<String> = arns.into_iter().chain(named().map(|(arn, _)| arn.to_string())).collect();
+        let arns: Vec<String> = arns.into_iter().chain(absent().map(|(arn, _)| arn.to_string())).collect();
         let counts: HashMap<String, Arc<Cluster>> =
             clusters.items.iter().map(|c| (c.item.arn.to_string(), Arc::clone(&c.item))).collect();
         self.inside.retain(|arn, _| arns.contains(arn));

@@ -134,10 +134,9 @@ fn placeable<'a>(pool: impl Iterator<Item = &'a Instance>) -> String {
 
 fn advise(about: About, service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsIndex) -> About {
     let groups = words::list(unplaced.groups.iter().map(|g| &g.name));
-    let about = match index.pool(service).any(|i| !i.placeable()) {
-        true => about.next("bring back the instances that cannot take tasks: view instances"),
-        false => about,
-    };
+    let lost = index.pool(service).any(|i| !i.placeable());
+    let about =
+        if lost { about.next("bring back the instances that cannot take tasks: view instances") } else { about };
     let mut about = match growth {
         Growth::AtMaximum => about.next(format!("raise the maximum of {groups}, or free room on the cluster")),
         Growth::CanGrow => about.next(format!("see whether {groups} launches instances: view instances")),

@@ -78,16 +78,16 @@ fn who(state: &State, index: usize, base: Role) -> Who {
     };
     let sep = if state.options.ascii { ">" } else { "▸" };
     let region = identity.region.as_deref().unwrap_or("no region");
-    let mut bare = vec![account, Span::new(format!(" {region}"), base)];
-    let mut short = bare.clone();
+    let mut least = vec![account, Span::new(format!(" {region}"), base)];
+    let mut short = least.clone();
     if let Some(endpoint) = &identity.endpoint {
         short.push(Span::new(format!(" via {endpoint}"), Role::Warn));
-        bare.push(Span::new(" not AWS", Role::Warn));
+        least.push(Span::new(" not AWS", Role::Warn));
     }
     let mut full = short.clone();
     full.push(Span::new(format!(" {sep} {}", identity.caller()), base));
     full.extend(lifetime(state, identity, base));
-    Who { full, short, bare }
+    Who { full, short, bare: least }
 }
 
 fn lifetime(state: &State, identity: &Identity, base: Role) -> Option<Span> {
