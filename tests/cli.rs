@@ -138,7 +138,9 @@ fn a_value_that_cannot_be_is_answered_with_its_form() {
         (&["demo", "--listen", "0.0.0.0:1"], 2, &["--listen: 0.0.0.0 is not a loopback address", "127.0.0.1"]),
         (&["demo", "--listen", "nonsense"], 2, &["--listen: \"nonsense\" is not an address", "127.0.0.1:4600"]),
         (&["demo", "--screenshot", "kept.svg", "--size", "wide"], 2, &["--size: \"wide\" is not a size", "120x40"]),
-        (&["demo", "--screenshot", "kept.svg", "--size", "9999x1"], 2, &["--size: \"9999x1\"", "at most 500x200"]),
+        (&["demo", "--screenshot", "kept.svg", "--size", "9999x1"], 2, &["--size: \"9999x1\"", "to 500x200"]),
+        (&["demo", "--screenshot", "kept.svg", "--size", "0x0"], 2, &["--size: \"0x0\"", "from 40x8"]),
+        (&["demo", "--screenshot", "kept.svg", "--size", "80x7"], 2, &["--size: \"80x7\"", "from 40x8"]),
         (&["demo", "--screenshot", "kept.svg", "--keys", "2 nokey"], 2, &["--keys: \"nokey\" is not a key"]),
         (&["demo", "--screenshot", "directory"], 3, &["--screenshot: cannot write directory"]),
         (&["demo", "--size", "80x24"], 2, &["--screenshot"]),
@@ -151,6 +153,23 @@ fn a_value_that_cannot_be_is_answered_with_its_form() {
         (&["export", "services", "--timeout", "soon"], 2, &["--timeout: \"soon\" is not a duration", "90s"]),
         (&["export", "services", "--log", "directory"], 2, &["--log: cannot write directory"]),
     ]);
+}
+
+#[test]
+fn the_demo_refuses_what_chooses_stacks_and_minds_no_variable_that_does() {
+    let own = "the demo has a stack of its own";
+    each(&[
+        (&["demo", "--stack", "x"], 2, &["--stack: ", own]),
+        (&["--profile", "x", "demo", "--list"], 2, &["--profile: ", own]),
+        (&["demo", "--region", "eu-west-1", "--screenshot", "kept.svg"], 2, &["--region: ", own]),
+        (&["demo", "--endpoint-url", "http://127.0.0.1:9", "--stack", "x"], 2, &["--endpoint-url: ", "--stack: "]),
+    ]);
+    let home = home();
+    let mut command = rounds(home.path(), &["demo", "--screenshot", "new.svg", "--size", "40x8"]);
+    command.env("ROUNDS_STACK", "x").env("AWS_PROFILE", "x").env("AWS_REGION", "x").env("AWS_ENDPOINT_URL", "x");
+    let said = run(command);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(fs::read_to_string(home.path().join("new.svg")).expect("a picture").contains("123456789012"));
 }
 
 #[test]

@@ -8,16 +8,21 @@ use super::console::{appearance, gone, needs_terminal};
 use super::shot::{Shot, shot};
 use super::{Outcome, block_on, print};
 use crate::app::Options;
+use crate::app::screen::SMALLEST;
 use crate::backend::sim::{Known, Scenario, Sim, SimClock, Speed, scenarios, wire};
-use crate::config::{self, Flags, Settings};
+use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::model::stack::Stack;
 use crate::runtime::{self, Connect, Launch};
 use crate::text::Text;
 use crate::time::{Clock, SystemClock, Timestamp};
 
+/// The largest picture, in columns and rows.
+const LARGEST: (u16, u16) = (500, 200);
+
 /// Runs the demo.
 pub(super) fn run(global: &Global, demo: &Demo, env: &BTreeMap<String, String>) -> Outcome {
+    refuse_stacks(global)?;
     if demo.list {
         return list();
     }
@@ -65,10 +70,24 @@ fn list() -> Outcome {
     print::print(&(lines.join("\n") + "\n"))
 }
 
-/// How the demo looks is configured as for the console; which stacks there are is not: it has one of its own.
+/// The demo has one stack of its own: flags that choose or change stacks are mistakes.
+fn refuse_stacks(global: &Global) -> Result<(), Vec<Error>> {
+    let typed = [
+        ("--stack", !global.stack.is_empty()),
+        ("--profile", global.profile.is_some()),
+        ("--region", global.region.is_some()),
+        ("--endpoint-url", global.endpoint_url.is_some()),
+    ];
+    let refused = |flag| Error::usage("the demo has a stack of its own and asks nobody else").from(flag);
+    let wrong: Vec<Error> =
+        typed.into_iter().filter(|(_, is)| *is).map(|(flag, _)| refused(flag).hint("leave it out")).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// How the demo looks is configured as for the console; which stacks there are is not, whatever the environment selects.
 fn settings(global: &Global, env: &BTreeMap<String, String>) -> Result<Settings, Vec<Error>> {
-    let flags = Flags { stack: Vec::new(), profile: None, region: None, endpoint_url: None, ..global.flags() };
-    config::load(env, &flags)
+    let env = env.iter().filter(|(name, _)| *name != "ROUNDS_STACK").map(|(k, v)| (k.clone(), v.clone())).collect();
+    config::load(&env, &global.flags())
 }
 
 /// The demo's one stack.
@@ -142,11 +161,11 @@ fn picture(
     file: &std::path::Path,
 ) -> Outcome {
     let size = demo.size.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    let size = size.filter(|(w, h): &(u16, u16)| *w <= 500 && *h <= 200).ok_or_else(|| {
-        vec![
-            Error::usage(format!("\"{}\" is not a size; write it like 120x40, at most 500x200", demo.size))
-                .from("--size"),
-        ]
+    let ((least_w, least_h), (most_w, most_h)) = (SMALLEST, LARGEST);
+    let fits = |(w, h): &(u16, u16)| (least_w..=most_w).contains(w) && (least_h..=most_h).contains(h);
+    let size = size.filter(fits).ok_or_else(|| {
+        let form = format!("write it like 120x40, from {least_w}x{least_h} to {most_w}x{most_h}");
+        vec![Error::usage(format!("\"{}\" is not a size; {form}", demo.size)).from("--size")]
     })?;
     let (keymap, theme) = appearance(settings)?;
     let taken = Shot {
