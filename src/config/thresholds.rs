@@ -1,5 +1,7 @@
 //! The `[thresholds]` of the configuration file, held against the rules there are.
 
+use std::cmp::Ordering;
+
 use toml::de::DeValue;
 
 use super::file::place;
@@ -79,11 +81,7 @@ fn check_order(document: &mut Document<'_>, at: usize, rule: &Rule, found: &[Pla
     let now = |name: &str| found.iter().find(|p| p.value.name == name).map(|p| p.value.level).or_else(|| default(name));
     let (Some(warn_default), Some(crit_default)) = (default("warn"), default("crit")) else { return };
     let (Some(warn), Some(crit)) = (now("warn"), now("crit")) else { return };
-    let (Some(usual), Some(wanted)) =
-        (size(warn_default).partial_cmp(&size(crit_default)), size(warn).partial_cmp(&size(crit)))
-    else {
-        return;
-    };
+    let (Some(usual), Some(wanted)) = (compare(warn_default, crit_default), compare(warn, crit)) else { return };
     if wanted.is_ne() && usual.is_ne() && usual != wanted {
         let which = if usual.is_lt() { "above" } else { "below" };
         let what = format!("{}: warn \"{warn}\" is {which} crit \"{crit}\"", rule.id);
@@ -91,12 +89,13 @@ fn check_order(document: &mut Document<'_>, at: usize, rule: &Rule, found: &[Pla
     }
 }
 
-/// A level as a number, for comparing two of the same kind.
-fn size(level: Level) -> f64 {
-    match level {
-        Level::Span(span) => span.as_secs_f64(),
-        Level::Count(n) => f64::from(n),
-        Level::Share(share) => share,
+/// Which of two levels is greater; none is of two that measure different things.
+fn compare(one: Level, other: Level) -> Option<Ordering> {
+    match (one, other) {
+        (Level::Span(one), Level::Span(other)) => Some(one.cmp(&other)),
+        (Level::Count(one), Level::Count(other)) => Some(one.cmp(&other)),
+        (Level::Share(one), Level::Share(other)) => one.partial_cmp(&other),
+        _ => None,
     }
 }
 
@@ -115,10 +114,12 @@ mod tests {
     static SLOW: Rule = rule("ecs-rollout-slow", &[Threshold::minutes("warn", 15), Threshold::minutes("crit", 45)]);
     static STORAGE: Rule = rule("rds-storage-low", &[Threshold::share("warn", 0.2), Threshold::share("crit", 0.1)]);
     static FAILED: Rule = rule("ecs-tasks-failed", &[Threshold::count("warn", 1)]);
+    static MIXED: Rule = rule("ecs-rollout-failing", &[Threshold::count("warn", 1), Threshold::share("crit", 0.5)]);
     static PLAIN: Rule = rule("ecs-deadlock", &[]);
 
     fn parse(text: &str) -> Result<Vec<Placed<Configured>>, Vec<String>> {
-        FileConfig::parse(&format!("[thresholds]\n{text}"), Path::new("r.toml"), &[&SLOW, &STORAGE, &FAILED, &PLAIN])
+        let rules = [&SLOW, &STORAGE, &FAILED, &MIXED, &PLAIN];
+        FileConfig::parse(&format!("[thresholds]\n{text}"), Path::new("r.toml"), &rules)
             .map(|config| config.thresholds)
             .map_err(|all| all.iter().map(ToString::to_string).collect())
     }
@@ -173,6 +174,11 @@ mod tests {
         assert!(one_error("rds-storage-low = { warn = 0.3 }").contains("\"0.3\" is not a share; write it like 20%"));
         assert!(one_error("ecs-tasks-failed = { warn = -1 }").contains("\"-1\" is not a whole number"));
         assert!(one_error("ecs-rollout-slow = \"10m\"").contains("must be a table such as"));
+        let told = one_error("ecs-rollout-failing = { warn = 0 }");
+        assert!(
+            told.starts_with("r.toml:2: ecs-rollout-failing: warn: \"0\" would always hold; the least is 1"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -181,5 +187,6 @@ mod tests {
         assert!(told.starts_with("r.toml:2: ecs-rollout-slow: warn \"1h00m\" is above crit \"45m00s\""), "{told}");
         assert!(one_error("rds-storage-low = { crit = \"25%\" }").contains("warn \"20%\" is below crit \"25%\""));
         assert!(parse("ecs-rollout-slow = { warn = \"45m\" }").is_ok());
+        assert_eq!(compare(Level::Count(0), Level::Share(0.5)), None, "they measure different things");
     }
 }

@@ -25,10 +25,11 @@ impl Level {
         let value = value.trim();
         match self {
             Self::Span(_) => parse_span(value).map(Self::Span),
-            Self::Count(_) => value
-                .parse()
-                .map(Self::Count)
-                .map_err(|_| format!("\"{value}\" is not a whole number; write it like 3")),
+            Self::Count(_) => match value.parse() {
+                Ok(0) => Err(format!("\"{value}\" would always hold; the least is 1")),
+                Ok(n) => Ok(Self::Count(n)),
+                Err(_) => Err(format!("\"{value}\" is not a whole number; write it like 3")),
+            },
             Self::Share(_) => value
                 .strip_suffix('%')
                 .and_then(|n| n.trim().parse::<f64>().ok())
