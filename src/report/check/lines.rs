@@ -1,9 +1,10 @@
 //! What a run found, as the lines of a monitoring plugin.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use super::{Finding, Outcome};
-use crate::model::Severity;
+use crate::model::{Check, Severity};
 use crate::report::reading::{Cause, Trouble};
 use crate::text::Text;
 
@@ -34,13 +35,16 @@ fn headline(outcome: &Outcome<'_>) -> String {
     if named.is_empty() { format!("{head} {counts}") } else { format!("{head} - {named} {counts}") }
 }
 
-/// How many checks of each domain call for attention, the domains with the worst first. Where only unknown ones are left to
-/// explain the word, those.
+/// How many checks of each domain call for attention, the domains with the worst first, and among equals the identity: in the
+/// wrong account nothing else means anything. Where only unknown ones are left to explain the word, those.
 fn by_domain(outcome: &Outcome<'_>) -> Vec<(&'static str, usize)> {
     let found = outcome.tally.crit + outcome.tally.warn > 0;
     let least = if found { Severity::Warn } else { Severity::Unknown };
     let mut domains: Vec<(&'static str, usize)> = Vec::new();
-    for check in outcome.findings.iter().map(|finding| &finding.check).filter(|check| check.severity >= least) {
+    let mut checks: Vec<&Check> = outcome.findings.iter().map(|finding| &finding.check).collect();
+    checks.retain(|check| check.severity >= least);
+    checks.sort_by_key(|check| (Reverse(check.severity), check.domain != "identity"));
+    for check in checks {
         match domains.iter_mut().find(|(domain, _)| *domain == check.domain) {
             Some((_, n)) => *n += 1,
             None => domains.push((check.domain, 1)),

@@ -72,6 +72,14 @@ ROUNDS CRITICAL - ecs:2 | crit=1 warn=1 unknown=2 checks=N
     assert_eq!((uncounted(&ran.out), ran.exit), (expected.to_owned(), Ok(2)));
 }
 
+#[tokio::test]
+async fn the_first_line_names_the_wrong_account_before_what_else_is_as_bad() {
+    let stacks = [stack("dr"), Stack { account: Some("999999999999".to_owned()), ..stack("prod") }];
+    let backends = vec![Ok(Fake::with([down("api")]).backend()), Ok(Fake::with([down("web")]).backend())];
+    let ran = run(&stacks, backends, &options()).await;
+    assert!(ran.first().starts_with("ROUNDS CRITICAL - identity:1 ecs:2 |"), "{}", ran.out);
+}
+
 fn checks_of_identity(at: &str) -> Value {
     json!([
         {
