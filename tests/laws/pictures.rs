@@ -98,12 +98,6 @@ fn while_the_link_is_down_nothing_is_bright_and_no_duration_grows() {
         let shown = text(state);
         shown.lines().find(|line| line.contains("ehr/ehr-api")).map(ToOwned::to_owned).expect("the problem")
     };
-    let alarming = |state: &State| {
-        let picture = screen(state);
-        let spans =
-            picture.pane.lines.concat().into_iter().chain(picture.tabs.right).chain(picture.pane.below.concat());
-        spans.filter(|span| span.role == Role::Crit).count()
-    };
     let before = line(&state);
     assert!(before.contains("1m2"), "{before}");
     assert!(alarming(&state) > 0);
