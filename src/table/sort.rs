@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use super::Row;
 use super::cell::SortKey;
-use crate::model::Severity;
 
 /// How rows are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +18,7 @@ pub struct Order {
 pub fn sort(rows: &[Row], indices: &mut [usize], order: Order) {
     match order.column {
         None => indices.sort_by(|&a, &b| {
-            let rank = |i: usize| rows[i].severity.max(Severity::Info);
-            let worst_first = rank(b).cmp(&rank(a));
+            let worst_first = rows[b].severity.cmp(&rows[a].severity);
             rows[a].section.cmp(&rows[b].section).then(directed(worst_first, order.reverse))
         }),
         Some(column) => {
@@ -50,6 +48,7 @@ const fn directed(ordering: Ordering, reverse: bool) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Severity;
     use crate::table::Cell;
     use proptest::prelude::*;
 
@@ -72,11 +71,12 @@ mod tests {
 
     #[test]
     fn without_a_column_the_worst_come_first_and_ties_keep_their_order() {
-        let mut rows = rows(vec![Cell::Missing; 4]);
-        for (row, severity) in rows.iter_mut().zip([Severity::Ok, Severity::Crit, Severity::Unknown, Severity::Info]) {
+        let mut rows = rows(vec![Cell::Missing; 5]);
+        let severities = [Severity::Ok, Severity::Crit, Severity::Ok, Severity::Unknown, Severity::Info];
+        for (row, severity) in rows.iter_mut().zip(severities) {
             row.severity = severity;
         }
-        assert_eq!(sorted(&rows, Order::default()), [1, 2, 0, 3]);
+        assert_eq!(sorted(&rows, Order::default()), [1, 3, 4, 0, 2]);
     }
 
     proptest! {

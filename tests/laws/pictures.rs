@@ -58,6 +58,15 @@ fn only_what_runs_is_drawn_as_well_and_faults_are_all_the_rest() {
 }
 
 #[test]
+fn the_tasks_a_problem_leads_to_begin_with_those_that_wait() {
+    let mut state = incident();
+    press(&mut state, "enter enter");
+    let shown = (0..).map_while(|i| state.listing.row(i));
+    let first: Vec<String> = shown.take(8).map(|row| cell(&state, row, "status").searchable()).collect();
+    assert_eq!(first, ["PROVISIONING"; 8]);
+}
+
+#[test]
 fn a_silent_instance_is_seen_as_such_and_is_a_fault() {
     let mut state = incident();
     press(&mut state, "3 f");
