@@ -14,8 +14,8 @@ use crate::backend::aws::Connector;
 use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::keymap::Keymap;
+use crate::model::Fault;
 use crate::model::stack::Stack;
-use crate::model::{Fault, FaultKind};
 use crate::runtime::{self, Connect, Launch};
 use crate::term;
 use crate::theme::Theme;
@@ -94,11 +94,26 @@ async fn mistakes(connector: &Connector, stacks: &[Stack]) -> Result<(), Vec<Err
 
 /// A stack that cannot be connected to, as its panels tell it.
 pub(super) fn unconnected(error: &Error) -> Fault {
-    Fault::new(FaultKind::Rejected, "sts:GetCallerIdentity", error.to_string().replace("\n  ", "; "))
+    Fault::misconfigured(Error { hint: None, ..error.clone() }.to_string(), error.hint.as_deref())
 }
 
 /// The terminal could not be taken, or it is gone.
 pub(super) fn gone(error: &std::io::Error) -> Vec<Error> {
     term::restore();
     vec![Error::unavailable(format!("the terminal: {error}"))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FaultKind;
+
+    #[test]
+    fn what_is_configured_wrong_is_no_refusal_and_keeps_its_hint() {
+        let error = Error::usage("there is no profile \"prodd\"").from("--profile").hint("did you mean \"prod\"?");
+        let fault = unconnected(&error);
+        assert_eq!((fault.kind, fault.action), (FaultKind::Misconfigured, ""));
+        assert_eq!(fault.message, "--profile: there is no profile \"prodd\"");
+        assert_eq!(fault.hint(), error.hint);
+    }
 }

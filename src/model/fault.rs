@@ -27,6 +27,8 @@ pub enum FaultKind {
     Rejected,
     /// The endpoint does not implement the operation.
     Unsupported,
+    /// The configuration is wrong, so that nothing was asked.
+    Misconfigured,
 }
 
 impl FaultKind {
@@ -62,6 +64,7 @@ impl FaultKind {
             Self::Malformed => "unreadable answer",
             Self::Rejected => "refused",
             Self::Unsupported => "not supported here",
+            Self::Misconfigured => "not configured",
         }
     }
 }
@@ -71,7 +74,7 @@ impl FaultKind {
 pub struct Fault {
     /// What kind of failure it is.
     pub kind: FaultKind,
-    /// The IAM action, which is also how operators name the call: `ecs:ListServices`.
+    /// The IAM action, which is also how operators name the call: `ecs:ListServices`. Empty where nothing was called.
     pub action: &'static str,
     /// The service's own error code, where it gave one.
     pub code: Option<Text>,
@@ -79,13 +82,21 @@ pub struct Fault {
     pub message: Text,
     /// The service's request id, for a support case.
     pub request_id: Option<Text>,
+    /// What to do about it, where that is known better than the kind tells.
+    pub remedy: Option<Text>,
 }
 
 impl Fault {
     /// A fault without code and request id.
     #[must_use]
     pub fn new(kind: FaultKind, action: &'static str, message: impl Into<Text>) -> Self {
-        Self { kind, action, code: None, message: message.into(), request_id: None }
+        Self { kind, action, code: None, message: message.into(), request_id: None, remedy: None }
+    }
+
+    /// A mistake in the configuration: nothing was called.
+    #[must_use]
+    pub fn misconfigured(message: impl Into<Text>, remedy: Option<impl Into<Text>>) -> Self {
+        Self { remedy: remedy.map(Into::into), ..Self::new(FaultKind::Misconfigured, "", message) }
     }
 
     /// Whether both have the same cause, which is then said once.
@@ -107,6 +118,9 @@ impl Fault {
     /// What the operator can do about it, where there is anything.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        if let Some(remedy) = &self.remedy {
+            return Some(remedy.to_string());
+        }
         match self.kind {
             FaultKind::Denied => Some(format!("allow {} to this role", self.action)),
             FaultKind::NoCredentials => Some("run aws sso login, set AWS_PROFILE, or try: rounds demo".to_owned()),
@@ -119,7 +133,10 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.action, self.kind.word())?;
+        if !self.action.is_empty() {
+            write!(f, "{}: ", self.action)?;
+        }
+        f.write_str(self.kind.word())?;
         if let Some(code) = &self.code {
             write!(f, " ({code})")?;
         }
@@ -133,6 +150,13 @@ impl fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_in_the_configuration_names_no_call_and_carries_its_remedy() {
+        let fault = Fault::misconfigured("--profile: there is no profile \"prodd\"", Some("did you mean \"prod\"?"));
+        assert_eq!(fault.to_string(), "not configured: --profile: there is no profile \"prodd\"");
+        assert_eq!(fault.hint().as_deref(), Some("did you mean \"prod\"?"));
+    }
 
     #[test]
     fn lost_credentials_are_one_cause_and_two_missing_permissions_are_two() {

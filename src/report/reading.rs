@@ -137,7 +137,7 @@ fn troubles(store: &Store, index: usize, feed_id: &'static str) -> Vec<Trouble> 
 pub(super) fn fault_document(fault: &Fault) -> Value {
     json!({
         "kind": kind_id(fault.kind),
-        "action": fault.action,
+        "action": Some(fault.action).filter(|action| !action.is_empty()),
         "code": fault.code.as_deref(),
         "message": Some(fault.message.as_str()).filter(|message| !message.is_empty()),
         "hint": fault.hint(),
@@ -157,6 +157,7 @@ const fn kind_id(kind: FaultKind) -> &'static str {
         FaultKind::Malformed => "malformed",
         FaultKind::Rejected => "rejected",
         FaultKind::Unsupported => "unsupported",
+        FaultKind::Misconfigured => "misconfigured",
     }
 }
 

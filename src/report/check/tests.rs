@@ -80,6 +80,19 @@ async fn the_first_line_names_the_wrong_account_before_what_else_is_as_bad() {
     assert!(ran.first().starts_with("ROUNDS CRITICAL - identity:1 ecs:2 |"), "{}", ran.out);
 }
 
+#[tokio::test]
+async fn a_mistake_in_the_configuration_of_one_stack_is_told_as_that() {
+    let wrong = Fault::misconfigured("stack dr, profile: there is no profile \"drr\"", Some("did you mean \"dr\"?"));
+    let stacks = [stack("dr"), stack("prod")];
+    let backends = |fault: &Fault| vec![Err(fault.clone()), Ok(Fake::healthy().backend())];
+    let ran = run(&stacks, backends(&wrong), &options()).await;
+    let line = ran.out.lines().nth(1).unwrap();
+    assert!(line.starts_with("[UNKN] dr: not configured: stack dr, profile: there is no profile \"drr\" ("), "{line}");
+    let error = &run(&stacks, backends(&wrong), &json()).await.document()["stacks"][0]["error"];
+    assert_eq!((&error["kind"], &error["action"]), (&json!("misconfigured"), &Value::Null));
+    assert_eq!(error["hint"], "did you mean \"dr\"?");
+}
+
 fn checks_of_identity(at: &str) -> Value {
     json!([
         {

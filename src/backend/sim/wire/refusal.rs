@@ -126,7 +126,7 @@ impl Failure {
             FaultKind::NoCredentials => Common::UnknownClient,
             FaultKind::Expired => Common::Expired,
             FaultKind::Server => Common::Internal,
-            FaultKind::Rejected => Common::Invalid,
+            FaultKind::Rejected | FaultKind::Misconfigured => Common::Invalid,
             FaultKind::Unsupported => Common::UnknownOperation,
         };
         let mut refusal = told(common, fault.message.to_string(), protocol);
