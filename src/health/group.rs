@@ -17,7 +17,7 @@ pub(super) const AT_MAXIMUM: Rule = Rule {
           unless `ecs-capacity-full` says it of their service.",
     source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; 2 min (practice)",
     thresholds: &[Threshold::minutes("crit", 2)],
-    read_at: Facts::taken_at::<GroupFacts>,
+    read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: at_maximum,
 };
 
@@ -58,7 +58,7 @@ pub(super) const STUCK: Rule = Rule {
           single service cannot move.",
     source: "Auto Scaling API: Instance.LifecycleState; 1 h (practice)",
     thresholds: &[Threshold::minutes("crit", 60)],
-    read_at: Facts::taken_at::<GroupFacts>,
+    read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: stuck,
 };
 
@@ -69,7 +69,7 @@ pub(super) const ONE_ZONE: Rule = Rule {
           the cluster.",
     source: "AWS Config managed rule autoscaling-multiple-az",
     thresholds: &[],
-    read_at: Facts::taken_at::<GroupFacts>,
+    read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: one_zone,
 };
 
@@ -79,7 +79,7 @@ pub(super) const NOT_MANAGED: Rule = Rule {
     doc: "A group lacks the tag AmazonECSManaged, without which managed scaling cannot change it.",
     source: "ECS developer guide: capacity providers with managed scaling",
     thresholds: &[],
-    read_at: Facts::taken_at::<GroupFacts>,
+    read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: not_managed,
 };
 
@@ -89,7 +89,7 @@ pub(super) const MISSING: Rule = Rule {
     doc: "A capacity provider names a group that was not found: whether the cluster can grow is unknown.",
     source: "Auto Scaling API: DescribeAutoScalingGroups leaves out what it does not find",
     thresholds: &[],
-    read_at: Facts::taken_at::<GroupFacts>,
+    read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: missing,
 };
 

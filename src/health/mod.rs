@@ -49,7 +49,7 @@ pub struct Rule {
     pub source: &'static str,
     /// What can be configured, with the defaults.
     pub thresholds: &'static [Threshold],
-    /// When the facts it rests on were read. While they never were, the rule is not asked and says nothing.
+    /// When the facts it rests on were read, the older where it rests on two kinds. While they never were, the rule is not asked and says nothing.
     pub read_at: fn(&Facts) -> Option<Timestamp>,
     /// Looks at the facts and tells the sink of every subject, the healthy ones too.
     pub check: fn(&Facts, &mut Sink<'_>),

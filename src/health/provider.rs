@@ -24,7 +24,7 @@ pub(super) const PROTECTION: Rule = Rule {
     doc: "Managed termination protection is on, but the group does not protect new instances: both are needed.",
     source: "ECS developer guide: managedTerminationProtection needs NewInstancesProtectedFromScaleIn",
     thresholds: &[],
-    read_at: Facts::taken_at::<EcsFacts>,
+    read_at: Facts::older::<EcsFacts, GroupFacts>,
     check: protection,
 };
 

@@ -60,6 +60,14 @@ impl Facts {
         self.read.get(&TypeId::of::<T>()).map(|entry| entry.taken_at)
     }
 
+    /// When the older of two kinds of facts was read: what rests on both is not known any longer than that. Of the second
+    /// kind there may be none yet.
+    #[must_use]
+    pub fn older<T: Any + Send + Sync, U: Any + Send + Sync>(&self) -> Option<Timestamp> {
+        let taken_at = self.taken_at::<T>()?;
+        Some(self.taken_at::<U>().map_or(taken_at, |other| other.min(taken_at)))
+    }
+
     /// What follows from these facts as a `T`, worked out when first asked for and kept until facts are put.
     #[must_use]
     pub fn derived<T: Derived>(&self) -> Arc<T> {
@@ -91,6 +99,17 @@ mod tests {
         assert_eq!(facts.get::<u8>(), Some(&2));
         assert_eq!(facts.taken_at::<u8>(), Some(Timestamp::from_secs(2)));
     }
+
+    #[test]
+    fn what_rests_on_two_kinds_of_facts_is_as_old_as_the_older() {
+        let at = Timestamp::from_secs;
+        let mut facts = Facts::default();
+        facts.put(at(2), Arc::new(1_u8));
+        assert_eq!((facts.older::<u8, u16>(), facts.older::<u16, u8>()), (Some(at(2)), None));
+        facts.put(at(1), Arc::new(1_u16));
+        assert_eq!((facts.older::<u8, u16>(), facts.older::<u16, u8>()), (Some(at(1)), Some(at(1))));
+    }
+
     struct Doubled(u16);
 
     impl Derived for Doubled {

@@ -8,6 +8,7 @@ use rounds::feed::FEEDS;
 use rounds::model::Severity;
 use rounds::table::{Cell, Row};
 use rounds::theme::{Role, Theme};
+use rounds::time::Timestamp;
 use rounds::tui;
 
 use crate::happening::Happening;
@@ -124,6 +125,37 @@ fn while_the_link_is_down_nothing_is_bright_and_no_duration_grows() {
     assert!(text(&state).contains("(1m25s at 03:12:55Z)"), "{}", text(&state));
 }
 
+/// What was read last of a feed, as if read at `at`.
+fn read_again(feed: &str, at: Timestamp) -> Msg {
+    let mut again = recorded().iter().rfind(|fetched| fetched.feed == feed).expect("it was read").clone();
+    again.at = at;
+    if let Ok(snapshot) = &mut again.result {
+        snapshot.taken_at = at;
+    }
+    Msg::from(again)
+}
+
+#[test]
+fn while_ecs_alone_fails_what_rests_on_it_too_is_dimmed_and_does_not_last_longer() {
+    let mut state = incident();
+    let full = |state: &State| {
+        let mut problems = state.world.problems();
+        problems.find(|problem| problem.check.rule == "scaling-group-at-maximum").cloned().expect("a full group")
+    };
+    let before = full(&state);
+    assert_eq!(before.check.severity, Severity::Crit);
+    let ecs = FEEDS.iter().position(|spec| spec.id == "ecs").expect("it is there");
+    let (_, msg) = Happening::Fail(ecs, "no route".to_owned()).msg();
+    let now = state.now;
+    update(&mut state, now, msg);
+    let later = now + Duration::from_mins(10);
+    for feed in ["groups", "identity"] {
+        update(&mut state, later, read_again(feed, later));
+    }
+    assert_eq!(full(&state), before);
+    assert_eq!(alarming(&state), 0, "{}", text(&state));
+}
+
 #[test]
 fn a_feed_that_fails_alone_leaves_bright_what_the_others_read() {
     let mut state = incident();
@@ -131,13 +163,7 @@ fn a_feed_that_fails_alone_leaves_bright_what_the_others_read() {
     let (_, msg) = Happening::Fail(groups, "denied".to_owned()).msg();
     let now = state.now;
     update(&mut state, now, msg);
-    let ecs = FEEDS.iter().position(|spec| spec.id == "ecs").expect("it is there");
-    let mut again = recorded()[recorded().len() - FEEDS.len() + ecs].clone();
     let later = now + Duration::from_secs(5);
-    again.at = later;
-    if let Ok(snapshot) = &mut again.result {
-        snapshot.taken_at = later;
-    }
-    update(&mut state, later, Msg::from(again));
+    update(&mut state, later, read_again("ecs", later));
     assert!(alarming(&state) > 0, "{}", text(&state));
 }
