@@ -11,6 +11,7 @@ mod world;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rounds::app::screen::Bar;
 use rounds::app::{Effect, Msg, Screen, State, screen, update};
 use rounds::keymap::Keymap;
 use rounds::text::clean;
@@ -18,14 +19,14 @@ use rounds::theme::Theme;
 use rounds::tui;
 use rounds::view::VIEWS;
 
-use happening::{Happening, any_happening};
+use happening::{Happening, any_happening, any_news};
 use world::{BEGIN, console};
 
 /// Lets things happen one after the other; gives the pictures and the effects.
 fn run(state: &mut State, happenings: &[Happening]) -> Vec<(Screen, Vec<Effect>)> {
     let step = |happening: &Happening| {
         let (after, msg) = happening.msg();
-        let effects = update(state, state.now + after, msg);
+        let effects = update(state, state.clock + after, msg);
         (screen(state), effects)
     };
     happenings.iter().map(step).collect()
@@ -86,7 +87,7 @@ proptest! {
         for happening in &happenings {
             let before = (state.view().id, state.place.cursor.entry.clone());
             let (after, msg) = happening.msg();
-            let now = state.now + after;
+            let now = state.clock + after;
             update(&mut state, now, msg);
             cursor_is_sound(&state)?;
             let is_there = |entry| (0..).map_while(|i| state.listing.row(i)).any(|row| row.entry() == entry);
@@ -109,19 +110,27 @@ proptest! {
     }
 
     #[test]
-    fn a_frozen_screen_shows_the_same_rows_whatever_is_read(before in 1_usize..16, during in 1_usize..16) {
-        let read = |polls: std::ops::Range<usize>| polls.map(Happening::Read).collect::<Vec<_>>();
+    fn a_frozen_screen_stays_as_it_is_and_then_is_as_if_it_had_never_been_frozen(
+        before in vec(any_news(), 1..16), during in vec(any_news(), 1..16)
+    ) {
         let (mut frozen, mut other) = (console(false), console(false));
-        run(&mut frozen, &read(0..before));
-        let key = |state: &mut State| run(state, &[Happening::Key("p".parse().expect("a key"))]);
-        key(&mut frozen);
-        let rows = frozen.listing.rows.clone();
-        run(&mut frozen, &read(before..before + during));
-        prop_assert_eq!(&frozen.listing.rows, &rows);
-        key(&mut frozen);
-        run(&mut other, &read(0..before + during));
-        let ids = |state: &State| state.listing.rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
-        prop_assert_eq!(ids(&frozen), ids(&other), "all that was held back is there");
+        let freeze = [Happening::Key("p".parse().expect("a key"))];
+        // As long, and nothing.
+        let pause = [Happening::Resize(120, 40)];
+        run(&mut frozen, &before);
+        let still = |state: &State| Screen { header: Bar::default(), ..screen(state) };
+        run(&mut frozen, &freeze);
+        let at = still(&frozen);
+        for happening in &during {
+            run(&mut frozen, std::slice::from_ref(happening));
+            prop_assert_eq!(&still(&frozen), &at, "{:?}", happening);
+        }
+        run(&mut frozen, &freeze);
+        run(&mut other, &[&before[..], &pause, &during, &pause].concat());
+        prop_assert_eq!(&frozen.listing.rows, &other.listing.rows);
+        prop_assert_eq!(screen(&frozen), screen(&other));
+        let log = |state: &State| state.world.log.clone();
+        prop_assert_eq!(log(&frozen), log(&other));
     }
 
     #[test]

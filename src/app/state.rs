@@ -22,8 +22,10 @@ pub struct Options {
 
 /// The state of the console.
 pub struct State {
-    /// What is known.
+    /// What is shown of what is known.
     pub world: World,
+    /// While the screen is frozen: what is known, which goes on without being shown.
+    pub live: Option<World>,
     /// Where the user is.
     pub place: Place,
     /// Where `back` leads to, the nearest last.
@@ -44,8 +46,10 @@ pub struct State {
     pub history: Vec<String>,
     /// Columns and rows of the screen.
     pub size: (u16, u16),
-    /// The present.
+    /// The time as of which everything is shown: the present, or when the screen was frozen.
     pub now: Timestamp,
+    /// The present.
+    pub clock: Timestamp,
     /// How the console was started.
     pub options: Options,
 }
@@ -56,6 +60,7 @@ impl State {
     pub fn new(stacks: Vec<Stack>, thresholds: Thresholds, keymap: Keymap, options: Options, now: Timestamp) -> Self {
         let mut state = Self {
             world: World::new(stacks, thresholds),
+            live: None,
             place: Place::new(VIEWS[0]),
             behind: Vec::new(),
             listing: Listing::default(),
@@ -67,10 +72,33 @@ impl State {
             history: Vec::new(),
             size: (80, 24),
             now,
+            clock: now,
             options,
         };
         state.refresh();
         state
+    }
+
+    /// Where news go.
+    pub fn latest(&mut self) -> &mut World {
+        self.live.as_mut().unwrap_or(&mut self.world)
+    }
+
+    /// Lets the clock go on; where the screen is not frozen, what is shown goes with it.
+    pub fn go_on(&mut self, now: Timestamp) {
+        self.clock = self.clock.max(now);
+        if self.live.is_none() {
+            self.now = self.clock;
+        }
+    }
+
+    /// Freezes the screen, or lets it catch up.
+    pub fn toggle_freeze(&mut self) {
+        match self.live.take() {
+            Some(live) => (self.world, self.now) = (live, self.clock),
+            None => self.live = Some(self.world.clone()),
+        }
+        self.refresh();
     }
 
     /// The view on screen.
@@ -128,6 +156,6 @@ impl State {
 
     /// Tells the user something for a few seconds.
     pub fn tell(&mut self, words: impl Into<String>) {
-        self.notice = Some((words.into(), self.now + std::time::Duration::from_secs(5)));
+        self.notice = Some((words.into(), self.clock + std::time::Duration::from_secs(5)));
     }
 }

@@ -9,8 +9,9 @@ use crate::time::Timestamp;
 
 /// Changes the state by what happened at `now`, and tells what is to be done.
 pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
-    state.now = state.now.max(now);
-    if state.notice.as_ref().is_some_and(|(_, until)| *until <= state.now) {
+    state.go_on(now);
+    let now = state.clock;
+    if state.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
         state.notice = None;
     }
     match msg {
@@ -24,21 +25,20 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::News(news) => {
             match *news {
                 News::Fetched(fetched) => {
-                    if state.world.adopt(fetched, state.now) {
-                        state.refresh();
-                    }
+                    state.latest().adopt(fetched, now);
+                    state.refresh();
                 }
-                News::Reading { stack, feed, reading } => state.world.store.note(stack, feed, reading),
+                News::Reading { stack, feed, reading } => state.latest().store.note(stack, feed, reading),
             }
             Vec::new()
         }
         Msg::Unconnected { stack, fault } => {
-            state.world.unconnected(stack, &fault, state.now);
+            state.latest().unconnected(stack, &fault, now);
             state.refresh();
             Vec::new()
         }
         Msg::Tick => {
-            if state.world.grow_older(state.now) {
+            if state.latest().grow_older(now) {
                 state.refresh();
             }
             Vec::new()

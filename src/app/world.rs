@@ -34,6 +34,7 @@ pub struct LogLine {
 }
 
 /// What is known of all stacks.
+#[derive(Clone)]
 pub struct World {
     /// The stacks, in configured order.
     pub stacks: Vec<Stack>,
@@ -41,12 +42,9 @@ pub struct World {
     pub store: Store,
     /// The error log, newest first.
     pub log: VecDeque<LogLine>,
-    /// Since when nothing is adopted any more, if the user froze the screen.
-    pub frozen: Option<Timestamp>,
     thresholds: Thresholds,
     observed: Vec<Observed>,
     problems: Vec<Vec<Problem>>,
-    held: Vec<Fetched>,
     judged_at: Vec<Timestamp>,
     empty: Facts,
 }
@@ -60,50 +58,24 @@ impl World {
             stacks,
             store: Store::new(n),
             log: VecDeque::new(),
-            frozen: None,
             thresholds,
             observed: vec![Observed::default(); n],
             problems: vec![Vec::new(); n],
-            held: Vec::new(),
             judged_at: vec![Timestamp::default(); n],
             empty: Facts::default(),
         }
     }
 
-    /// Takes the result of a poll; while frozen it is held back. True if what is shown may have changed.
-    pub fn adopt(&mut self, fetched: Fetched, now: Timestamp) -> bool {
+    /// Takes the result of a poll.
+    pub fn adopt(&mut self, fetched: Fetched, now: Timestamp) {
         self.note(&fetched, now);
-        if self.frozen.is_some() {
-            self.held.retain(|old| (old.stack, old.feed) != (fetched.stack, fetched.feed));
-            self.held.push(fetched);
-            return false;
-        }
-        self.take_in(fetched, now);
-        true
-    }
-
-    fn take_in(&mut self, fetched: Fetched, now: Timestamp) {
         let stack = fetched.stack;
         self.store.adopt(fetched);
         self.judge(stack, now);
     }
 
-    /// Freezes, or adopts what was held back since.
-    pub fn toggle_freeze(&mut self, now: Timestamp) {
-        if self.frozen.take().is_none() {
-            self.frozen = Some(now);
-            return;
-        }
-        for fetched in std::mem::take(&mut self.held) {
-            self.take_in(fetched, now);
-        }
-    }
-
     /// Judges again what only time changes. True if it was due.
     pub fn grow_older(&mut self, now: Timestamp) -> bool {
-        if self.frozen.is_some() {
-            return false;
-        }
         let due = |stack: &usize| now.since(self.judged_at[*stack]) >= JUDGED_EVERY;
         let due: Vec<usize> = (0..self.stacks.len()).filter(due).collect();
         for &stack in &due {
@@ -117,9 +89,6 @@ impl World {
         let Some(known) = self.stacks.get(stack) else { return };
         let line = LogLine { at: now, times: 1, stack: known.name.clone(), feed: "identity", fault: fault.clone() };
         self.log_fault(line);
-        if self.frozen.is_some() {
-            return;
-        }
         for fetched in all_failed(stack, FEEDS.iter().map(|spec| spec.id), fault, now) {
             self.store.adopt(fetched);
         }

@@ -36,7 +36,7 @@ pub fn interpret(console: &mut EventLoop, effect: Effect) -> io::Result<bool> {
 fn export(console: &EventLoop, id: &str) -> io::Result<String> {
     let state = &console.state;
     let Some(view) = view(id) else { return Ok(format!("there is no view {id}")) };
-    let stamp = state.now.rfc3339().replace([':', '-'], "");
+    let stamp = state.clock.rfc3339().replace([':', '-'], "");
     let name = format!("rounds-{id}-{}.csv", stamp.split('.').next().unwrap_or_default());
     let rows: Vec<_> = state.listing.shown.iter().filter_map(|&i| state.listing.rows.get(i)).collect();
     let text = csv_of_rows(view, &rows, state.now);

@@ -12,7 +12,7 @@ use rounds::model::ecs::{
     Cluster, Container, Deployment, EcsFacts, Event, Instance, Kind, Missing, Seen, Service, Task,
 };
 use rounds::model::{Fault, FaultKind};
-use rounds::store::{Fetched, Gap, Snapshot};
+use rounds::store::{Fetched, Gap, News, Reading, Snapshot};
 use rounds::text::Text;
 use rounds::time::Timestamp;
 
@@ -35,6 +35,8 @@ pub enum Happening {
     Fail(usize, String),
     /// The stack cannot be connected to.
     Unconnected(String),
+    /// A feed's first reading goes on, this far.
+    Reading(usize, usize),
     /// So many seconds pass.
     Time(u64),
     /// Something is told.
@@ -57,6 +59,10 @@ impl Happening {
                 Msg::from(Fetched { stack: 0, feed, at, next: at, result })
             }
             Self::Unconnected(words) => Msg::Unconnected { stack: 0, fault: fault(words) },
+            Self::Reading(feed, read) => {
+                let reading = Reading { what: Text::from("things"), read: *read, known: 100 };
+                Msg::News(Box::new(News::Reading { stack: 0, feed: FEEDS[feed % FEEDS.len()].id, reading }))
+            }
             Self::Time(_) => Msg::Tick,
             Self::Notice(words) => Msg::Notice(Text::from(words).to_string()),
         };
@@ -204,16 +210,25 @@ fn data() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// What happens without a user.
+pub fn any_news() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        4 => data(),
+        1 => (any::<usize>(), any_text()).prop_map(|(feed, words)| Happening::Fail(feed, words)),
+        1 => (any::<usize>(), 0_usize..100).prop_map(|(feed, read)| Happening::Reading(feed, read)),
+        1 => any_text().prop_map(Happening::Unconnected),
+        2 => (0_u64..2_000).prop_map(Happening::Time),
+    ]
+}
+
 /// Anything.
 pub fn any_happening() -> impl Strategy<Value = Happening> {
     let size = prop_oneof![(1_u16..=300, 1_u16..=120), Just((80, 24)), Just((120, 40))];
     prop_oneof![
         12 => any_chord().prop_map(Happening::Key),
-        5 => data(),
+        8 => any_news(),
         1 => any_text().prop_map(Happening::Paste),
         1 => size.prop_map(|(columns, rows)| Happening::Resize(columns, rows)),
-        1 => any_text().prop_map(Happening::Unconnected),
-        1 => (0_u64..2_000).prop_map(Happening::Time),
         1 => any_text().prop_map(Happening::Notice),
     ]
 }

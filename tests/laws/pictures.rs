@@ -12,7 +12,7 @@ use rounds::time::Timestamp;
 use rounds::tui;
 
 use crate::happening::Happening;
-use crate::world::{console, recorded};
+use crate::world::{BEGIN, console, recorded};
 
 /// The console in the middle of the incident, in 80×24.
 fn incident() -> State {
@@ -154,6 +154,37 @@ fn while_ecs_alone_fails_what_rests_on_it_too_is_dimmed_and_does_not_last_longer
     }
     assert_eq!(full(&state), before);
     assert_eq!(alarming(&state), 0, "{}", text(&state));
+}
+
+#[test]
+fn a_frozen_screen_tells_since_when_and_only_the_clock_goes_on() {
+    let mut state = incident();
+    press(&mut state, "p");
+    let before = text(&state);
+    assert!(before.contains(" FROZEN 03:12:55Z "), "{before}");
+    let later = state.clock + Duration::from_mins(10);
+    update(&mut state, later, Msg::Tick);
+    update(&mut state, later, read_again("ecs", later));
+    assert_eq!(text(&state), before.replacen("  03:12:55Z", "  03:22:55Z", 1));
+    press(&mut state, "p");
+    assert!(
+        !text(&state).contains("FROZEN") && text(&state).contains("groups: stale, read 10m00s ago"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
+fn a_first_reading_goes_on_unseen_while_the_screen_is_frozen() {
+    let mut state = console(false);
+    press(&mut state, "2 p");
+    let before = text(&state);
+    let ecs = FEEDS.iter().position(|spec| spec.id == "ecs").expect("it is there");
+    let (_, msg) = Happening::Reading(ecs, 5).msg();
+    update(&mut state, BEGIN, msg);
+    assert_eq!(text(&state), before);
+    press(&mut state, "p");
+    assert!(text(&state).contains("ecs: reading, 5 of 100 things"), "{}", text(&state));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn palette(state: &mut State, _: &str) -> Vec<Effect> {
 }
 
 fn refresh(state: &mut State, _: &str) -> Vec<Effect> {
-    state.tell(match state.world.frozen {
+    state.tell(match state.live {
         Some(_) => format!("reading again; frozen, {} lets the screen go on", state.key(Scope::Table, "freeze")),
         None => "reading again".to_owned(),
     });
@@ -48,7 +48,6 @@ fn refresh(state: &mut State, _: &str) -> Vec<Effect> {
 }
 
 fn freeze(state: &mut State, _: &str) -> Vec<Effect> {
-    state.world.toggle_freeze(state.now);
-    state.refresh();
+    state.toggle_freeze();
     Vec::new()
 }

@@ -92,10 +92,10 @@ fn who(state: &State, index: usize, base: Role) -> Who {
 
 fn lifetime(state: &State, identity: &Identity, base: Role) -> Option<Span> {
     let until = identity.expires_at?;
-    if until <= state.now {
+    if until <= state.clock {
         return Some(Span::new(" (credentials expired)", Role::Crit));
     }
-    let left = until.since(state.now);
+    let left = until.since(state.clock);
     let role = if left.as_secs() < 600 { Role::Warn } else { base };
     Some(Span::new(format!(" ({} left)", brief(left)), role))
 }
@@ -122,12 +122,12 @@ fn unknown_identity(state: &State, index: usize) -> Who {
 
 fn right(state: &State, base: Role) -> Line {
     let mut line = Vec::new();
-    if let Some(since) = state.world.frozen {
-        line.push(Span::new(format!(" FROZEN {} ", since.time_of_day()), Role::Warn));
+    if state.live.is_some() {
+        line.push(Span::new(format!(" FROZEN {} ", state.now.time_of_day()), Role::Warn));
     }
     line.push(Span::new(" READ-ONLY ", base));
     if state.options.clock {
-        line.push(Span::new(format!(" {} ", state.now.time_of_day()), base));
+        line.push(Span::new(format!(" {} ", state.clock.time_of_day()), base));
     }
     line
 }
