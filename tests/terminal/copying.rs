@@ -17,7 +17,7 @@ fn copied(launch: Launch) -> Vec<String> {
         .press("q")
         .sees_no("copied");
     console.press("Y").sees("aws --region us-east-1 ecs describe-services --cluster").press("q").sees_no("copied");
-    console.press("  ").stands_on("audit-writer").press("y").sees("service/ehr/scheduler").press("q").sees_no("copied");
+    console.press("  ").stands_on("documents").press("y").sees("service/ehr/scheduler").press("q").sees_no("copied");
     console.press("q");
     console.ends().heard.copied
 }

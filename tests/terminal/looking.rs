@@ -23,7 +23,7 @@ fn every_view_has_its_number_and_esc_leads_back() {
     }
     console.press("\t").sees("┌ services 8").press("\x1b[Z").sees("┌ overview");
     console.press("2").sees("┌ services 8").stands_on("ehr-api");
-    console.press("jjj").stands_on("documents").press("\r").sees("/cluster=ehr service=documents");
+    console.press("jj").stands_on("documents").press("\r").sees("/cluster=ehr service=documents");
     console.press("/ zzz\r").sees("esc undoes it").press("\x1b").sees_no("zzz").sees("/cluster=ehr service=documents");
     console.press("\r").sees("┌ instances 1 of 12").press("\x1b").sees("/cluster=ehr service=documents");
     console.press("\x1b").sees("┌ services 8").stands_on("documents");

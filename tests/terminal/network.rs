@@ -35,7 +35,12 @@ fn a_stack_that_cannot_be_connected_to_says_so_in_its_panes() {
     // Without a region the instance it runs on is asked for it; here that takes longer than the first frame may wait.
     let metadata = Canned::silent();
     let mut console = Launch::new(&[]).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata.url).start();
-    console.sees("identity unknown: refused").sees("never read").sees_no("all well").press("!").sees("no region");
+    console
+        .sees("identity unknown: not configured")
+        .sees("never read")
+        .sees_no("all well")
+        .press("!")
+        .sees("no region");
     console.press("q").sees_no("esc close").press("q");
     assert_eq!(console.ends().code, 0);
 }
