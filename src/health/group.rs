@@ -13,8 +13,8 @@ use crate::text::Text;
 pub(super) const AT_MAXIMUM: Rule = Rule {
     id: "scaling-group-at-maximum",
     domain: "scaling",
-    doc: "A group is as large as it may become, and ECS never raises the maximum. Critical while tasks wait for its instances, \
-          unless `ecs-capacity-full` says it of their service.",
+    doc: "A group is as large as it may become, and ECS never raises the maximum. Critical at once while services \
+          wait for room on it, as `ecs-capacity-full` says of them; other tasks may wait for its instances a while.",
     source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; 2 min (practice)",
     thresholds: &[Threshold::minutes("crit", 2)],
     read_at: Facts::older::<GroupFacts, EcsFacts>,
@@ -151,13 +151,16 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
             Some(true) => {
                 let tasks = waiting.remove(&group.name).unwrap_or_default();
                 if tasks.is_empty() {
-                    let (severity, held) = if placements.waiting_for(group) {
-                        (Severity::Crit, ", services wait for room")
+                    let at_maximum = |held| sized(format!("{}: at its maximum{held}", headline(group)), group);
+                    if placements.waiting_for(group) {
+                        let about = at_maximum(", services wait for room")
+                            .next("see which services wait, and whether instances were lost: view instances")
+                            .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                        // No time of this condition's own: that of the services is told with them.
+                        sink.lasting(&[(Severity::Crit, Duration::ZERO)], subject::group(group), about);
                     } else {
-                        (Severity::Info, "")
-                    };
-                    let about = sized(format!("{}: at its maximum{held}", headline(group)), group);
-                    sink.found(severity, subject::group(group), about);
+                        sink.found(Severity::Info, subject::group(group), at_maximum(""));
+                    }
                     continue;
                 }
                 let n = words::count(tasks.len(), "task");

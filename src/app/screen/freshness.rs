@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::span::shortened;
 use super::{Bar, Line, Span};
 use crate::app::State;
 use crate::feed::{FEEDS, FeedSpec, feed};
@@ -45,18 +46,6 @@ pub(super) fn title(state: &State) -> Bar {
     Bar { left, right: vec![right] }
 }
 
-/// As much of a line as has room.
-fn shortened(line: Line, room: usize, ascii: bool) -> Line {
-    let mut left = room;
-    let mut out = Vec::new();
-    for span in line {
-        let text = super::cut(&span.text, left, ascii);
-        left -= super::width(&text).min(left);
-        out.push(Span { text, ..span });
-    }
-    out
-}
-
 /// The worst state among the feeds of the view, in words, the longest form first; with the age, if all is well.
 fn worst(state: &State) -> Vec<Span> {
     let mut words: Vec<(u8, Vec<String>, Role)> = Vec::new();
@@ -96,7 +85,9 @@ fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, Vec<Strin
     let id = spec.id;
     if let Freshness::Failing { fault, .. } = &slot.freshness {
         let word = fault.kind.word();
-        let long = format!("{id}: {word} ({}), {read}", fault.action);
+        // Nothing was called where a stack is configured wrong.
+        let call = if fault.action.is_empty() { String::new() } else { format!(" ({})", fault.action) };
+        let long = format!("{id}: {word}{call}, {read}");
         let next = slot.next.filter(|next| *next > state.now).map(|next| human(next.since(state.now)));
         let refresh = state.key(Scope::Table, "refresh");
         let longest = next.map(|next| format!("{long}, next try in {next}, now with {refresh}"));

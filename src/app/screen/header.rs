@@ -1,6 +1,7 @@
 //! The first two lines: who, where, when; the views and the totals.
 
 use super::freshness::Recent;
+use super::span::shortened;
 use super::{Bar, Line, Span, cut, width};
 use crate::app::State;
 use crate::keymap::Scope;
@@ -49,11 +50,7 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
     ];
     // The account is the last thing to give way.
     let fitting = forms.iter().position(|line| total(line) < room).unwrap_or(forms.len() - 1);
-    let mut left = forms.swap_remove(fitting);
-    let beyond = (total(&left) + 1).saturating_sub(room);
-    if let Some(last) = left.last_mut().filter(|_| beyond > 0) {
-        last.text = cut(&last.text, width(&last.text).saturating_sub(beyond), ascii);
-    }
+    let left = shortened(forms.swap_remove(fitting), room.saturating_sub(1), ascii);
     (Bar { left, right }, base)
 }
 

@@ -99,6 +99,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// As much of a line as has room.
+pub(super) fn shortened(line: Line, room: usize, ascii: bool) -> Line {
+    let mut left = room;
+    let mut out = Vec::new();
+    for span in line {
+        let text = cut(&span.text, left, ascii);
+        left -= width(&text).min(left);
+        out.push(Span { text, ..span });
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
