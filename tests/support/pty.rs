@@ -22,7 +22,7 @@ use vt100::{Parser, Screen};
 use super::stream::{self, Heard};
 
 /// The longest a condition may take to come true; an idle machine needs a fraction of a second.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the program did.
 enum Event {
