@@ -6,7 +6,7 @@
 //! - 0 · [`time`]: points in time, spans, and the one clock
 //! - 0 · [`error`]: errors a person acts on: the value, where it came from, what would be right
 //! - 0 · [`document`]: TOML files whose every mistake is told with its line
-//! - 0 · [`mod@file`]: reading a file that someone else may have put there
+//! - 0 · [`file`]: reading a file that someone else may have put there
 //! - 1 · [`model`]: the facts of each domain, faults, checks and problems; no SDK type, no column, no clock
 //! - 2 · [`table`]: typed cells, columns, rows, sorting and filters
 //! - 2 · [`keymap`]: key sequences and what they invoke
@@ -24,6 +24,8 @@
 //! - 9 · [`config`]: what flags, environment and file mean together
 //! - 9 · [`panics`]: gives the terminal back before a panic is told
 //! - 9 · [`cli`]: from what was typed to what is done
+//!
+//! [`file`]: mod@file
 
 pub mod app;
 pub mod backend;
