@@ -29,7 +29,9 @@ struct Case {
     name: &'static str,
     /// The calls that meet the fault; none: nothing listens any more.
     met: Option<(&'static str, Fault)>,
-    /// What the title of the services pane says when it had read well before.
+    /// The key of the pane that lacks something.
+    pane: char,
+    /// What its title says when it had read well before.
     says: &'static str,
     /// The feed that fails as a whole then; none: only a part of `ecs`.
     fails: Option<&'static str>,
@@ -44,12 +46,13 @@ fn part(
     says: &'static str,
     (rows, kind): (usize, &'static str),
 ) -> Case {
-    Case { name, met: Some((action, fault)), says, fails: None, export: (1, rows, kind, action) }
+    let pane = if action == "ecs:DescribeTasks" { '4' } else { '2' };
+    Case { name, met: Some((action, fault)), pane, says, fails: None, export: (1, rows, kind, action) }
 }
 
 /// A fault of all calls.
 fn all(name: &'static str, met: Option<(&'static str, Fault)>, says: &'static str, kind: &'static str) -> Case {
-    Case { name, met, says, fails: Some("ecs"), export: (3, 0, kind, "ecs:ListClusters") }
+    Case { name, met, pane: '2', says, fails: Some("ecs"), export: (3, 0, kind, "ecs:ListClusters") }
 }
 
 const DESCRIBE: &str = "ecs:DescribeServices";
@@ -147,8 +150,9 @@ async fn is_told_and_keeps_what_it_had(case: &Case) {
     // Lists are due again after a minute.
     clock.set(NIGHT + Duration::from_secs(61));
     console.poll(LIMIT).await;
-    let screen = console.screen('2');
+    let screen = console.screen(case.pane);
     assert!(screen.contains(case.says), "{name}: {screen}");
+    let screen = console.screen('2');
     assert!(screen.contains(" services 12 ") && screen.contains("service-0011"), "{name}: {screen}");
     let read: Vec<_> = console.state.listing.rows.iter().map(|row| row.read_at).collect();
     let (old, new) = (vec![NIGHT; 12], vec![NIGHT + Duration::from_secs(61); 12]);
@@ -195,8 +199,9 @@ async fn is_told_from_the_start(case: &Case) {
     let (export, check) = ("export services --format json", "check");
     let ((), export, check) = tokio::join!(console.poll(LIMIT), rounds(export, &url), rounds(check, &url));
     let (code, rows, kind, action) = case.export;
-    let screen = console.screen('2');
+    let screen = console.screen(case.pane);
     assert!(screen.contains(action), "{name}: {screen}");
+    let screen = console.screen('2');
     assert!(rows > 0 || screen.contains("no services could be read"), "{name}: {screen}");
 
     let document = export.document();
