@@ -253,14 +253,14 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         (_, true) => Role::Stale,
         _ => Role::Text,
     };
-    let mut line = vec![Span::new(pointer, if selected { Role::Selected } else { base })];
     let mut sign = glyph(row.severity, ascii);
     if worst.map_or(old, |check| recent.is_old(stack, check.taken_at)) {
         // What was so some time ago is not known to be so.
         sign.role = Role::Stale;
     }
-    line.push(sign);
-    line.push(Span::new(" ", base));
+    // Beside the name, so that moving the cursor writes one piece a row.
+    let pointer = Span::new(pointer, if selected { Role::Selected } else { base });
+    let mut line = vec![Span::new(" ", base), sign, pointer];
     let named = stack_width(state);
     if named > 0 {
         let name = cut(&row.stack, named - GAP, ascii);
