@@ -103,7 +103,7 @@ proptest! {
         run(&mut state, &happenings);
         let before = (state.view().id, state.panel.clone(), state.behind.len(), state.prompt.is_some());
         let now = state.now;
-        prop_assert_eq!(update(&mut state, now, Msg::Paste(text)), []);
+        prop_assert_eq!(update(&mut state, now, Msg::Paste(text.clone(), text.len())), []);
         prop_assert_eq!(before, (state.view().id, state.panel.clone(), state.behind.len(), state.prompt.is_some()));
         let typed = state.prompt.as_ref().map_or("", |prompt| prompt.text());
         prop_assert!(clean(typed) == typed && typed.chars().count() <= 200);

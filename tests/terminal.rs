@@ -12,6 +12,8 @@ mod hostile;
 mod leaving;
 #[path = "terminal/looking.rs"]
 mod looking;
+#[path = "terminal/losing.rs"]
+mod losing;
 #[path = "terminal/network.rs"]
 mod network;
 #[path = "support/pty.rs"]

@@ -9,8 +9,8 @@ use crate::store::{Fetched, News};
 pub enum Msg {
     /// A key was pressed.
     Key(Chord),
-    /// Text was pasted. It never acts as keys.
-    Paste(String),
+    /// Text was pasted, of so many bytes, of which this is the beginning. It never acts as keys.
+    Paste(String, usize),
     /// The screen has this many columns and rows.
     Resize(u16, u16),
     /// A feed has something to tell.

@@ -16,7 +16,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     }
     match msg {
         Msg::Key(chord) => key(state, chord),
-        Msg::Paste(text) => paste(state, &text),
+        Msg::Paste(text, length) => paste(state, &text, length),
         Msg::Resize(columns, rows) => {
             state.size = (columns, rows);
             state.follow();
@@ -87,15 +87,17 @@ fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
 }
 
 /// The first line of pasted text goes into a prompt; anywhere else it is dropped, and said so.
-fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+fn paste(state: &mut State, text: &str, length: usize) -> Vec<Effect> {
     let Some(prompt) = &mut state.prompt else {
         let [filter, palette] = ["filter", "palette"].map(|command| state.key(Scope::Table, command));
-        state.tell(format!("paste ignored ({} characters): open {filter} or {palette} first", text.chars().count()));
+        state.tell(format!("paste ignored ({length} bytes): open {filter} or {palette} first"));
         return Vec::new();
     };
     // Terminals send the end of a line as a carriage return.
-    for c in text.split(['\r', '\n']).next().unwrap_or_default().chars() {
-        prompt.insert(c);
+    let line = text.split(['\r', '\n']).next().unwrap_or_default();
+    line.chars().for_each(|c| prompt.insert(c));
+    if line.len() < length {
+        state.tell(format!("of the paste only the first {} of {length} bytes were taken", line.len()));
     }
     typed(state);
     Vec::new()

@@ -8,13 +8,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::event_loop::{EventLoop, Exit};
-use super::signals::Ending;
+use super::signals::Signals;
 use super::{Connect, Launch};
 use crate::app::{Msg, State};
 use crate::feed::{self, Budgets, Control, Poller};
 use crate::model::stack::Stack;
 use crate::store::News;
-use crate::term::{self, Terminal, wrapping};
+use crate::term::{self, Terminal, is_remote, wrapping};
 use crate::time::Clock;
 
 /// A stack that could not be connected to is tried again after this long.
@@ -30,11 +30,12 @@ const WAITING: usize = 64;
 /// The terminal could not be taken, or it is gone.
 pub async fn run(launch: Launch) -> io::Result<u8> {
     // Before the terminal is taken: a signal in between would leave it in raw mode.
-    let ending = Ending::listen()?;
+    let signals = Signals::listen()?;
     let mut state =
         State::new(launch.stacks.clone(), launch.thresholds, launch.keymap, launch.options, launch.clock.now());
     state.size = Terminal::size();
     let terminal = Terminal::take()?;
+    let input = term::spawn(is_remote(&launch.env))?;
     let (control, watched) =
         watch::channel(Control { focus: state.view().feeds.to_vec(), refresh: launch.refresh, nudges: 0 });
     let (fetched, results) = mpsc::channel(WAITING);
@@ -68,7 +69,7 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
             tokio::spawn(link.keep())
         })
         .collect();
-    let exit = console.run(ending, term::spawn(), results, told).await;
+    let exit = console.run(signals, input, results, told).await;
     for link in links {
         link.abort();
     }

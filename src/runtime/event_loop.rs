@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::interpret::interpret;
-use super::signals::Ending;
+use super::signals::{Signal, Signals, stop};
 use crate::app::{Msg, Screen, State, screen, update};
 use crate::feed::Control;
 use crate::store::News;
-use crate::term::{Input, Terminal, Wrapping};
+use crate::term::{self, Input, Terminal, Wrapping};
 use crate::theme::Theme;
 use crate::time::Clock;
 use crate::tui;
@@ -52,7 +52,7 @@ impl EventLoop {
     /// Runs until something ends it. Keys come before data; nothing here waits for the network.
     pub async fn run(
         &mut self,
-        mut ending: Ending,
+        mut signals: Signals,
         mut input: mpsc::Receiver<Input>,
         mut results: mpsc::Receiver<News>,
         mut told: mpsc::Receiver<Msg>,
@@ -62,20 +62,38 @@ impl EventLoop {
         loop {
             let first = tokio::select! {
                 biased;
-                number = ending.next() => return Ok(Exit::Signal(number)),
+                signal = signals.next() => match signal {
+                    Signal::End(number) => return Ok(Exit::Signal(number)),
+                    Signal::Suspend => {
+                        term::restore();
+                        stop();
+                        if let Some(number) = signals.until_continued().await {
+                            return Ok(Exit::Signal(number));
+                        }
+                        self.take_back()?;
+                        None
+                    }
+                    // Stopped by a signal that nobody can catch: what became of the terminal meanwhile is not known.
+                    Signal::Continue => {
+                        self.take_back()?;
+                        None
+                    }
+                    Signal::Resize => None,
+                },
                 input = input.recv() => match input {
                     Some(Input::Gone) | None => return Ok(Exit::Quit),
                     Some(input) => msg(input),
                 },
                 Some(news) = results.recv() => Some(Msg::News(Box::new(news))),
                 Some(msg) = told.recv() => Some(msg),
+                () = self.terminal.done() => None,
                 _ = tick.tick() => Some(Msg::Tick),
             };
             let waiting = std::iter::from_fn(|| input.try_recv().ok()).filter_map(msg);
             let mut all: Vec<Msg> = first.into_iter().chain(waiting).collect();
             all.extend(std::iter::from_fn(|| results.try_recv().ok()).map(|news| Msg::News(Box::new(news))));
             for msg in all {
-                if self.take(msg)? {
+                if self.take(msg) {
                     return Ok(Exit::Quit);
                 }
             }
@@ -85,31 +103,40 @@ impl EventLoop {
             // A change before the input listened for changes was told by nobody.
             let (columns, rows) = Terminal::size();
             if self.state.size != (columns, rows) {
-                self.take(Msg::Resize(columns, rows))?;
+                self.take(Msg::Resize(columns, rows));
             }
             self.draw()?;
         }
     }
 
-    /// Updates by one message; true if the user wants to end.
-    fn take(&mut self, msg: Msg) -> io::Result<bool> {
-        let effects = update(&mut self.state, self.clock.now(), msg);
-        for effect in effects {
-            if interpret(self, effect)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Takes the terminal again and draws everything.
+    fn take_back(&mut self) -> io::Result<()> {
+        self.terminal.retake()?;
+        self.drawn = None;
+        Ok(())
     }
 
-    /// Draws the state, if it looks different from what the terminal shows.
+    /// Updates by one message; true if the user wants to end.
+    fn take(&mut self, msg: Msg) -> bool {
+        let effects = update(&mut self.state, self.clock.now(), msg);
+        for effect in effects {
+            if interpret(self, effect) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Draws the state, if it looks different from what the terminal shows and the terminal has taken that.
     pub fn draw(&mut self) -> io::Result<()> {
-        let picture = screen(&self.state);
-        if self.drawn.as_ref() == Some(&picture) {
+        if self.terminal.is_busy() {
             return Ok(());
         }
-        let theme = &self.theme;
-        self.terminal.draw(picture.size, |frame| tui::draw(&picture, theme, frame))?;
+        let picture = screen(&self.state);
+        if self.drawn.as_ref() == Some(&picture) && !self.terminal.has_more() {
+            return Ok(());
+        }
+        self.terminal.draw(tui::render(&picture, &self.theme), tui::caret(&picture))?;
         self.drawn = Some(picture);
         Ok(())
     }
@@ -118,8 +145,7 @@ impl EventLoop {
 fn msg(input: Input) -> Option<Msg> {
     match input {
         Input::Key(chord) => Some(Msg::Key(chord)),
-        Input::Paste(text) => Some(Msg::Paste(text)),
-        Input::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        Input::Paste(text, length) => Some(Msg::Paste(text, length)),
         Input::Gone => None,
     }
 }

@@ -11,15 +11,15 @@ use crate::term::osc52;
 use crate::view::view;
 
 /// Does one thing; true if it is the end.
-pub fn interpret(console: &mut EventLoop, effect: Effect) -> io::Result<bool> {
+pub fn interpret(console: &mut EventLoop, effect: Effect) -> bool {
     match effect {
-        Effect::Quit => return Ok(true),
+        Effect::Quit => return true,
         Effect::Redraw => {
             console.drawn = None;
-            console.terminal.forget(console.state.size)?;
+            console.terminal.forget();
         }
         Effect::Copy(text) => match osc52(&text, console.wrapping) {
-            Some(sequence) => console.terminal.send(&sequence)?,
+            Some(sequence) => console.terminal.send(&sequence),
             None => console.state.tell("too long for the clipboard of a terminal"),
         },
         Effect::Refresh => console.control.send_modify(|control| control.nudges += 1),
@@ -29,7 +29,7 @@ pub fn interpret(console: &mut EventLoop, effect: Effect) -> io::Result<bool> {
             console.state.tell(told);
         }
     }
-    Ok(false)
+    false
 }
 
 /// Writes the rows shown to a new file in the working directory; an existing one is never overwritten.

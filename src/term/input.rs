@@ -1,96 +1,104 @@
-//! Keys from the terminal, in the words of the keymap. They are read on a thread of their own: reading may block.
+//! Keys from the terminal, in the words of the keymap. A thread of its own waits for them with poll(2): it wakes for bytes, for
+//! the end of an Esc, and for the end of the terminal.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::thread;
+use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::sync::mpsc;
 
-use crate::keymap::{Chord, Key};
+use super::parser::{Parser, Typed};
+use crate::keymap::Chord;
 
 /// Something the terminal sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A key.
     Key(Chord),
-    /// Pasted text.
-    Paste(String),
-    /// The new size in columns and rows.
-    Resize(u16, u16),
+    /// Pasted text, and how many bytes there were of which this is the beginning.
+    Paste(String, usize),
     /// The terminal is gone.
     Gone,
 }
 
-/// Starts reading; the receiver gets everything until the terminal is gone.
+/// How long a lone Esc is held back here, and over a network, where the rest of a sequence may be late.
+const ESCAPE: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(150)];
+
+/// Whether the environment speaks of a keyboard at the other end of a network.
 #[must_use]
-pub fn spawn() -> mpsc::Receiver<Input> {
+pub fn is_remote(env: &BTreeMap<String, String>) -> bool {
+    ["SSH_TTY", "SSH_CONNECTION"].iter().any(|name| env.get(*name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Starts reading; the receiver gets everything until the terminal is gone. `remote`: the keyboard is at the other end of a
+/// network.
+///
+/// # Errors
+/// The system gives no more threads.
+pub fn spawn(remote: bool) -> io::Result<mpsc::Receiver<Input>> {
     let (send, receive) = mpsc::channel(256);
-    thread::spawn(move || {
+    let escape = ESCAPE[usize::from(remote)];
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let mut parser = Parser::new(escape);
         loop {
-            let input = match event::read() {
-                Ok(event) => translate(event),
-                Err(_) => Some(Input::Gone),
+            let (typed, gone) = match next(&mut parser) {
+                Ok(typed) => (typed, false),
+                Err(_) => (Vec::new(), true),
             };
-            let gone = input == Some(Input::Gone);
-            if input.is_some_and(|input| send.blocking_send(input).is_err()) || gone {
+            let inputs = typed.into_iter().map(|typed| match typed {
+                Typed::Key(chord) => Input::Key(chord),
+                Typed::Paste(text, length) => Input::Paste(text, length),
+            });
+            for input in inputs.chain(gone.then_some(Input::Gone)) {
+                if send.blocking_send(input).is_err() {
+                    return;
+                }
+            }
+            if gone {
                 return;
             }
         }
-    });
-    receive
+    })?;
+    Ok(receive)
 }
 
-fn translate(event: Event) -> Option<Input> {
-    match event {
-        Event::Key(key) => chord(key).map(Input::Key),
-        Event::Paste(text) => Some(Input::Paste(text)),
-        Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
-        _ => None,
+/// Waits for what is typed next; an error once the terminal is gone.
+fn next(parser: &mut Parser) -> io::Result<Vec<Typed>> {
+    let mut typed = Vec::new();
+    let keyboard = rustix::stdio::stdin();
+    while typed.is_empty() {
+        let patience = parser.patience();
+        if !readable(keyboard, patience)? {
+            parser.idle(&mut typed);
+            continue;
+        }
+        let mut bytes = [0; 4096];
+        match rustix::io::read(keyboard, &mut bytes) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => parser.feed(&bytes[..n], &mut typed),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(typed)
 }
 
-fn chord(event: KeyEvent) -> Option<Chord> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    let key = match event.code {
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Insert => Key::Insert,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::F(n) => Key::F(n),
-        _ => return None,
-    };
-    let has = |modifier| event.modifiers.contains(modifier);
-    Some(Chord::new(key, has(KeyModifiers::CONTROL), has(KeyModifiers::ALT), has(KeyModifiers::SHIFT)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_named_as_keymaps_name_them() {
-        let pressed = |code, modifiers| chord(KeyEvent::new(code, modifiers)).map(|c| c.to_string());
-        for (code, modifiers, name) in [
-            (KeyCode::Char('j'), KeyModifiers::NONE, "j"),
-            (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
-            (KeyCode::Char('l'), KeyModifiers::CONTROL, "ctrl-l"),
-            (KeyCode::PageDown, KeyModifiers::NONE, "pgdn"),
-            (KeyCode::BackTab, KeyModifiers::SHIFT, "backtab"),
-        ] {
-            assert_eq!(pressed(code, modifiers).as_deref(), Some(name));
+/// Whether there is something to read, within this time; an error once there never will be.
+fn readable(keyboard: BorrowedFd<'_>, patience: Option<Duration>) -> io::Result<bool> {
+    let limit = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    loop {
+        let mut waited = [PollFd::new(&keyboard, PollFlags::IN)];
+        match poll(&mut waited, limit.as_ref()) {
+            Ok(0) => return Ok(false),
+            Ok(_) if waited[0].revents().contains(PollFlags::IN) => return Ok(true),
+            Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // A signal: the wait begins anew, which makes an Esc a little late at worst.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -1,9 +1,14 @@
-//! The terminal: entering and leaving it, keys, the clipboard. The only place that knows crossterm.
+//! The terminal: entering and leaving it, keys, frames, the clipboard. The only place that knows crossterm.
 
 mod clipboard;
 mod guard;
 mod input;
+mod output;
+mod paint;
+mod parser;
 
 pub use clipboard::{Wrapping, osc52, wrapping};
 pub use guard::{Terminal, restore};
-pub use input::{Input, spawn};
+pub use input::{Input, is_remote, spawn};
+pub use paint::Painter;
+pub use parser::{Parser, Typed};

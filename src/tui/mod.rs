@@ -1,11 +1,9 @@
 //! Draws a [`Screen`]: the only place that knows ratatui's buffer. It decides nothing.
 
-mod draw;
 mod shot;
 mod style;
 mod widget;
 
-pub use draw::draw;
 pub use shot::svg;
 
 use ratatui::buffer::Buffer;
@@ -21,6 +19,14 @@ pub fn render(screen: &Screen, theme: &Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     widget::screen(screen, theme, &mut buffer);
     buffer
+}
+
+/// Where the cursor stands, while something is typed.
+#[must_use]
+pub fn caret(screen: &Screen) -> Option<(u16, u16)> {
+    let (width, height) = screen.size;
+    let x = screen.caret?.min(width.checked_sub(1)?);
+    Some((x, height.checked_sub(1)?))
 }
 
 /// The text of a picture, a line a row, without trailing spaces.

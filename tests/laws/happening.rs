@@ -49,7 +49,7 @@ impl Happening {
         let after = Duration::from_millis(if let Self::Time(secs) = self { secs * 1_000 } else { 10 });
         let msg = match self {
             Self::Key(chord) => Msg::Key(*chord),
-            Self::Paste(text) => Msg::Paste(text.clone()),
+            Self::Paste(text) => Msg::Paste(text.clone(), text.len()),
             Self::Resize(columns, rows) => Msg::Resize(*columns, *rows),
             Self::Read(index) => Msg::from(recorded()[index % recorded().len()].clone()),
             Self::Harm(names) => Msg::from(harm(names)),

@@ -3,6 +3,7 @@
 //! Every byte the program writes is kept and held against an allow-list (see [`super::stream`]), and feeds an emulated screen.
 //! Nothing waits for a fixed time: conditions are looked at whenever the program has written, until [`PATIENCE`] is over.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -40,9 +41,14 @@ pub struct Launch {
 impl Launch {
     /// `rounds` with these arguments, in a clean environment with a home of its own, in a terminal of 120x40.
     pub fn new(args: &[&str]) -> Self {
+        Self::through(&[&[BINARY], args].concat())
+    }
+
+    /// As [`Self::new`], started by another program: this command line starts it.
+    pub fn through(line: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rounds"));
-        command.args(args);
+        let mut command = CommandBuilder::new(line[0]);
+        command.args(&line[1..]);
         command.env_clear();
         command.cwd(home.path());
         let launch = Self { home, command, size: (120, 40) };
@@ -61,6 +67,12 @@ impl Launch {
     /// Without an environment variable.
     pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
+        self
+    }
+
+    /// With a terminal that is not its controlling one: nobody sends it SIGHUP.
+    pub fn uncontrolled(mut self) -> Self {
+        self.command.set_controlling_tty(false);
         self
     }
 
@@ -94,8 +106,8 @@ impl Launch {
         let cooked = settings(&*master);
         let child = slave.spawn_command(self.command).expect("the binary starts");
         let (send, events) = channel();
-        let hung_up = Arc::new(AtomicBool::new(false));
-        read(master.try_clone_reader().expect("its output"), send.clone(), Arc::clone(&hung_up));
+        let reading = Arc::new(Reading::default());
+        read(master.try_clone_reader().expect("its output"), send.clone(), Arc::clone(&reading));
         let keyboard = master.take_writer().expect("its input");
         let (pid, killer) = (child.process_id().expect("a process id"), child.clone_killer());
         await_end(child, send);
@@ -103,7 +115,7 @@ impl Launch {
             home: self.home,
             pid,
             killer: Some(killer),
-            hung_up,
+            reading,
             keyboard,
             events,
             parser: Parser::new(non_zero(rows, 24), non_zero(columns, 80), 0),
@@ -113,6 +125,9 @@ impl Launch {
         }
     }
 }
+
+/// The program.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_rounds");
 
 /// The secret key every console here is started with; it must be seen nowhere.
 pub const SECRET: &str = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY";
@@ -134,7 +149,7 @@ pub struct Console {
     home: TempDir,
     pid: u32,
     killer: Option<Box<dyn ChildKiller + Send + Sync>>,
-    hung_up: Arc<AtomicBool>,
+    reading: Arc<Reading>,
     keyboard: Box<dyn Write + Send>,
     events: Receiver<Event>,
     parser: Parser,
@@ -155,6 +170,11 @@ impl Console {
         self.screen().contents()
     }
 
+    /// How many bytes it has written.
+    pub const fn written(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Waits until the screen has these words.
     pub fn sees(&mut self, words: &str) -> &mut Self {
         self.until(&format!("{words:?} on the screen"), |console| console.text().contains(words))
@@ -167,7 +187,7 @@ impl Console {
 
     /// Waits until the line with the cursor has these words.
     pub fn stands_on(&mut self, words: &str) -> &mut Self {
-        let selected = |line: &str| (line.contains('▌') || line.contains("|>")) && line.contains(words);
+        let selected = |line: &str| (line.contains('▌') || line.contains("]>")) && line.contains(words);
         self.until(&format!("the cursor on {words:?}"), |console| console.text().lines().any(selected))
     }
 
@@ -213,12 +233,48 @@ impl Console {
         self
     }
 
-    /// Closes the terminal, as when a connection breaks, and waits for the end; gives the exit code. The reader's end of it
-    /// closes with the next thing the program writes.
-    pub fn hang_up(mut self) -> u32 {
-        self.hung_up.store(true, Ordering::SeqCst);
+    /// Closes the terminal, as when a connection breaks, and waits for the end; gives the exit code, how long it took and how
+    /// much processor time it cost.
+    pub fn hang_up(mut self) -> (u32, Duration, Duration) {
+        self.reading.closed.store(true, Ordering::SeqCst);
+        // Its answer lets go of the last hold on the terminal.
+        self.press("?");
+        let before = self.process().cpu();
+        let process = self.process();
         self.terminal = None;
         self.keyboard = Box::new(std::io::sink());
+        let start = Instant::now();
+        let mut after = before;
+        while process.is_running() {
+            assert!(start.elapsed() < PATIENCE, "it does not end");
+            after = process.cpu().max(after);
+            thread::yield_now();
+        }
+        let took = start.elapsed();
+        (self.wait().exit_code(), took, after.saturating_sub(before))
+    }
+
+    /// The program itself, whatever started it.
+    pub fn process(&self) -> Process {
+        let home = format!("HOME={}", self.home.path().display());
+        let is_it = |pid: &u32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            exe == Path::new(BINARY) && environment.split(|b| *b == 0).any(|variable| variable == home.as_bytes())
+        };
+        let all = fs::read_dir("/proc").expect("/proc").flatten();
+        let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        Process(pids.find(is_it).expect("it is running"))
+    }
+
+    /// Takes nothing of what it writes any more, as a connection that is stuck.
+    pub fn stop_reading(&mut self) -> &mut Self {
+        self.reading.stuck.store(true, Ordering::SeqCst);
+        self
+    }
+
+    /// Waits for its end while its terminal takes nothing; gives the exit code.
+    pub fn ends_stuck(mut self) -> u32 {
         self.wait().exit_code()
     }
 
@@ -275,15 +331,66 @@ impl Drop for Console {
     }
 }
 
-fn read(mut output: Box<dyn Read + Send>, send: Sender<Event>, hung_up: Arc<AtomicBool>) {
+/// Whether anybody looks at the terminal.
+#[derive(Default)]
+struct Reading {
+    closed: AtomicBool,
+    stuck: AtomicBool,
+}
+
+fn read(mut output: Box<dyn Read + Send>, send: Sender<Event>, reading: Arc<Reading>) {
     thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         while let Ok(n @ 1..) = output.read(&mut buffer) {
-            if send.send(Event::Wrote(buffer[..n].to_vec())).is_err() || hung_up.load(Ordering::SeqCst) {
+            let told = send.send(Event::Wrote(buffer[..n].to_vec()));
+            if told.is_err() || reading.closed.load(Ordering::SeqCst) {
+                return;
+            }
+            if reading.stuck.load(Ordering::SeqCst) {
+                // It is held open and never read again.
+                std::mem::forget(output);
                 return;
             }
         }
     });
+}
+
+/// A process, as /proc tells of it.
+#[derive(Clone, Copy)]
+pub struct Process(u32);
+
+impl Process {
+    /// Processor time used so far, in and for it.
+    pub fn cpu(self) -> Duration {
+        /// Ticks a second, as Linux has it for user space everywhere.
+        const TICKS: u64 = 100;
+        let ticks = self.stat().iter().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum::<u64>();
+        Duration::from_millis(ticks * 1_000 / TICKS)
+    }
+
+    /// Whether it is there and not only waited for.
+    pub fn is_running(self) -> bool {
+        self.stat().first().is_some_and(|state| !matches!(state.as_str(), "Z" | "X"))
+    }
+
+    /// Whether it was stopped.
+    pub fn is_stopped(self) -> bool {
+        self.stat().first().is_some_and(|state| state == "T")
+    }
+
+    /// Memory it holds, in KiB.
+    pub fn resident(self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("it is running")
+    }
+
+    /// The fields after the name: state first.
+    fn stat(self) -> Vec<String> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
+        let rest = stat.rsplit(')').next().unwrap_or_default();
+        rest.split_whitespace().map(str::to_owned).collect()
+    }
 }
 
 fn await_end(mut child: Box<dyn Child + Send + Sync>, send: Sender<Event>) {

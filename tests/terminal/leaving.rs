@@ -37,7 +37,7 @@ fn a_terminal_that_goes_away_ends_it() {
     let mut console = demo();
     console.press("2").sees("services 8");
     // By SIGHUP, or because nothing can be drawn any more.
-    let code = console.hang_up();
+    let (code, ..) = console.hang_up();
     assert!([129, 3, 0].contains(&code), "{code}");
 }
 

@@ -99,7 +99,7 @@ fn freezing_is_told_as_long_as_it_lasts() {
 fn a_flood_of_keys_is_taken_to_the_last_one() {
     let mut console = demo();
     console.press(&"jk".repeat(5_000)).press("2").sees("┌ services 8").paste(&"q".repeat(50_000));
-    console.sees("paste ignored (50000 characters)").press(":").sees("> filter").paste(&"q".repeat(50_000));
+    console.sees("paste ignored (50000 bytes)").press(":").sees("> filter").paste(&"q".repeat(50_000));
     console.sees("nothing fits").press("\x1b").sees_no("nothing fits").press("q");
     assert_eq!(console.ends().code, 0);
 }
@@ -107,8 +107,8 @@ fn a_flood_of_keys_is_taken_to_the_last_one() {
 #[test]
 fn what_is_pasted_never_acts() {
     let mut console = demo();
-    console.paste("q\n:quit\n2").sees("paste ignored (9 characters)").sees("┌ overview");
-    console.press("w").sees("why: ").paste("q\x1b").sees("paste ignored (2 characters)").press("\x1b").sees_no("why: ");
+    console.paste("q\n:quit\n2").sees("paste ignored (9 bytes)").sees("┌ overview");
+    console.press("w").sees("why: ").paste("q\x1b").sees("paste ignored (2 bytes)").press("\x1b").sees_no("why: ");
     console.press("2").sees("┌ services 8").press("/").sees("esc undoes").paste("web\n\x1b2q\n");
     console.sees("services 1 of 8 /web").press("\x1b").sees("┌ services 8 ");
     console
