@@ -60,7 +60,7 @@ pub async fn as_boto3(endpoint: &str, cluster: &str, listed: &Value) -> Shown {
         let title = format!(" {} {count} ", table.0);
         assert!(screen.contains(&title) && screen.contains(" fresh, oldest "), "{title}: {screen}");
     }
-    let ecs_line = screens[0].lines().find(|line| line.contains(" ECS ")).expect("the line of ECS");
+    let ecs_line = screens[0].lines().find(|line| line.contains("ECS ")).expect("the line of ECS");
     Shown {
         counts: counts.try_into().expect("three"),
         ecs_line: ecs_line.to_owned(),
