@@ -16,6 +16,7 @@
 //! - 3 · [`backend`]: the ports, and behind them AWS or a simulated world
 //! - 4 · [`feed`]: what is polled, how often and how gently
 //! - 5 · [`view`]: projections of what is known: tables and details
+//! - 5 · [`action`]: what changes the world: plan, policy, audit, one request, watching
 //! - 6 · [`app`]: state, messages, commands and the picture of the screen; pure
 //! - 6 · [`report`]: `check` and `export`: the same judgement without a screen
 //! - 7 · [`tui`]: draws a picture of the screen, and nothing else
@@ -27,6 +28,7 @@
 //!
 //! [`file`]: mod@file
 
+pub mod action;
 pub mod app;
 pub mod backend;
 pub mod cli;

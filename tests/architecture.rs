@@ -196,6 +196,23 @@ fn a_clock_read_out_of_its_place_is_seen() {
 }
 
 #[test]
+fn a_permit_made_out_of_its_place_is_seen() {
+    let make = "use crate::backend::change::Permit; fn f() { Permit::granted(); }";
+    for (name, text, wrong) in [
+        ("action/policy.rs", make, 0),
+        ("action/executor.rs", make, 1),
+        ("cli/act.rs", "fn f() { crate::backend::change::Permit::granted(); }", 1),
+        ("app/update.rs", "use crate::backend::change::Permit as P; fn f() { x.map(P::granted); }", 1),
+        ("backend/sim/wire/ecs.rs", "fn f() { Permit::of_the_sender(); }", 0),
+        ("action/policy.rs", "fn f() { Permit::of_the_sender(); }", 1),
+        ("backend/aws/ecs/changes.rs", "#[cfg(test)] mod tests { fn f() { Permit::of_the_sender(); } }", 0),
+        ("backend/aws/ecs/changes.rs", "fn f() { Permit::of_the_sender(); }", 1),
+    ] {
+        assert_eq!(told(rules::permits, name, text).len(), wrong, "{name}: {text}");
+    }
+}
+
+#[test]
 fn only_lines_that_are_not_test_code_count() {
     let code = "fn f() {}\n".repeat(rules::MOST_LINES);
     let tests = "#[cfg(test)]\nmod tests {\n    fn a() { let _ = \"}\"; }\n}\n";

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rounds::action::ACTIONS;
 use rounds::config::FileConfig;
 use rounds::feed::FEEDS;
 use rounds::health::RULES;
@@ -41,6 +42,33 @@ fn the_policy_allows_exactly_what_the_feeds_ask_for() {
     let allowed: Vec<&str> = allowed.map(|action| action.as_str().expect("an action")).collect();
     let asked: BTreeSet<&str> = FEEDS.iter().flat_map(|feed| feed.actions.iter().copied()).collect();
     assert_eq!(allowed, Vec::from_iter(asked));
+}
+
+#[test]
+fn the_operators_policy_allows_exactly_what_the_actions_send() {
+    let policies = blocks(&page("docs/actions.md"), "json");
+    assert_eq!(policies.len(), 1);
+    let policy: serde_json::Value = serde_json::from_str(&policies[0]).expect("JSON");
+    let list = |value: &serde_json::Value| -> BTreeSet<String> {
+        let texts = value.as_array().expect("a list").iter().map(|text| text.as_str().expect("text").to_owned());
+        texts.collect()
+    };
+    let [allow, deny] = policy["Statement"].as_array().expect("a list").as_slice() else { panic!("two statements") };
+    let sent: BTreeSet<String> = ACTIONS.iter().flat_map(|spec| spec.actions).map(ToString::to_string).collect();
+    let on: BTreeSet<String> = ACTIONS.iter().map(|spec| spec.resource.to_owned()).collect();
+    assert_eq!(
+        (list(&allow["Action"]), list(&allow["Resource"]), &allow["Effect"]),
+        (sent.clone(), on, &"Allow".into())
+    );
+    assert_eq!((list(&deny["Action"]), &deny["Effect"]), (sent, &"Deny".into()));
+}
+
+#[test]
+fn every_action_is_told_of() {
+    let page = page("docs/actions.md");
+    for spec in ACTIONS {
+        assert!(page.contains(&format!("## `{}`", spec.id)), "docs/actions.md says nothing of {}", spec.id);
+    }
 }
 
 #[test]

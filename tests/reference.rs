@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use rounds::action::ACTIONS;
 use rounds::app::{command, screen};
 use rounds::backend::sim::Scenario;
 use rounds::cli::{Cli, Shot, shot};
@@ -93,6 +94,18 @@ fn feeds_and_permissions() {
         let _ = writeln!(out, "| `{}` | {} | {} |", feed.id, cell(feed.doc), actions.join(" "));
     }
     fresh("docs/reference/feeds.md", &out);
+}
+
+#[test]
+fn actions_and_permissions() {
+    let mut out = format!("# Actions and the permissions they need\n\n{NOTE}");
+    let _ = writeln!(out, "| action | target | does | IAM actions | on |\n|---|---|---|---|---|");
+    for spec in ACTIONS {
+        let needs: Vec<String> = spec.actions.iter().map(|a| format!("`{a}`")).collect();
+        let (doc, needs) = (cell(spec.doc), needs.join(" "));
+        let _ = writeln!(out, "| `{}` | `{}` | {doc} | {needs} | `{}` |", spec.id, spec.target, spec.resource);
+    }
+    fresh("docs/reference/actions.md", &out);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::change::EcsChanges;
 use crate::model::Fault;
 use crate::model::ecs::{Cluster, Instance, Provider, Service, Task};
 use crate::model::identity::Identity;
@@ -109,6 +110,8 @@ pub trait Sts: Send + Sync {
 pub struct Backend {
     /// ECS.
     pub ecs: Arc<dyn Ecs>,
+    /// What changes something in ECS.
+    pub ecs_changes: Arc<dyn EcsChanges>,
     /// Auto Scaling groups.
     pub groups: Arc<dyn Groups>,
     /// Identity.

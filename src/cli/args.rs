@@ -49,9 +49,12 @@ pub struct Global {
     /// How often what is on screen is read, such as 5s
     #[arg(long, global = true, value_name = "SPAN")]
     pub refresh: Option<String>,
-    /// No action, whatever the configuration allows; there are none yet
+    /// No action, whatever the configuration allows; so it is unless --allow names one
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Allow these actions, such as force-deploy; a stack may forbid them
+    #[arg(long, global = true, value_name = "ACTION", value_delimiter = ',')]
+    pub allow: Vec<String>,
     /// No colours
     #[arg(long, global = true)]
     pub no_color: bool,
@@ -79,11 +82,11 @@ impl Global {
             theme: self.theme.clone(),
             keymap: self.keymap.clone(),
             read_only: self.read_only,
+            allow: self.allow.clone(),
             no_color: self.no_color,
             ascii: self.ascii,
             log: self.log.clone(),
             refresh: self.refresh.clone(),
-            ..Flags::default()
         }
     }
 }
@@ -97,6 +100,14 @@ pub enum Command {
     Check(Check),
     /// Print one table: exit 0 complete, 1 partial, 2 usage, 3 nothing could be read
     Export(Export),
+    /// Plan an action, or carry it out: exit 0 done, 1 failed, 2 refused, 4 unknown
+    Act(Act),
+    /// What was done, and whether the record of it is whole
+    Audit {
+        /// What about it
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Show the settings in force
     Config {
         /// Also where each value comes from
@@ -199,6 +210,51 @@ pub struct Export {
     /// The longest it may take
     #[arg(long, value_name = "SPAN", default_value = "60s")]
     pub timeout: String,
+}
+
+/// `rounds act`.
+#[derive(Args, Clone, Debug)]
+#[command(group(clap::ArgGroup::new("how").required(true).args(["plan", "confirm"])))]
+pub struct Act {
+    /// What to do: force-deploy
+    pub action: String,
+    /// To what, as in the tables: CLUSTER/SERVICE
+    pub target: String,
+    /// Show what would be done and change nothing: exit 0 it would be allowed, 1 with warnings, 2 blocked
+    #[arg(long)]
+    pub plan: bool,
+    /// Print the plan as JSON
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Do it: the target's name, as a proof that it is the one that is meant
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Why it is done, for the audit
+    #[arg(long, value_name = "TEXT", requires = "confirm")]
+    pub reason: Option<String>,
+    /// The ticket it is done for
+    #[arg(long, value_name = "ID", requires = "confirm")]
+    pub ticket: Option<String>,
+    /// How long to watch what becomes of it; it goes on without being watched
+    #[arg(long, value_name = "SPAN", default_value = "30m")]
+    pub timeout: String,
+}
+
+/// `rounds audit`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Every record, oldest first
+    Show {
+        /// As JSON, one record a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow the chain of hashes: exit 0 intact, 1 broken, 3 unreadable
+    Verify {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How an export is written.

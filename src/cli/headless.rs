@@ -91,6 +91,6 @@ impl Run {
     }
 }
 
-fn span(flag: &str, value: &str) -> Result<Duration, Vec<Error>> {
+pub(super) fn span(flag: &str, value: &str) -> Result<Duration, Vec<Error>> {
     parse_span(value).map_err(|wrong| vec![Error::usage(wrong).from(flag)])
 }

@@ -1,6 +1,8 @@
 //! From what was typed to what is done.
 
+mod act;
 mod args;
+mod audit;
 mod console;
 mod demo;
 mod headless;
@@ -37,6 +39,8 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(demo)) => demo::run(&cli.global, demo, &env),
         Some(Command::Check(check)) => headless::check(&cli.global, check, &env),
         Some(Command::Export(export)) => headless::export(&cli.global, export, &env),
+        Some(Command::Act(act)) => act::run(&cli.global, act, &env),
+        Some(Command::Audit { command }) => audit::run(*command),
         Some(Command::Config { explain }) => print::config(&cli.global, *explain, &env),
         Some(Command::Completions { shell }) => print::completions(*shell),
         Some(Command::Man) => print::man(),

@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::action;
 use crate::error::Error;
 use crate::file::{Trust, read};
 use crate::health::{RULES, Rule};
@@ -42,13 +43,25 @@ pub fn default_path() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|dirs| dirs.config_dir().join("rounds").join("rounds.toml"))
 }
 
+/// Where what must outlast a run is kept: `rounds` in the XDG state directory.
+///
+/// # Errors
+/// There is no such place.
+pub fn state_dir() -> Result<PathBuf, Error> {
+    let dirs = etcetera::choose_base_strategy().ok().and_then(|dirs| dirs.state_dir());
+    let none = || Error::usage("there is no home directory to keep the audit in").hint("set HOME or XDG_STATE_HOME");
+    dirs.map(|dir| dir.join("rounds")).ok_or_else(none)
+}
+
 /// Reads the configuration file and settles everything. `env` is the environment as it was at the start.
 ///
 /// # Errors
 /// The file cannot be read, or what it, the environment or the flags say is wrong; all that could be found at once.
 pub fn load(env: &BTreeMap<String, String>, flags: &Flags) -> Result<Settings, Vec<Error>> {
     let file = read_file(env, flags, default_path().as_deref(), RULES)?;
-    resolve(file, env, flags)
+    let settings = resolve(file, env, flags)?;
+    let unknown = settings.unknown_actions(&action::ids());
+    if unknown.is_empty() { Ok(settings) } else { Err(unknown) }
 }
 
 /// The configuration file, if there is one.

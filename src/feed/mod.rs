@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use backoff::Backoff;
-pub use budget::{Bucket, Budgets};
+pub use budget::{Bucket, Budgets, ECS_SERVICES, STS};
 pub use gate::Gate;
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};
 pub use poller::{Control, Poller, spawn};

@@ -24,7 +24,7 @@ mod stopped;
 mod subject;
 mod task;
 mod thresholds;
-mod words;
+pub mod words;
 mod zone;
 
 pub mod placement;

@@ -13,7 +13,7 @@ const QUOTED: usize = 80;
 const NAMED: usize = 5;
 
 /// `1 task`, `8 tasks`.
-pub(super) fn count(n: impl TryInto<u64>, noun: &str) -> String {
+pub fn count(n: impl TryInto<u64>, noun: &str) -> String {
     let n = n.try_into().unwrap_or(u64::MAX);
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

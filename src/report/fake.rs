@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::backend::change::NoChanges;
 use crate::backend::ports::{Backend, Described, Ecs, Groups, Listing, Page, Sts};
 use crate::model::ecs::{Breaker, Cluster, Deployment, Instance, Provider, Rollout, Service, Task};
 use crate::model::identity::Identity;
@@ -116,7 +117,7 @@ impl Fake {
     /// Its ports.
     pub(super) fn backend(self) -> Backend {
         let shared = Arc::new(self);
-        Backend { ecs: shared.clone(), groups: shared.clone(), sts: shared }
+        Backend { ecs: shared.clone(), ecs_changes: Arc::new(NoChanges), groups: shared.clone(), sts: shared }
     }
 
     async fn pass(&self, action: &'static str) -> Result<(), Fault> {

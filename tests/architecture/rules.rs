@@ -10,7 +10,7 @@ pub const LAYERS: [&[&str]; 10] = [
     &["table", "keymap", "theme"],
     &["health", "store", "backend"],
     &["feed"],
-    &["view"],
+    &["view", "action"],
     &["app", "report"],
     &["tui", "term"],
     &["runtime"],
@@ -20,7 +20,7 @@ pub const LAYERS: [&[&str]; 10] = [
 /// Where each dependency may be named: files, or directories with all that is below them. `aws_` stands for every crate
 /// whose name begins so.
 pub const CRATES: [(&str, &[&str]); 31] = [
-    ("async_trait", &["backend", "feed", "report/fake.rs"]),
+    ("async_trait", &["action", "backend", "feed", "report/fake.rs"]),
     ("aws_", &["backend/aws"]),
     ("base64", &["backend/sim", "term/clipboard.rs"]),
     ("bytes", &["backend/sim/wire"]),
@@ -31,20 +31,31 @@ pub const CRATES: [(&str, &[&str]); 31] = [
     ("crossterm", &["term"]),
     ("csv", &["report"]),
     ("etcetera", &["config"]),
-    ("fastrand", &["backend/sim", "feed", "health/laws.rs", "report/output.rs"]),
-    ("futures_util", &["backend", "cli", "feed", "report"]),
+    ("fastrand", &["action", "backend/sim", "feed", "health/laws.rs", "report/output.rs"]),
+    ("futures_util", &["action", "backend", "cli", "feed", "report"]),
     ("http_body_util", &["backend/sim/wire"]),
     ("hyper", &["backend/sim/wire"]),
     ("hyper_util", &["backend/sim/wire"]),
     ("jiff", &["time.rs", "backend/sim/wire/http.rs"]),
     ("nucleo_matcher", &["app/palette.rs", "table/filter.rs"]),
     ("ratatui", &["term", "tui"]),
-    ("rustix", &["runtime/signals.rs", "term"]),
+    ("rustix", &["action", "runtime/signals.rs", "term"]),
     ("rustls", &["backend/aws/trust.rs"]),
     ("serde", &["backend/sim"]),
-    ("serde_json", &["backend/sim/wire", "report", "table/cell.rs"]),
-    ("sha2", &["report"]),
-    ("tokio", &["backend", "cli", "feed", "report", "runtime", "term"]),
+    (
+        "serde_json",
+        &[
+            "action",
+            "backend/aws/ecs/changes.rs",
+            "backend/sim/wire",
+            "cli/act.rs",
+            "cli/audit.rs",
+            "report",
+            "table/cell.rs",
+        ],
+    ),
+    ("sha2", &["action/audit", "report"]),
+    ("tokio", &["action", "backend", "cli", "feed", "report", "runtime", "term"]),
     ("toml", &["backend/sim", "config", "document.rs", "keymap", "theme"]),
     ("tracing", &["backend", "feed", "runtime"]),
     ("tracing_subscriber", &["cli/print.rs"]),
@@ -60,7 +71,7 @@ pub const MOST_LINES: usize = 400;
 pub type Rule = fn(&File) -> Vec<String>;
 
 /// Every rule.
-pub const RULES: [Rule; 6] = [layers, crates, clocks, length, allowances, exits];
+pub const RULES: [Rule; 7] = [layers, crates, clocks, length, allowances, exits, permits];
 
 /// The line of a module in [`LAYERS`], and its place on it.
 fn place(module: &str) -> Option<(usize, usize)> {
@@ -95,8 +106,8 @@ pub fn crates(file: &File) -> Vec<String> {
     wrong.map(|path| at(file, path, &format!("{} does not belong here", path.segments[0]))).collect()
 }
 
-/// Nobody reads the wall clock but `time.rs`. Tokio's clock, which tests can hold, may be read by feeds, by pictures, and
-/// by tests.
+/// Nobody reads the wall clock but `time.rs`. Tokio's clock, which tests can hold, may be read by feeds, by actions (how
+/// long they have been watched), by pictures, and by tests.
 pub fn clocks(file: &File) -> Vec<String> {
     const WALL: [&str; 4] = ["SystemTime", "Timestamp", "Zoned", "UNIX_EPOCH"];
     if file.name == "time.rs" {
@@ -108,7 +119,7 @@ pub fn clocks(file: &File) -> Vec<String> {
     let wrong = file.paths.iter().filter(|path| {
         let wall = WALL.iter().any(|t| path.ends_with(&[t, "now"]) || path.ends_with(&[t, "elapsed"]));
         let is_std = path.starts_with(&["std", "time", "Instant"]);
-        let may = is_tokio && (path.is_test || is_within(&file.name, &["feed", "cli/shot.rs"]));
+        let may = is_tokio && (path.is_test || is_within(&file.name, &["action", "feed", "cli/shot.rs"]));
         wall || (path.ends_with(&["Instant", "now"]) && (is_std || !may))
     });
     wrong.map(|path| at(file, path, &format!("{} reads a clock", path.segments.join("::")))).collect()
@@ -146,6 +157,18 @@ pub fn exits(file: &File) -> Vec<String> {
     let wrong =
         file.paths.iter().filter(|path| path.ends_with(&["process", "exit"]) || path.ends_with(&["process", "abort"]));
     wrong.map(|path| at(file, path, "ends the process")).collect()
+}
+
+/// A change needs a permit, and one place gives them: the policy of actions. The loopback, which plays AWS, takes what comes in as
+/// permitted by whoever sent it. Adapters' own tests stand where a sender stands.
+pub fn permits(file: &File) -> Vec<String> {
+    const GIVERS: [(&str, &str); 2] = [("granted", "action/policy.rs"), ("of_the_sender", "backend/sim/wire/ecs.rs")];
+    let wrong = file.paths.iter().filter(|path| {
+        let giver = GIVERS.iter().find(|(name, _)| path.segments.len() > 1 && path.ends_with(&[name]));
+        let is_adapter_test = path.is_test && file.name.starts_with("backend/");
+        giver.is_some_and(|(_, place)| file.name != *place && !is_adapter_test)
+    });
+    wrong.map(|path| at(file, path, "makes a permit")).collect()
 }
 
 fn at(file: &File, path: &Path, what: &str) -> String {

@@ -27,6 +27,7 @@ SERVED = {
     "ecs": [
         "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
+        "UpdateService",
     ],
     "autoscaling": ["DescribeAutoScalingGroups"],
     "sts": ["GetCallerIdentity"],
@@ -321,6 +322,11 @@ def refuse_ecs(ecs, cluster):
         ecs(operation, {"cluster": cluster, "maxResults": 101}, wrong)
         ecs(operation, {"cluster": cluster, "maxResults": "many"}, "SerializationException")
         ecs(operation, {"cluster": "no-such-cluster"}, "ClusterNotFoundException")
+    update = {"cluster": cluster, "service": "no-such-service", "forceNewDeployment": True}
+    ecs("UpdateService", update, "ServiceNotFoundException")
+    ecs("UpdateService", {**update, "cluster": "no-such-cluster"}, "ClusterNotFoundException")
+    ecs("UpdateService", {**update, "desiredCount": 1}, wrong)
+    ecs("UpdateService", {**update, "forceNewDeployment": False}, wrong)
     ecs("ListClusters", {"nextToken": "made up"}, wrong)
     ecs("ListClusters", {}, "UnknownOperationException", rename="ListNothings")
     ecs("ListClusters", {}, "MissingAuthenticationTokenException", signed=False)

@@ -147,7 +147,7 @@ async fn calls_that_would_change_something_are_kept() {
     let server = quiet().await;
     let ecs = clients::ecs(&server);
     let refused = ecs.update_service().cluster("ehr").service("svc-01").desired_count(0);
-    assert_eq!(code!(refused), "UnknownOperationException");
+    assert_eq!(code!(refused), "InvalidParameterException");
     assert!(ecs.list_clusters().send().await.is_ok());
     let counters = server.counters();
     assert_eq!(counters.mutations.len(), 1);
@@ -179,4 +179,27 @@ async fn only_loopback_addresses_are_listened_on() {
     let taken = Options { listen: server.address(), ..Options::default() };
     let error = serve(world::backend(world::world()), taken).await.err().unwrap().to_string();
     assert!(error.contains("cannot listen on 127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn update_service_makes_a_new_deployment_and_refuses_everything_else() {
+    let scenario = rounds::backend::sim::Scenario::sized(1, 2, 1);
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let sim = rounds::backend::sim::Sim::new(&scenario, 1, clock.clone());
+    let server = serve(sim.backend(), Options { clock, ..Options::default() }).await.unwrap();
+    let ecs = clients::ecs(&server);
+    let arn = ecs.list_services().cluster("scale").send().await.unwrap().service_arns()[0].clone();
+    let update = || ecs.update_service().cluster("scale").service(&arn);
+    assert_eq!(code!(update()), "InvalidParameterException");
+    assert_eq!(code!(update().force_new_deployment(false)), "InvalidParameterException");
+    assert_eq!(code!(update().force_new_deployment(true).desired_count(0)), "InvalidParameterException");
+    assert_eq!(code!(update().service("").force_new_deployment(true)), "InvalidParameterException");
+    assert_eq!(code!(update().service("none").force_new_deployment(true)), "ServiceNotFoundException");
+    assert_eq!(code!(update().cluster("none").force_new_deployment(true)), "ClusterNotFoundException");
+    assert_eq!(sim.with(|world| world.mutations().len()), 0);
+    let service = update().force_new_deployment(true).send().await.unwrap().service.unwrap();
+    let states: Vec<_> = service.deployments().iter().map(|d| d.status().unwrap().to_owned()).collect();
+    assert_eq!(states, ["PRIMARY", "ACTIVE"]);
+    let asked: Vec<String> = server.counters().mutations.into_iter().map(|m| m.action).collect();
+    assert_eq!((asked.len(), sim.with(|world| world.mutations().len())), (7, 1), "{asked:?}");
 }

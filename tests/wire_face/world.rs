@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rounds::backend::change::NoChanges;
 use rounds::backend::ports::{Backend, Described, Ecs, Groups, Listing, Page, Sts};
 use rounds::model::Fault;
 use rounds::model::ecs::{
@@ -160,6 +161,7 @@ fn task(cluster: &str, n: u32) -> Task {
             exit_code: None,
             reason: None,
             image: some("registry.example/app:1"),
+            digest: some("sha256:0af"),
         }],
         ..Task::default()
     }
@@ -334,5 +336,5 @@ impl Sts for World {
 
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
-    Backend { ecs: world.clone(), groups: world.clone(), sts: world }
+    Backend { ecs: world.clone(), ecs_changes: Arc::new(NoChanges), groups: world.clone(), sts: world }
 }

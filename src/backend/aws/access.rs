@@ -22,21 +22,42 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Makes one request. Credentials the service calls expired are dropped, so that the next request finds new ones.
+    /// Makes one request that reads.
     pub async fn ask<O, E, F>(&self, action: &'static str, request: F) -> Result<O, Fault>
     where
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let held = self.wallet.held().await.map_err(|fault| fault.during(action))?;
+        self.send(action, Box::pin(request)).await.map_err(|failed| failed.fault)
+    }
+
+    /// Makes one request. Credentials the service calls expired are dropped, so that the next request finds new ones.
+    pub async fn send<O, E, F>(&self, action: &'static str, request: F) -> Result<O, Failed>
+    where
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let unsent = |fault: Fault| Failed { fault: fault.during(action), refused: true, status: None };
+        let held = self.wallet.held().await.map_err(unsent)?;
         request.await.map_err(|error| {
             let fault = fault::of(action, &self.place, &error).during(action);
             if fault.kind == FaultKind::Expired {
                 self.wallet.drop_if_still(held.generation);
             }
-            fault
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            Failed { fault, refused: fault::is_refused(&error), status }
         })
     }
+}
+
+/// A request that did not go well.
+pub(super) struct Failed {
+    /// Why.
+    pub fault: Fault,
+    /// Whether it is sure that nothing was changed: the service said no, or the request never left.
+    pub refused: bool,
+    /// The status of the answer, where there was one.
+    pub status: Option<u16>,
 }
 
 /// The action of faults that came before any request had one.

@@ -176,8 +176,10 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         wallet: Arc::clone(wallet),
         place: endpoint.clone().unwrap_or_else(|| format!("{service} in {region}")).into(),
     };
+    let ecs = Arc::new(ecs::AwsEcs::new(&config, access("ecs")));
     Backend {
-        ecs: Arc::new(ecs::AwsEcs::new(&config, access("ecs"))),
+        ecs: ecs.clone(),
+        ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),
     }

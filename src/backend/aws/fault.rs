@@ -48,6 +48,24 @@ where
     fault
 }
 
+/// Whether it is sure that the request changed nothing: it never left, or the service answered that it is wrong. A service
+/// that breaks down (5xx) may have done its work before.
+pub(super) fn is_refused<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    // The client has no other word for a connection that never came about.
+    let unconnected = |cause: &(dyn Error + 'static)| cause.to_string().starts_with("client error (Connect)");
+    match error {
+        SdkError::ConstructionFailure(_) => true,
+        SdkError::ServiceError(context) => (400..500).contains(&context.raw().status().as_u16()),
+        SdkError::DispatchFailure(failure) => {
+            failure.is_user() || chain(error).any(|cause| unconnected(cause) || cause.is::<Carried>())
+        }
+        _ => false,
+    }
+}
+
 /// The service's answer was an error, or could not be read.
 fn answered<E: ProvideErrorMetadata + Error + 'static>(action: &'static str, error: &E, status: u16) -> Fault {
     let code = error.code().filter(|code| !code.is_empty());

@@ -143,6 +143,7 @@ impl World {
                 exit_code: ended.and_then(|stop| stop.exit).map(|exit| if n == 0 { exit } else { 0 }),
                 reason: ended.filter(|_| n == 0).and_then(|stop| stop.container_reason.as_ref()).map(Text::from),
                 image: Some(Text::from(image)),
+                digest: None,
             })
             .collect()
     }

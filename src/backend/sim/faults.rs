@@ -22,6 +22,8 @@ pub enum Trouble {
     Hang,
     /// It answers later.
     Delay(Duration),
+    /// It is carried out, and its answer does not arrive.
+    LoseAnswer,
 }
 
 /// One line of the schedule.
@@ -51,6 +53,7 @@ pub(super) struct Fate {
     pub delay: Duration,
     pub hangs: bool,
     pub fails: Option<FaultKind>,
+    pub loses_answer: bool,
 }
 
 impl Faults {
@@ -121,6 +124,7 @@ impl Faults {
                 Trouble::Fail(kind) => fate.fails = Some(kind),
                 Trouble::Hang => fate.hangs = true,
                 Trouble::Delay(by) => fate.delay += by,
+                Trouble::LoseAnswer => fate.loses_answer = true,
             }
         }
         fate

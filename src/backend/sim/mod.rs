@@ -20,6 +20,7 @@ mod names;
 mod network;
 mod paging;
 mod placement;
+mod port_changes;
 mod port_ecs;
 mod port_groups;
 mod port_sts;
@@ -47,7 +48,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ports::Backend;
-use crate::model::Fault;
+use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
 
 /// A simulated world tied to a clock: the backend of a stack. Clones share the world.
@@ -78,7 +79,8 @@ impl Sim {
     /// The ports.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        Backend { ecs: Arc::new(self.clone()), groups: Arc::new(self.clone()), sts: Arc::new(self.clone()) }
+        let shared = Arc::new(self.clone());
+        Backend { ecs: shared.clone(), ecs_changes: shared.clone(), groups: shared.clone(), sts: shared }
     }
 
     /// The faults calls meet; they can be changed at any time.
@@ -100,11 +102,11 @@ impl Sim {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One call of a port: meets its faults, then reads the world as it is once they are over.
+    /// One call of a port: meets its faults, then reads or changes the world as it is once they are over.
     async fn call<T>(
         &self,
         action: &'static str,
-        read: impl FnOnce(&World) -> Result<T, Fault> + Send,
+        act: impl FnOnce(&mut World) -> Result<T, Fault> + Send,
     ) -> Result<T, Fault> {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
         let fate = self.faults.fate(action, self.clock.now());
@@ -119,7 +121,8 @@ impl Sim {
             let caller = self.lock().home.caller.clone();
             return Err(faults::fault(kind, action, &caller));
         }
-        self.with(|world| read(world))
+        let answer = self.with(act);
+        if fate.loses_answer { Err(faults::fault(FaultKind::Timeout, action, "")) } else { answer }
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {

@@ -377,6 +377,8 @@ pub struct Container {
     pub reason: Option<Text>,
     /// The image, with its tag.
     pub image: Option<Text>,
+    /// What the tag meant when the container started, `sha256:…`.
+    pub digest: Option<Text>,
 }
 
 /// The part of an ARN (or of a path) after its last slash.

@@ -2,6 +2,7 @@
 //!
 //! Task overrides and container environments are never read: they hold secrets in clear.
 
+mod changes;
 mod clusters;
 mod instances;
 mod services;

@@ -39,6 +39,7 @@ fn container(raw: &types::Container) -> Container {
         exit_code: raw.exit_code(),
         reason: text(raw.reason()),
         image: text(raw.image()),
+        digest: text(raw.image_digest()),
     }
 }
 
@@ -97,7 +98,7 @@ mod tests {
             "stoppedReason":"Essential container in task exited\r\n\u001b[31m",
             "overrides":{"containerOverrides":[{"name":"app","environment":[{"name":"PASSWORD","value":"hunter2"}]}]},
             "containers":[{"name":"app","lastStatus":"STOPPED","healthStatus":"UNKNOWN","exitCode":137,"reason":"OutOfMemoryError: x",
-              "image":"repo/app:1","networkBindings":[{"hostPort":443,"protocol":"tcp"},{"hostPort":53,"protocol":"udp"},
+              "image":"repo/app:1","imageDigest":"sha256:0af","networkBindings":[{"hostPort":443,"protocol":"tcp"},{"hostPort":53,"protocol":"udp"},
               {"hostPort":0},{"hostPort":80},{"hostPort":-1},{"hostPort":70000}]}]}"#,
         )
         .await;

@@ -12,6 +12,8 @@ pub enum Class {
     ClusterRead,
     /// `ListServices`, `DescribeServices`.
     ServiceRead,
+    /// `UpdateService`.
+    ServiceModify,
     /// Lists and describes of tasks and container instances.
     ResourceRead,
     /// `DescribeCapacityProviders`.
@@ -51,6 +53,7 @@ impl Rates {
             (Self::Custom(rates), _) => rates.get(&class).copied(),
             (Self::Off, _) | (Self::Documented, Class::GroupRead | Class::Identity) => None,
             (Self::Documented, Class::ClusterRead | Class::ProviderRead) => Some(Rate { burst: 50, per_second: 20 }),
+            (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),
         }
     }

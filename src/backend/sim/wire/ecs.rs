@@ -11,8 +11,10 @@ use super::object::Object;
 use super::paging::Bounds;
 use super::refusal::Failure;
 use super::service::{Call, Operation, Protocol, Service};
+use crate::backend::change::{ForceDeployment, Permit, Sent};
 use crate::backend::ports::{Described, Listing, limits};
 use crate::model::ecs::{Instance, Scheduling, Task};
+use crate::text::Text;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -40,6 +42,7 @@ pub const SERVICE: Service = Service {
             class: Class::ProviderRead,
             handler: |c| Box::pin(describe_providers(c)),
         },
+        Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(update_service(c)) },
     ],
 };
 
@@ -94,6 +97,37 @@ async fn describe_services(call: &Call<'_>) -> Result<Value, Failure> {
     let wanted = members(call, &cluster, "services", "service", limits::ECS_DESCRIBE_SERVICES)?;
     let found = call.backend.ecs.services(&cluster.arn, &wanted).await?;
     Ok(described("services", &found, &wanted, |s| &s.arn, shapes::service))
+}
+
+/// Of all that `UpdateService` can do, the new deployment and nothing else.
+async fn update_service(call: &Call<'_>) -> Result<Value, Failure> {
+    call.params.refuse_all_but(&["cluster", "service", "forceNewDeployment"])?;
+    let Some(wanted) = call.params.text("service")?.filter(|name| !name.is_empty()) else {
+        return Err(Failure::invalid("service cannot be empty."));
+    };
+    if call.params.flag("forceNewDeployment")? != Some(true) {
+        return Err(Failure::invalid("only forceNewDeployment=true is supported by this endpoint"));
+    }
+    let cluster = names::cluster(call).await?;
+    let arn = cluster.member("service", wanted)?;
+    let found = call.backend.ecs.services(&cluster.arn, std::slice::from_ref(&arn)).await?;
+    let Some(service) = found.items.first() else {
+        return Err(Failure::Own("ServiceNotFoundException", "Service not found.".to_owned()));
+    };
+    if service.status.as_deref() != Some("ACTIVE") {
+        return Err(Failure::Own("ServiceNotActiveException", "Service was not ACTIVE.".to_owned()));
+    }
+    if !service.deployed_by_ecs() {
+        let message = "Cannot force a new deployment on services with a CODE_DEPLOY or EXTERNAL deployment controller.";
+        return Err(Failure::invalid(message));
+    }
+    let asked = ForceDeployment { cluster: Text::from(&cluster.arn), service: Text::from(&arn) };
+    match call.backend.ecs_changes.force_deployment(Permit::of_the_sender(), &asked).await {
+        Sent::Applied { .. } => {}
+        Sent::Refused { fault, .. } | Sent::Unknown { fault, .. } => return Err(fault.into()),
+    }
+    let found = call.backend.ecs.services(&cluster.arn, &[arn]).await?;
+    Ok(Object::default().maybe("service", found.items.first().map(shapes::service).as_ref()).done())
 }
 
 async fn list_tasks(call: &Call<'_>) -> Result<Value, Failure> {

@@ -146,6 +146,7 @@ fn container(task: &Task, container: &Container, ports: &[u16]) -> Value {
         .put("taskArn", &task.arn)
         .put("name", &container.name)
         .maybe("image", container.image.as_ref())
+        .maybe("imageDigest", container.digest.as_ref())
         .maybe("lastStatus", container.status.as_ref())
         .maybe("healthStatus", container.health.as_ref())
         .maybe("exitCode", container.exit_code.as_ref())

@@ -110,6 +110,14 @@ impl Params {
         }
     }
 
+    /// Refuses every member but these, rather than pretend to heed it.
+    pub fn refuse_all_but(&self, known: &[&str]) -> Result<(), Failure> {
+        match self.members.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => Err(Failure::invalid(format!("{key} is not supported by this endpoint"))),
+            None => Ok(()),
+        }
+    }
+
     /// All members but `without`, in one canonical text.
     pub fn canonical(&self, without: &[&str]) -> String {
         let sorted: BTreeMap<&str, &Value> =

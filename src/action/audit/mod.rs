@@ -1,0 +1,136 @@
+//! The audit: what was intended, what was answered and what came of it, one JSON object a line, in a file a day.
+//!
+//! Each record carries the SHA-256 of the one before, across days, so that a record that was changed or taken out is found
+//! ([`verify`](Audit::verify)). A record is on the disk before the program goes on. A line that a crash cut off is not counted and not
+//! touched: the next record follows on a line of its own.
+
+mod chain;
+mod claim;
+mod place;
+mod record;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+pub use chain::{Entry, Verified};
+pub use claim::Claim;
+pub(super) use record::{Header, draft, outcome, result};
+pub use record::{Outcome, Phase, Unfinished, unfinished};
+
+use crate::error::Error;
+use crate::time::Timestamp;
+use place::Place;
+
+/// How long to wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to look whether it is done.
+const AGAIN: Duration = Duration::from_millis(10);
+/// The newest files that are looked through for what was left unfinished.
+const RECENT: usize = 7;
+
+/// The audit in a directory.
+#[derive(Clone, Debug)]
+pub struct Audit(Place);
+
+impl Audit {
+    /// The audit in this directory, which is made when the first record is written.
+    #[must_use]
+    pub fn at(dir: PathBuf) -> Self {
+        Self(Place::new(dir))
+    }
+
+    /// Appends a record and gives its number once it is on the disk.
+    ///
+    /// # Errors
+    /// It is not: the directory or the file cannot be trusted or written, or another process does not let go of it.
+    pub async fn append(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+        self.0.prepare()?;
+        let lock = self.0.open("chain.lock")?.0;
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while lock.try_lock().is_err() {
+            if tokio::time::Instant::now() >= until {
+                return Err(self.0.wrong("another process has been writing for 5 s".to_owned()));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        // Nothing is awaited from here on: the lock is let go at the end of this call, or of the process.
+        self.append_locked(at, body)
+    }
+
+    fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+        let days = self.0.days()?;
+        let last = chain::last(&self.0, &days)?;
+        let seq = last.as_ref().map_or(1, |entry| entry.seq + 1);
+        let mut record = Map::new();
+        record.insert("v".to_owned(), Value::from(1));
+        record.insert("seq".to_owned(), Value::from(seq));
+        record.insert("prev_sha256".to_owned(), last.map_or(Value::Null, |entry| Value::from(entry.sha256())));
+        record.insert("ts".to_owned(), Value::from(at.rfc3339()));
+        record.extend(body);
+        let today = format!("{}.jsonl", &at.rfc3339()[..10]);
+        // A clock that was set back does not break the order of the files.
+        let name = days.last().filter(|newest| **newest > today).unwrap_or(&today);
+        let (mut file, is_new) = self.0.open(name)?;
+        let torn = place::ends_torn(&file).map_err(|e| self.0.failed(name, &e))?;
+        let line = format!("{}{}\n", if torn { "\n" } else { "" }, Value::Object(record));
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
+        written.map_err(|e| self.0.failed(name, &e))?;
+        if is_new {
+            self.0.sync()?;
+        }
+        Ok(seq)
+    }
+
+    /// Every record that can be read, in order, and where lines are that cannot.
+    ///
+    /// # Errors
+    /// A file cannot be trusted or read.
+    pub fn entries(&self) -> Result<Vec<Entry>, Error> {
+        chain::entries(&self.0, &self.0.days()?)
+    }
+
+    /// Follows the chain from its first record to its last.
+    ///
+    /// # Errors
+    /// A file cannot be trusted or read.
+    pub fn verify(&self) -> Result<Verified, Error> {
+        Ok(chain::verify(&self.entries()?))
+    }
+
+    /// What was intended lately and has no outcome, unless a process still has its target in hand.
+    ///
+    /// # Errors
+    /// A file cannot be trusted or read.
+    pub fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        let left = unfinished(&self.recent()?);
+        Ok(left.into_iter().filter(|left| !matches!(self.claim(&left.arn), Ok(None))).collect())
+    }
+
+    /// When this was last sent to this target, or may have been, as far as the newest files tell.
+    ///
+    /// # Errors
+    /// A file cannot be trusted or read.
+    pub fn last_sent(&self, action: &str, arn: &str) -> Result<Option<Timestamp>, Error> {
+        Ok(record::last_sent(&self.recent()?, action, arn))
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, Error> {
+        let days = self.0.days()?;
+        chain::entries(&self.0, &days[days.len().saturating_sub(RECENT)..])
+    }
+
+    /// Takes a target in hand until the claim is dropped or the process ends; `None` where another process has it.
+    ///
+    /// # Errors
+    /// The directory cannot be trusted or written.
+    pub fn claim(&self, arn: &str) -> Result<Option<Claim>, Error> {
+        self.0.prepare()?;
+        Ok(Claim::take(self.0.open(&claim::name(arn))?.0))
+    }
+}
+
+#[cfg(test)]
+mod tests;

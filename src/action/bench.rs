@@ -1,0 +1,97 @@
+//! What an action reads with: the stack's ports, through the same gate as the feeds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::ports::Backend;
+use crate::feed::{Budgets, ECS_SERVICES, Gate, STS, once};
+use crate::model::ecs::Service;
+use crate::model::identity::Identity;
+use crate::model::stack::Stack;
+use crate::model::{Facts, Fault, FaultKind};
+use crate::text::Text;
+use crate::time::Clock;
+
+/// The longest the facts of one cluster may take to be read.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// The ports of one stack, and how they are used.
+pub struct Bench {
+    /// The stack.
+    pub stack: Stack,
+    /// Its ports.
+    pub backend: Backend,
+    /// The time plans and records are stamped with.
+    pub clock: Arc<dyn Clock>,
+    budgets: Arc<Budgets>,
+    gate: Gate,
+}
+
+/// The facts of one cluster, and what of them could not be read.
+pub struct Reading {
+    /// The facts.
+    pub facts: Facts,
+    /// What is missing, in words.
+    pub gaps: Vec<String>,
+}
+
+impl Bench {
+    /// A bench on the ports of a stack, drawing on these budgets.
+    #[must_use]
+    pub fn new(stack: Stack, backend: Backend, clock: Arc<dyn Clock>, budgets: Arc<Budgets>) -> Self {
+        let gate = Gate::new(Arc::clone(&budgets));
+        Self { stack, backend, clock, budgets, gate }
+    }
+
+    /// Who is asking, as STS says it now.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn identity(&self) -> Result<Identity, Fault> {
+        self.gate.read(&STS, "sts:GetCallerIdentity", || self.backend.sts.caller()).await
+    }
+
+    /// One service as it is now.
+    ///
+    /// # Errors
+    /// The fault of the call; ECS does not know the service.
+    pub async fn service(&self, cluster: &str, arn: &str) -> Result<Service, Fault> {
+        const ACTION: &str = "ecs:DescribeServices";
+        let arns = [arn.to_owned()];
+        let found = self.gate.read(&ECS_SERVICES, ACTION, || self.backend.ecs.services(cluster, &arns)).await?;
+        let gone = || {
+            let why = found.failures.first().map_or("absent from the answer", |(_, why)| why);
+            Fault::new(FaultKind::Rejected, ACTION, format!("{arn}: {why}"))
+        };
+        found.items.into_iter().next().ok_or_else(gone)
+    }
+
+    /// Everything of one cluster, by its name, as the feeds read it, and read now.
+    ///
+    /// # Errors
+    /// The fault of the ECS feed, if it could read nothing.
+    pub async fn cluster(&self, name: &str) -> Result<Reading, Fault> {
+        let only = Stack { clusters: vec![name.to_owned()], ..self.stack.clone() };
+        let feeds = ["ecs", "groups"];
+        let fetched = once(0, &only, &self.backend, &self.budgets, &self.clock, &feeds, LIMIT).await;
+        let mut reading = Reading { facts: Facts::default(), gaps: Vec::new() };
+        for feed in fetched {
+            match feed.result {
+                Ok(snapshot) => {
+                    reading.facts.put_any(snapshot.taken_at, snapshot.data);
+                    let told = snapshot.gaps.iter().map(|gap| format!("{}: {}", gap.what, gap.fault));
+                    reading.gaps.extend(told);
+                }
+                Err(fault) if feed.feed == "ecs" => return Err(fault),
+                Err(fault) => reading.gaps.push(fault.to_string()),
+            }
+        }
+        Ok(reading)
+    }
+
+    /// The partition of an ARN: `aws`, `aws-cn`, `aws-us-gov`.
+    #[must_use]
+    pub fn partition(arn: &str) -> Text {
+        Text::from(arn.split(':').nth(1).unwrap_or_default())
+    }
+}

@@ -1,0 +1,281 @@
+//! Carries a plan out: reads again, asks the policy, notes the intent, sends once, notes the answer, watches, notes the outcome.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::audit::{self, Audit, Header, Outcome, Phase};
+use super::plan::{Plan, State};
+use super::policy::{self, Confirmation, Refusal, Rules};
+use super::{Actor, Bench, Look, Stage};
+use crate::backend::change::Sent;
+use crate::error::Error;
+use crate::text::Text;
+use crate::time::human;
+
+/// How soon the same may be sent to the same target again: nothing of the first would be seen before.
+const AGAIN: Duration = Duration::from_secs(60);
+/// How often to look at first, …
+const OFTEN: Duration = Duration::from_secs(5);
+/// … and after two minutes.
+const SELDOM: Duration = Duration::from_secs(15);
+/// When to look less often.
+const SETTLED: Duration = Duration::from_mins(2);
+/// How long nothing may be seen of a change whose answer was lost, until it counts as not made.
+const UNSEEN: Duration = Duration::from_mins(1);
+/// When it takes longer than such things should.
+const SLOW: Duration = Duration::from_mins(10);
+/// How long to watch unless told otherwise.
+pub const WATCH: Duration = Duration::from_mins(30);
+
+/// Everything beside the plan.
+pub struct Order<'a> {
+    /// What is read and sent with.
+    pub bench: &'a Bench,
+    /// Where it is noted.
+    pub audit: &'a Audit,
+    /// What the command line allows.
+    pub rules: &'a Rules,
+    /// What the person gave.
+    pub confirmation: &'a Confirmation,
+    /// Who that is.
+    pub actor: &'a Actor,
+    /// How long to watch.
+    pub watch: Duration,
+}
+
+/// What is told on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The intent is on the disk under this number.
+    Noted(u64),
+    /// The request was sent; what was answered, in words.
+    Sent(String),
+    /// What was seen after this time.
+    Seen(Duration, String),
+    /// Something is not as it should be.
+    Trouble(String),
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing was sent: why.
+    Refused(Vec<Refusal>),
+    /// It was sent: what came of it, in words.
+    Sent(Outcome, String),
+}
+
+/// Carries `plan` out. `stop` ends the watching, never the sending, and says why.
+pub async fn execute(
+    plan: &Plan,
+    order: &Order<'_>,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+    stop: impl Future<Output = String> + Send,
+) -> Ended {
+    let refused = |id, why: String, lift: &str| Ended::Refused(vec![Refusal::new(id, why, lift)]);
+    let unwritable = |error: &Error| {
+        let lift = "mend that: without a record nothing is changed";
+        refused("audit", format!("the audit cannot be written: {}", error.to_string().replace("\n  ", "; ")), lift)
+    };
+    // Held until the outcome is noted.
+    let _claim = match order.audit.claim(&plan.target.arn) {
+        Ok(Some(claim)) => claim,
+        Ok(None) => {
+            let why = format!("an action on {} is under way in another rounds", plan.target.label);
+            return refused("under-way", why, "wait until that one has ended: rounds audit show");
+        }
+        Err(error) => return unwritable(&error),
+    };
+    if let Err(ended) = order.not_again(plan) {
+        return ended;
+    }
+    if let Err(ended) = order.unchanged(plan).await {
+        return ended;
+    }
+    let now = order.bench.clock.now();
+    let asked = (order.confirmation, order.rules, &order.bench.stack);
+    let permit = match policy::permit(plan, asked.0, asked.1, asked.2, &plan.identity, now) {
+        Ok(permit) => permit,
+        Err(refusals) => return Ended::Refused(refusals),
+    };
+    let id = action_id();
+    let header = Header {
+        action_id: &id,
+        actor: order.actor,
+        plan,
+        confirmation: order.confirmation,
+        profile: order.bench.stack.profile.as_deref(),
+    };
+    match order.audit.append(now, audit::draft(&header, Phase::Intent)).await {
+        Ok(seq) => tell(Progress::Noted(seq)),
+        Err(error) => return unwritable(&error),
+    }
+    let began = Instant::now();
+    let sent = plan.deed.send(&order.bench.backend, permit).await;
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    order.note(audit::result(&header, &sent, millis), tell).await;
+    tell(Progress::Sent(answer(&sent)));
+    let (outcome, text, after) = match &sent {
+        Sent::Refused { fault, .. } => (Outcome::Failed, format!("nothing was changed: {fault}"), None),
+        _ => Watch { plan, order, tell, sent: &sent, began }.watch(stop).await,
+    };
+    let record = audit::outcome(&header, outcome, &text, after.as_ref(), began.elapsed().as_secs());
+    order.note(record, tell).await;
+    Ended::Sent(outcome, text)
+}
+
+impl Order<'_> {
+    /// Refuses what was sent a moment ago.
+    fn not_again(&self, plan: &Plan) -> Result<(), Ended> {
+        let refuse = |id, why: String, lift: String| Err(Ended::Refused(vec![Refusal::new(id, why, lift)]));
+        match self.audit.last_sent(plan.action.id, &plan.target.arn) {
+            Err(error) => refuse("audit", format!("the audit cannot be read: {error}"), "mend that first".to_owned()),
+            Ok(Some(at)) if self.bench.clock.now().since(at) < AGAIN => {
+                let age = human(self.bench.clock.now().since(at));
+                let why = format!("the same was sent to {} {age} ago", plan.target.label);
+                refuse("again", why, format!("look what it does first; allowed again after {}", human(AGAIN)))
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Reads again who asks and what there is, and compares with what the plan rests on.
+    async fn unchanged(&self, plan: &Plan) -> Result<(), Ended> {
+        let refused = |refusal| Err(Ended::Refused(vec![refusal]));
+        let lift = "nothing was sent; try again";
+        let identity = match self.bench.identity().await {
+            Ok(identity) => identity,
+            Err(fault) => return refused(Refusal::new("identity", format!("who asks cannot be read: {fault}"), lift)),
+        };
+        let state = match plan.deed.state(self.bench).await {
+            Ok(state) => state,
+            Err(fault) => return refused(Refusal::new("state", format!("the target cannot be read: {fault}"), lift)),
+        };
+        let who = |identity: &crate::model::identity::Identity| {
+            let region = identity.region.clone().unwrap_or_default();
+            State(vec![("account", identity.account.clone()), ("caller", identity.arn.clone()), ("region", region)])
+        };
+        let mut told = who(&plan.identity).differences(&who(&identity));
+        told.extend(plan.state.differences(&state));
+        if told.is_empty() {
+            return Ok(());
+        }
+        let why = format!("{} has changed since it was planned: {}", plan.target.label, told.join("; "));
+        refused(Refusal::new("changed", why, "plan again, and see whether it is still what you want"))
+    }
+
+    /// Notes what happened after the intent. It has happened, so a disk that is full now stops nothing, but is told.
+    async fn note(&self, record: serde_json::Map<String, serde_json::Value>, tell: &(dyn Fn(Progress) + Send + Sync)) {
+        if let Err(error) = self.audit.append(self.bench.clock.now(), record).await {
+            tell(Progress::Trouble(format!("the audit lacks a record: {error}")));
+        }
+    }
+}
+
+/// Watching what became of a request.
+struct Watch<'a> {
+    plan: &'a Plan,
+    order: &'a Order<'a>,
+    tell: &'a (dyn Fn(Progress) + Send + Sync),
+    sent: &'a Sent,
+    began: Instant,
+}
+
+type Verdict = (Outcome, String, Option<State>);
+
+impl Watch<'_> {
+    async fn watch(&self, stop: impl Future<Output = String> + Send) -> Verdict {
+        let mut made = if let Sent::Applied { made, .. } = self.sent { made.clone() } else { None };
+        let mut last: Option<Look> = None;
+        let mut is_slow = false;
+        let looking = async {
+            loop {
+                match self.plan.deed.look(self.order.bench, &self.plan.state, &mut made).await {
+                    Ok(look) => {
+                        let elapsed = self.began.elapsed();
+                        if last.as_ref().is_none_or(|last| last.text != look.text) {
+                            (self.tell)(Progress::Seen(elapsed, look.text.clone()));
+                        }
+                        let verdict = self.judge(&look, elapsed);
+                        last = Some(look);
+                        if let Some(verdict) = verdict {
+                            return verdict;
+                        }
+                    }
+                    Err(fault) => (self.tell)(Progress::Trouble(format!("cannot look: {fault}"))),
+                }
+                let elapsed = self.began.elapsed();
+                if elapsed >= self.order.watch {
+                    let span = human(self.order.watch);
+                    return self.given_up(last.as_ref(), &format!("not done after {span}"));
+                }
+                if elapsed >= SLOW && !is_slow {
+                    is_slow = true;
+                    (self.tell)(Progress::Trouble(format!("not done after {}, watching on", human(SLOW))));
+                }
+                let pause = if elapsed < SETTLED { OFTEN } else { SELDOM };
+                sleep(pause.min(self.order.watch.saturating_sub(elapsed))).await;
+            }
+        };
+        let stopped = tokio::select! {
+            verdict = looking => return verdict,
+            why = stop => why,
+        };
+        // Nobody looks any more, so how it ends is not known, however well it went until now.
+        (Outcome::Unknown, format!("watched no longer ({stopped}); {}", self.known()), None)
+    }
+
+    fn judge(&self, look: &Look, elapsed: Duration) -> Option<Verdict> {
+        let ended = |outcome, text: String| Some((outcome, text, Some(look.state.clone())));
+        match look.stage {
+            Stage::Done => ended(Outcome::Done, look.text.clone()),
+            Stage::Failed => ended(Outcome::Failed, look.text.clone()),
+            Stage::Unseen if matches!(self.sent, Sent::Unknown { .. }) && elapsed >= UNSEEN => {
+                ended(Outcome::Failed, format!("it was not carried out: {} after {}", look.text, human(elapsed)))
+            }
+            Stage::Unseen | Stage::Going => None,
+        }
+    }
+
+    /// The time is over. What was seen last may be old; if nothing ever was, nothing is known.
+    fn given_up(&self, last: Option<&Look>, why: &str) -> Verdict {
+        match last {
+            Some(look) if look.stage == Stage::Going || matches!(self.sent, Sent::Applied { .. }) => {
+                let text = format!("{why}, watched no longer, it goes on by itself; last seen: {}", look.text);
+                (Outcome::Failed, text, Some(look.state.clone()))
+            }
+            Some(look) => (Outcome::Unknown, format!("{why}; {}; last seen: {}", self.known(), look.text), None),
+            None => (Outcome::Unknown, format!("{why}; {}, and nothing could be read since", self.known()), None),
+        }
+    }
+
+    fn known(&self) -> &'static str {
+        if matches!(self.sent, Sent::Applied { .. }) { "it was accepted" } else { "its answer was lost" }
+    }
+}
+
+fn answer(sent: &Sent) -> String {
+    let id = |id: Option<&Text>| id.map(|id| format!(", request {id}")).unwrap_or_default();
+    match sent {
+        Sent::Applied { request_id, made } => {
+            let made = made.as_ref().map(|made| format!(" ({made})")).unwrap_or_default();
+            format!("accepted{made}{}", id(request_id.as_ref()))
+        }
+        Sent::Refused { fault, .. } => format!("refused: {fault}{}", id(fault.request_id.as_ref())),
+        Sent::Unknown { fault, .. } => {
+            format!("unknown: {fault}; it is not sent again, reading will tell what became of it")
+        }
+    }
+}
+
+/// A random id (UUID, version 4) that ties the records of one action together.
+fn action_id() -> String {
+    let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! `force-deploy`: has an ECS service start all its tasks anew, from the same task definition.
+
+mod checks;
+mod watch;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use super::plan::{State, Target};
+use super::{ActionSpec, Bench, Deed, Look, Plan};
+use crate::backend::change::{ForceDeployment, Permit, Sent};
+use crate::backend::ports::Backend;
+use crate::document::{quoted, suggestion};
+use crate::error::Error;
+use crate::health::words::count;
+use crate::model::Fault;
+use crate::model::ecs::{EcsFacts, Kind, Scheduling, Service};
+use crate::text::Text;
+
+/// `force-deploy`.
+pub const SPEC: ActionSpec = ActionSpec {
+    id: "force-deploy",
+    title: "force a new deployment",
+    doc: "Replaces every task of an ECS service by a new one of the same task definition, within the service's own bounds. Tags \
+          of images are resolved anew.",
+    kind: "service",
+    target: "CLUSTER/SERVICE",
+    actions: &[ForceDeployment::ACTION],
+    resource: "arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/*",
+    plan: boxed,
+};
+
+fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Error>> {
+    Box::pin(plan(bench, target))
+}
+
+async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
+    let (cluster, name) = parse(target)?;
+    if !bench.stack.watches(cluster) {
+        let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
+        return Err(Error::usage(what).hint("name another stack with --stack, or widen clusters in rounds.toml"));
+    }
+    let unread = |fault: Fault| {
+        let error = Error::unavailable(format!("cannot plan, nothing was sent: {fault}"));
+        Error { hint: fault.hint(), ..error }
+    };
+    let identity = bench.identity().await.map_err(unread)?;
+    let reading = bench.cluster(cluster).await.map_err(unread)?;
+    let service = find(&reading.facts.get::<EcsFacts>().cloned().unwrap_or_default(), cluster, name, &reading.gaps)?;
+    let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
+    let call = ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn.clone() };
+    Ok(Plan {
+        action: &SPEC,
+        target: Target { name: service.name.clone(), label: service.label(), arn: service.arn.clone() },
+        identity,
+        stack: bench.stack.name.clone(),
+        is_protected: bench.stack.protected,
+        checks: checks::checks(&service, &reading, taken_at),
+        radius: radius(&service),
+        undo: undo(&service),
+        state: state(&service),
+        taken_at,
+        deed: Arc::new(Forced(call)),
+    })
+}
+
+fn parse(target: &str) -> Result<(&str, &str), Error> {
+    let parts: Vec<&str> = target.split('/').collect();
+    match parts.as_slice() {
+        [cluster, service] if !cluster.is_empty() && !service.is_empty() => Ok((cluster, service)),
+        _ => Err(Error::usage(format!("{} is not a service", quoted(target)))
+            .hint("write it as in the table: CLUSTER/SERVICE, such as ehr-prod/ehr-api")),
+    }
+}
+
+fn find(ecs: &EcsFacts, cluster: &str, name: &str, gaps: &[String]) -> Result<Arc<Service>, Error> {
+    if let Some(seen) = ecs.services.iter().find(|seen| seen.item.name == name) {
+        return Ok(Arc::clone(&seen.item));
+    }
+    let unread =
+        ecs.missing.iter().find(|missing| missing.kind == Kind::Service && missing.arn.ends_with(&format!("/{name}")));
+    if let Some(missing) = unread {
+        return Err(Error::unavailable(format!("{cluster}/{name} cannot be read: {}", missing.reason)));
+    }
+    if let Some(gap) = gaps.first() {
+        return Err(Error::unavailable(format!("whether there is {cluster}/{name} is not known: {gap}")));
+    }
+    if !ecs.clusters.iter().any(|seen| seen.item.name == cluster) {
+        let hint = "check the name, the region and the account: rounds export services";
+        return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
+    }
+    let known: Vec<&str> = ecs.services.iter().map(|seen| seen.item.name.as_str()).collect();
+    let error = Error::usage(format!("there is no service {} in {cluster}", quoted(name)));
+    Err(Error { hint: suggestion(name, &known), ..error })
+}
+
+/// What the plan rests on: what forcing would replace, and within which bounds. How many tasks run right now is not in it: that
+/// changes by itself.
+fn state(service: &Service) -> State {
+    let given = |value: Option<u32>| value.map_or_else(Text::default, |n| Text::from(n.to_string()));
+    let primary = service.primary();
+    State(vec![
+        ("status", service.status.clone().unwrap_or_default()),
+        ("controller", service.controller.clone().unwrap_or_else(|| Text::from("ECS"))),
+        ("task definition", service.task_definition.clone().unwrap_or_default()),
+        ("desired", Text::from(service.desired.to_string())),
+        ("minimum percent", given(service.rollout.minimum_percent)),
+        ("maximum percent", given(service.rollout.maximum_percent)),
+        (DEPLOYMENT, primary.map(|d| d.id.clone()).unwrap_or_default()),
+    ])
+}
+
+/// The id of the primary deployment, in the state.
+const DEPLOYMENT: &str = "deployment";
+
+fn radius(service: &Service) -> Vec<String> {
+    let desired = service.desired;
+    let tasks = count(desired, "task");
+    let mut told = Vec::new();
+    match (service.lower_bound(), service.upper_bound()) {
+        _ if service.scheduling == Scheduling::Daemon => {
+            told.push(format!("replaces {tasks}, one an instance: each is stopped before the new one starts"));
+        }
+        (Some(lower), Some(upper)) => {
+            let (missing, extra) = (desired.saturating_sub(lower), upper.saturating_sub(desired));
+            told.push(format!("replaces {tasks}, at most {missing} missing and {extra} extra at any time"));
+            let waves = desired.div_ceil(upper.saturating_sub(lower).max(1));
+            told.push(format!("about {}", count(waves, "wave")));
+        }
+        _ => told.push(format!("replaces {tasks}; its bounds are not known, so neither is how many at a time")),
+    }
+    told.push("each stop is SIGTERM, and SIGKILL after stopTimeout (30 s unless set)".to_owned());
+    if service.target_groups > 0 {
+        told.push("load balancers let connections end for up to 300 s unless set otherwise".to_owned());
+    }
+    told
+}
+
+fn undo(service: &Service) -> String {
+    let again = service.task_definition.as_ref().map_or_else(Text::default, |arn| crate::model::ecs::tail(arn));
+    format!(
+        "while it is in progress: aws ecs stop-service-deployment --stop-type ROLLBACK; afterwards there is nothing to undo, \
+         the task definition is the same ({again})"
+    )
+}
+
+/// The call, ready to be sent.
+#[derive(Debug)]
+struct Forced(ForceDeployment);
+
+#[async_trait]
+impl Deed for Forced {
+    fn call(&self) -> (&'static str, Vec<(&'static str, Text)>) {
+        (ForceDeployment::ACTION, self.0.parameters())
+    }
+
+    async fn state(&self, bench: &Bench) -> Result<State, Fault> {
+        Ok(state(&bench.service(&self.0.cluster, &self.0.service).await?))
+    }
+
+    async fn send(&self, backend: &Backend, permit: Permit) -> Sent {
+        backend.ecs_changes.force_deployment(permit, &self.0).await
+    }
+
+    async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault> {
+        let service = bench.service(&self.0.cluster, &self.0.service).await?;
+        Ok(watch::look(&service, before, made))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ecs::Rollout;
+
+    #[test]
+    fn targets_are_written_as_in_the_table() {
+        assert_eq!(parse("ehr/web"), Ok(("ehr", "web")));
+        for wrong in ["", "web", "/web", "ehr/", "a/b/c", "arn:aws:ecs:r:1:service/ehr/web"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_radius_is_counted_from_the_bounds() {
+        let rollout = Rollout { minimum_percent: Some(50), maximum_percent: Some(150), ..Rollout::default() };
+        let service = Service { desired: 7, rollout, target_groups: 1, ..Service::default() };
+        let told = radius(&service);
+        assert_eq!(told[0], "replaces 7 tasks, at most 3 missing and 3 extra at any time");
+        assert_eq!((told[1].as_str(), told.len()), ("about 2 waves", 4));
+        assert!(radius(&Service::default())[0].contains("not known"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Actions: what changes the world. An action is one file and one line in [`ACTIONS`].
+//!
+//! The way of each: a [`Plan`] says what would be sent, to what, by whom, what speaks against it and what it rests on; the
+//! [`policy`] lets it through or says what is missing; the [`executor`] reads again and compares, notes the intent in the
+//! [`audit`], sends once, notes the answer, watches until the outcome is known, and notes that. Nothing is ever sent twice.
+
+mod actor;
+pub mod audit;
+mod bench;
+pub mod executor;
+mod force_deploy;
+pub mod plan;
+pub mod policy;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+pub use actor::Actor;
+pub use bench::Bench;
+pub use plan::Plan;
+
+use crate::backend::change::{Permit, Sent};
+use crate::backend::ports::Backend;
+use crate::error::Error;
+use crate::model::Fault;
+use crate::text::Text;
+use plan::State;
+
+/// A kind of action.
+pub struct ActionSpec {
+    /// Its id: `force-deploy`.
+    pub id: &'static str,
+    /// What it does, as a title.
+    pub title: &'static str,
+    /// What it does, in a sentence or two.
+    pub doc: &'static str,
+    /// The kind of row it acts on: `service`.
+    pub kind: &'static str,
+    /// How its target is written.
+    pub target: &'static str,
+    /// The IAM actions it needs beyond those of reading.
+    pub actions: &'static [&'static str],
+    /// The resources these are about, as a policy names them.
+    pub resource: &'static str,
+    /// Reads what there is, and plans.
+    pub plan: for<'a> fn(&'a Bench, &'a str) -> BoxFuture<'a, Result<Plan, Error>>,
+}
+
+impl Debug for ActionSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// Every action.
+pub const ACTIONS: &[&ActionSpec] = &[&force_deploy::SPEC];
+
+/// The action with this id.
+#[must_use]
+pub fn action(id: &str) -> Option<&'static ActionSpec> {
+    ACTIONS.iter().copied().find(|spec| spec.id == id)
+}
+
+/// The ids of all actions.
+#[must_use]
+pub fn ids() -> Vec<&'static str> {
+    ACTIONS.iter().map(|spec| spec.id).collect()
+}
+
+/// One action on one target, ready to be sent.
+#[async_trait]
+pub trait Deed: Debug + Send + Sync {
+    /// The IAM action of the call, and its parameters as they are sent.
+    fn call(&self) -> (&'static str, Vec<(&'static str, Text)>);
+    /// Reads what the plan rests on.
+    async fn state(&self, bench: &Bench) -> Result<State, Fault>;
+    /// Sends the one request.
+    async fn send(&self, backend: &Backend, permit: Permit) -> Sent;
+    /// Looks once how far it has come since `before`. `made` is what the service said it made, or what was found to be that.
+    async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault>;
+}
+
+/// What one look gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// How far it has come.
+    pub stage: Stage,
+    /// The same in words.
+    pub text: String,
+    /// What there is now, to compare with what the plan rested on.
+    pub state: State,
+}
+
+/// How far an action has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing of it is to be seen.
+    Unseen,
+    /// Under way.
+    Going,
+    /// All is as it should be.
+    Done,
+    /// It went wrong.
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_have_ids_of_their_own_and_say_what_they_need() {
+        let mut ids = ids();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ACTIONS.len());
+        for spec in ACTIONS {
+            assert_eq!(action(spec.id).map(|found| found.id), Some(spec.id));
+            assert!(!spec.doc.is_empty() && !spec.actions.is_empty() && spec.resource.starts_with("arn:"), "{spec:?}");
+        }
+        assert!(action("drop-everything").is_none());
+    }
+}

@@ -1,0 +1,299 @@
+//! The one door through which every change passes. Nothing is allowed unless everything here speaks for it; every refusal gives
+//! its reason and what would lift it.
+
+use super::plan::{Level, Plan};
+use crate::backend::change::Permit;
+use crate::model::identity::Identity;
+use crate::model::stack::Stack;
+use crate::text::clean;
+use crate::time::Timestamp;
+
+/// The longest reason that is kept, in characters.
+const MOST_REASON: usize = 500;
+
+/// What the command line allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Nothing at all, whatever else allows it.
+    pub read_only: bool,
+    /// These actions, by id.
+    pub allow: Vec<String>,
+}
+
+/// What a person gave to confirm a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The target's name.
+    pub name: String,
+    /// Why it is done.
+    pub reason: String,
+    /// The ticket it is done for.
+    pub ticket: Option<String>,
+    /// How it was given: `typed` on a screen, `flag` on a command line.
+    pub mode: &'static str,
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its id: `read-only`.
+    pub id: &'static str,
+    /// The reason.
+    pub why: String,
+    /// What would lift it.
+    pub lift: String,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    pub fn new(id: &'static str, why: impl Into<String>, lift: impl Into<String>) -> Self {
+        Self { id, why: why.into(), lift: lift.into() }
+    }
+}
+
+/// What stands against a plan, whoever confirms it: all of it, so that it is told at once.
+#[must_use]
+pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, now: Timestamp) -> Vec<Refusal> {
+    let id = plan.action.id;
+    let mut told = Vec::new();
+    let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
+    if rules.read_only {
+        refuse("read-only", "--read-only was given".to_owned(), "leave it out".to_owned());
+    } else if !rules.allow.iter().any(|allowed| allowed == id) {
+        let why = format!("the command line does not allow {id}; without --allow nothing is changed");
+        refuse("read-only", why, format!("add: --allow {id}"));
+    }
+    let is_named = stack.allow.iter().any(|allowed| allowed == id);
+    if !is_named && (stack.protected || !stack.allow.is_empty()) {
+        let what = if stack.protected { "is protected and does not allow" } else { "does not allow" };
+        let lift = format!("if it should, add \"{id}\" to allow of that stack in rounds.toml");
+        refuse("stack-allow", format!("the stack {} {what} {id}", stack.name), lift);
+    }
+    if let Some(account) = stack.account.as_deref().filter(|account| *identity.account != **account) {
+        let why = format!(
+            "WRONG ACCOUNT: STS says {}, the stack {} is configured for {account}",
+            identity.account, stack.name
+        );
+        refuse("account", why, "log in to the account you mean, or name its profile".to_owned());
+    }
+    if let Some(freeze) = stack.freeze.iter().find(|freeze| freeze.holds(now)) {
+        let why = format!("a freeze is in force: {freeze}; it is {}", now.date_time());
+        refuse("freeze", why, "wait until it ends, or change freeze of that stack in rounds.toml".to_owned());
+    }
+    for check in plan.checks(Level::Block) {
+        refuse(check.id, check.text.to_string(), "mend that first; a block cannot be overridden".to_owned());
+    }
+    told
+}
+
+/// Lets a plan through, if everything speaks for it.
+///
+/// # Errors
+/// Everything that stands against it.
+pub fn permit(
+    plan: &Plan,
+    confirmation: &Confirmation,
+    rules: &Rules,
+    stack: &Stack,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<Permit, Vec<Refusal>> {
+    let mut told = refusals(plan, rules, stack, identity, now);
+    let name = &plan.target.name;
+    if confirmation.name != name.as_str() {
+        let why = format!("\"{}\" is not the name of the target", clean(&confirmation.name));
+        told.push(Refusal::new("confirm", why, format!("confirm with its name, exactly: {name}")));
+    }
+    let reason = confirmation.reason.trim();
+    if reason.is_empty() {
+        let lift = "say why it is done, for those who read the audit later";
+        told.push(Refusal::new("reason", "there is no reason", lift));
+    } else if reason.chars().count() > MOST_REASON {
+        let lift = format!("{MOST_REASON} characters at most; the rest belongs into the ticket");
+        told.push(Refusal::new("reason", "the reason is too long", lift));
+    }
+    if told.is_empty() { Ok(Permit::granted()) } else { Err(told) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::action::plan::{Check, State, Target};
+    use crate::action::{Bench, Deed, Look, action};
+    use crate::backend::change::Sent;
+    use crate::backend::ports::Backend;
+    use crate::model::{Fault, Freeze};
+    use crate::text::Text;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    #[async_trait]
+    impl Deed for Nothing {
+        fn call(&self) -> (&'static str, Vec<(&'static str, Text)>) {
+            ("ecs:UpdateService", Vec::new())
+        }
+        async fn state(&self, _: &Bench) -> Result<State, Fault> {
+            unreachable!("the policy reads nothing")
+        }
+        async fn send(&self, _: &Backend, _: Permit) -> Sent {
+            unreachable!("the policy sends nothing")
+        }
+        async fn look(&self, _: &Bench, _: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
+            unreachable!("the policy reads nothing")
+        }
+    }
+
+    /// A Saturday.
+    fn now() -> Timestamp {
+        Timestamp::parse("2026-03-14T03:00:00Z").unwrap()
+    }
+
+    /// Everything the policy looks at, all of it in favour.
+    struct Case {
+        plan: Plan,
+        confirmation: Confirmation,
+        rules: Rules,
+        stack: Stack,
+    }
+
+    impl Case {
+        fn with(change: impl FnOnce(&mut Self)) -> Self {
+            let identity = Identity {
+                account: Text::from("123456789012"),
+                arn: Text::from("arn:me"),
+                user_id: Text::default(),
+                region: None,
+                expires_at: None,
+                endpoint: None,
+            };
+            let plan = Plan {
+                action: action("force-deploy").unwrap(),
+                target: Target { name: "web".into(), label: "ehr/web".into(), arn: "arn:web".into() },
+                identity,
+                stack: Text::from("prod"),
+                is_protected: true,
+                checks: vec![Check::new("status", Level::Pass, "fine"), Check::new("image", Level::Warn, "a tag")],
+                radius: Vec::new(),
+                undo: String::new(),
+                state: State::default(),
+                taken_at: now(),
+                deed: Arc::new(Nothing),
+            };
+            let mut case = Self {
+                plan,
+                confirmation: Confirmation {
+                    name: "web".to_owned(),
+                    reason: "why".to_owned(),
+                    ticket: None,
+                    mode: "flag",
+                },
+                rules: Rules { read_only: false, allow: vec!["drain".to_owned(), "force-deploy".to_owned()] },
+                stack: Stack {
+                    name: Text::from("prod"),
+                    account: Some("123456789012".to_owned()),
+                    protected: true,
+                    allow: vec!["force-deploy".to_owned()],
+                    freeze: vec![Freeze::parse("sun 17:00 – mon 06:00 UTC").unwrap()],
+                    ..Stack::default()
+                },
+            };
+            change(&mut case);
+            case
+        }
+
+        fn refused(&self) -> Vec<Refusal> {
+            let Self { plan, confirmation, rules, stack } = self;
+            permit(plan, confirmation, rules, stack, &plan.identity, now()).err().unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn f11_only_if_everything_speaks_for_it_there_is_a_permit() {
+        for case in [
+            Case::with(|_| {}),
+            Case::with(|c| (c.stack.protected, c.stack.allow) = (false, vec![])),
+            Case::with(|c| c.stack.account = None),
+            Case::with(|c| c.confirmation.reason = "x".repeat(MOST_REASON)),
+        ] {
+            assert_eq!(case.refused(), []);
+        }
+        let cases: [(Case, &str, &str, &str); 13] = [
+            (
+                Case::with(|c| c.rules.allow.clear()),
+                "read-only",
+                "without --allow nothing",
+                "add: --allow force-deploy",
+            ),
+            (
+                Case::with(|c| c.rules.allow = vec!["drain".into()]),
+                "read-only",
+                "does not allow force-deploy",
+                "--allow",
+            ),
+            (Case::with(|c| c.rules.read_only = true), "read-only", "--read-only was given", "leave it out"),
+            (
+                Case::with(|c| c.stack.allow.clear()),
+                "stack-allow",
+                "prod is protected and does not",
+                "allow of that stack",
+            ),
+            (
+                Case::with(|c| (c.stack.protected, c.stack.allow) = (false, vec!["drain".into()])),
+                "stack-allow",
+                "the stack prod does not allow force-deploy",
+                "rounds.toml",
+            ),
+            (
+                Case::with(|c| c.stack.account = Some("210987654321".into())),
+                "account",
+                "WRONG ACCOUNT: STS says 123456789012, the stack prod is configured for 210987654321",
+                "log in",
+            ),
+            (
+                Case::with(|c| c.stack.freeze.push(Freeze::parse("fri 17:00 – mon 06:00 UTC").unwrap())),
+                "freeze",
+                "fri 17:00 – mon 06:00 UTC; it is 2026-03-14 03:00:00Z",
+                "wait until it ends",
+            ),
+            (
+                Case::with(|c| c.plan.checks.push(Check::new("deadlock", Level::Block, "it would hang"))),
+                "deadlock",
+                "it would hang",
+                "cannot be overridden",
+            ),
+            (Case::with(|c| c.confirmation.name.clear()), "confirm", "\"\" is not the name", "exactly: web"),
+            (Case::with(|c| c.confirmation.name = "Web".into()), "confirm", "\"Web\" is not the name", "exactly: web"),
+            (Case::with(|c| c.confirmation.name = "yes\u{1b}".into()), "confirm", "\"yes␛\"", "exactly: web"),
+            (Case::with(|c| c.confirmation.reason = " \n".into()), "reason", "there is no reason", "say why"),
+            (
+                Case::with(|c| c.confirmation.reason = "x".repeat(MOST_REASON + 1)),
+                "reason",
+                "too long",
+                "500 characters at most",
+            ),
+        ];
+        for (case, id, why, lift) in cases {
+            let told = case.refused();
+            assert_eq!(told.len(), 1, "{told:?}");
+            let told = &told[0];
+            assert!(told.id == id && told.why.contains(why) && told.lift.contains(lift), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn everything_that_stands_against_it_is_told_at_once() {
+        let case = Case::with(|c| {
+            c.rules.allow.clear();
+            c.stack.allow.clear();
+            c.confirmation = Confirmation::default();
+            c.plan.checks.push(Check::new("deadlock", Level::Block, "it would hang"));
+        });
+        let ids: Vec<&str> = case.refused().into_iter().map(|refusal| refusal.id).collect();
+        assert_eq!(ids, ["read-only", "stack-allow", "deadlock", "confirm", "reason"]);
+    }
+}
