@@ -1,5 +1,6 @@
 //! The program itself, run for its output and exit code, with nothing of this machine's environment.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -22,24 +23,33 @@ impl Run {
     }
 }
 
-/// Runs `rounds` with these words (separated by blanks) against an endpoint.
-pub async fn rounds(words: &str, endpoint: &str) -> Run {
-    let home = tempfile::tempdir().expect("a directory");
-    let began = Instant::now();
-    let output = Command::new(env!("CARGO_BIN_EXE_rounds"))
+/// The program with these words (separated by blanks), against an endpoint, at home in a directory.
+pub fn command(words: &str, endpoint: &str, home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rounds"));
+    command
         .args(words.split_whitespace())
         .args(["--endpoint-url", endpoint])
         .env_clear()
-        .env("HOME", home.path())
+        .env("HOME", home)
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", "us-east-1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("the program runs");
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs `rounds` with these words (separated by blanks) against an endpoint.
+pub async fn rounds(words: &str, endpoint: &str) -> Run {
+    let home = tempfile::tempdir().expect("a directory");
+    run(words, endpoint, home.path()).await
+}
+
+/// As [`rounds`], at home in a directory that stays.
+pub async fn run(words: &str, endpoint: &str, home: &Path) -> Run {
+    let began = Instant::now();
+    let output = command(words, endpoint, home).output().await.expect("the program runs");
     Run {
         code: output.status.code().expect("no signal ended it"),
         out: String::from_utf8(output.stdout).expect("text"),

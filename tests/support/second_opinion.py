@@ -2,6 +2,8 @@
 
 usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT list CLUSTER
+       second_opinion.py ENDPOINT deployments CLUSTER SERVICE
+       second_opinion.py ENDPOINT trail EVENT
        second_opinion.py ENDPOINT powerless"""
 
 import json
@@ -119,5 +121,19 @@ def powerless():
     return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
 
 
-result = {"fill": fill, "list": list_all, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
+def deployments(cluster, service):
+    """The service's deployments: id, status and state of each, and how many tasks run."""
+    found = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+    keep = lambda d: {name: d.get(name) for name in ("id", "status", "rolloutState")}  # noqa: E731
+    return {"deployments": [keep(d) for d in found["deployments"]], "running": found["runningCount"]}
+
+
+def trail(event):
+    """The parameters of every such call, as CloudTrail has them."""
+    by = [{"AttributeKey": "EventName", "AttributeValue": event}]
+    events = client("cloudtrail").lookup_events(LookupAttributes=by)["Events"]
+    return [json.loads(e["CloudTrailEvent"]).get("requestParameters") for e in events]
+
+
+result = {"fill": fill, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)
