@@ -28,7 +28,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 pub enum Typed {
     /// A key.
     Key(Chord),
-    /// Pasted text, the first [`MOST_PASTED`] bytes of it, and how many bytes there were.
+    /// Pasted text, the first 4 KiB of it, and how many bytes there were.
     Paste(String, usize),
 }
 
