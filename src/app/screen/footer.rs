@@ -70,7 +70,8 @@ fn hints(state: &State) -> Line {
     let mut line = Line::new();
     // Whole hints only: half a hint is no hint. Help, which names all the others, is among the first.
     let ages: usize = freshness::ages(state).iter().map(|span| width(&span.text)).sum();
-    let mut room = usize::from(state.size.0).saturating_sub(ages);
+    // A gap, so that the last hint and the first age do not read as one.
+    let mut room = usize::from(state.size.0).saturating_sub(ages + 1);
     for id in HINTED {
         let Some(command) = command::command(id) else { continue };
         let Some(sequence) = state.keymap.hint(Scope::Table, id) else { continue };
