@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 /// A point in time in milliseconds since the Unix epoch, UTC.
@@ -125,6 +127,11 @@ pub fn parse_span(value: &str) -> Result<Duration, String> {
 pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
+
+    /// Ends once so much time of this clock has passed.
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(span))
+    }
 }
 
 /// The computer's clock.
@@ -156,6 +163,12 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Whoever moves the clock also polls what sleeps by it: nothing is woken.
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let until = self.now() + span;
+        Box::pin(std::future::poll_fn(move |_| if self.now() < until { Poll::Pending } else { Poll::Ready(()) }))
     }
 }
 

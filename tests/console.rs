@@ -47,7 +47,7 @@ fn press(console: &mut Console, keys: &str) -> (String, Vec<Effect>) {
     let mut effects = Vec::new();
     for word in keys.split(' ') {
         for chord in word.parse::<Sequence>().unwrap().chords() {
-            effects = update(&mut console.state, now, Msg::Key(*chord));
+            effects = update(&mut console.state, now, Msg::Key((*chord).into()));
         }
     }
     let (theme, _) = Theme::named("mono").unwrap();

@@ -16,10 +16,11 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 44] = [
+const COMMANDS: [&str; 46] = [
     "view overview",
     "view services",
     "view tasks",
+    "view audit",
     "view instances",
     "next-view",
     "previous-view",
@@ -44,6 +45,7 @@ const COMMANDS: [&str; 44] = [
     "why",
     "copy-id",
     "copy-command",
+    "actions",
     "export",
     "freeze",
     "refresh",
@@ -153,6 +155,8 @@ fn the_default_keys_are_those_people_know() {
         ("view services", "2"),
         ("view instances", "3"),
         ("view tasks", "4"),
+        ("view audit", "A"),
+        ("actions", "a"),
         ("next-view", "tab"),
         ("open", "enter"),
         ("back", "esc"),

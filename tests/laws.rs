@@ -156,7 +156,7 @@ fn every_key_of_every_keymap_acts_in_every_view() {
             (state.prompt, state.panel) = (None, None);
             rounds::app::command::invoke(&mut state, "view", view.id);
             for chord in entry.sequence.chords() {
-                update(&mut state, BEGIN, Msg::Key(*chord));
+                update(&mut state, BEGIN, Msg::Key((*chord).into()));
             }
             assert!(drawn(&screen(&state), &Theme::default()).is_ok(), "{name}, {}: {}", view.id, entry.sequence);
             assert!(state.pressed.is_empty(), "{name}: {} leaves something pending", entry.sequence);

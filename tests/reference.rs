@@ -5,9 +5,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 use std::{env, fs};
 
-use rounds::action::ACTIONS;
+use rounds::action::policy::Rules;
+use rounds::action::{ACTIONS, ids};
 use rounds::app::{command, screen};
 use rounds::backend::sim::Scenario;
 use rounds::cli::{Cli, Shot, shot};
@@ -123,35 +125,66 @@ fn command_line() {
 }
 
 /// What the pictures show: name and keys pressed.
-const SHOTS: &[(&str, &str)] =
-    &[("overview", ""), ("services", "2"), ("instances", "3"), ("tasks", "2 enter"), ("why", "w"), ("help", "2 ?")];
+/// Opens the plan of a service and goes to its end.
+macro_rules! plan {
+    ($letters:literal) => {
+        concat!("2 / ", $letters, " enter a enter G")
+    };
+}
+/// Plans the deployment of a service, gives a reason and confirms.
+macro_rules! act {
+    ($letters:literal, $reason:literal, $name:literal) => {
+        concat!(plan!($letters), " enter ", $reason, " enter ", $name, " enter")
+    };
+}
+
+const GATEWAY: &str = act!("f h i r", "s t u c k space c o n n e c t i o n s", "f h i r - g a t e w a y");
+const LISTENER: &str = act!("h l 7", "n e w space c e r t i f i c a t e", "h l 7 - l i s t e n e r");
+
+/// Every picture: its name, how long before the scenario opens its keys are pressed, in minutes, and the keys.
+fn shots() -> Vec<(&'static str, u64, String)> {
+    let shots = [
+        ("overview", 0, String::new()),
+        ("services", 0, "2".to_owned()),
+        ("instances", 0, "3".to_owned()),
+        ("tasks", 0, "2 enter".to_owned()),
+        ("why", 0, "w".to_owned()),
+        ("help", 0, "2 ?".to_owned()),
+        ("plan-warnings", 0, plan!("f h i r").to_owned()),
+        ("plan-blocked", 0, plan!("s c h e d u l e r").to_owned()),
+        ("verification", 10, format!("{GATEWAY} +12s")),
+        ("audit", 10, format!("{GATEWAY} +4m esc {LISTENER} +12s esc A")),
+    ];
+    shots.into()
+}
 
 #[tokio::test]
 async fn screenshots() {
     let (theme, _) = Theme::named("dark").unwrap();
-    for (name, keys) in SHOTS {
+    for (name, before, keys) in shots() {
         for size in [(80, 24), (120, 40)] {
-            let picture = take(keys, size).await;
+            let picture = take(&keys, before, size).await;
             assert!(picture.too_small.is_none());
             fresh(&format!("screenshots/{name}-{}x{}.svg", size.0, size.1), &rounds::tui::svg(&picture, &theme));
         }
     }
 }
 
-async fn take(keys: &str, size: (u16, u16)) -> screen::Screen {
+async fn take(keys: &str, before: u64, size: (u16, u16)) -> screen::Screen {
     let name = "ehr-mongo";
     let scenario = Scenario::named(name).unwrap();
     let taken = Shot {
         scenario: &scenario,
         name,
         seed: 1,
-        at: scenario.opens(),
+        at: scenario.opens() - Duration::from_mins(before),
         keys,
         size,
         keymap: keymap(),
         thresholds: Thresholds::default(),
         ascii: false,
         clock: true,
+        rules: Rules { read_only: false, allow: ids().into_iter().map(str::to_owned).collect() },
     };
     shot(taken).await.unwrap()
 }
@@ -159,7 +192,7 @@ async fn take(keys: &str, size: (u16, u16)) -> screen::Screen {
 #[test]
 fn no_picture_or_page_is_left_over() {
     let kept: Vec<String> =
-        SHOTS.iter().flat_map(|(name, _)| [format!("{name}-80x24.svg"), format!("{name}-120x40.svg")]).collect();
+        shots().iter().flat_map(|(name, ..)| [format!("{name}-80x24.svg"), format!("{name}-120x40.svg")]).collect();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         assert!(kept.contains(&name), "screenshots/{name} is not made by this test");

@@ -40,6 +40,12 @@ impl Actor {
         }
     }
 
+    /// Somebody of this name at this machine, of whom no more is known.
+    #[must_use]
+    pub fn named(user: &str, host: &str) -> Self {
+        Self { user: Text::from(user), host: Text::from(host), ..Self::default() }
+    }
+
     /// Together with whom STS names, for a record.
     #[must_use]
     pub fn to_json(&self, identity: &Identity) -> Value {

@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use futures_util::FutureExt;
 
 use super::audit::{self, Audit, Header, Outcome, Phase};
 use super::plan::{Plan, State};
 use super::policy::{self, Confirmation, Refusal, Rules};
 use super::{Actor, Bench, Look, Stage};
-use crate::backend::change::Sent;
+use crate::backend::change::{Permit, Sent};
 use crate::error::Error;
+use crate::model::{Fault, FaultKind};
 use crate::text::Text;
-use crate::time::human;
+use crate::time::{Timestamp, human};
 
 /// How soon the same may be sent to the same target again: nothing of the first would be seen before.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -43,6 +44,8 @@ pub struct Order<'a> {
     pub actor: &'a Actor,
     /// How long to watch.
     pub watch: Duration,
+    /// How long a request under way is still waited for once nobody wants to watch any more; `None`: until it ends by itself.
+    pub grace: Option<Duration>,
 }
 
 /// What is told on the way.
@@ -67,7 +70,7 @@ pub enum Ended {
     Sent(Outcome, String),
 }
 
-/// Carries `plan` out. `stop` ends the watching, never the sending, and says why.
+/// Carries `plan` out. `stop` ends the watching and says why; what is under way then is waited for as [`Order::grace`] says.
 pub async fn execute(
     plan: &Plan,
     order: &Order<'_>,
@@ -112,16 +115,18 @@ pub async fn execute(
         Ok(seq) => tell(Progress::Noted(seq)),
         Err(error) => return unwritable(&error),
     }
-    let began = Instant::now();
-    let sent = plan.deed.send(&order.bench.backend, permit).await;
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let stop = stop.shared();
+    let began = order.bench.clock.now();
+    let sent = order.send(plan, permit, stop.clone()).await;
+    let elapsed = || order.bench.clock.now().since(began);
+    let millis = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
     order.note(audit::result(&header, &sent, millis), tell).await;
     tell(Progress::Sent(answer(&sent)));
     let (outcome, text, after) = match &sent {
         Sent::Refused { fault, .. } => (Outcome::Failed, format!("nothing was changed: {fault}"), None),
         _ => Watch { plan, order, tell, sent: &sent, began }.watch(stop).await,
     };
-    let record = audit::outcome(&header, outcome, &text, after.as_ref(), began.elapsed().as_secs());
+    let record = audit::outcome(&header, outcome, &text, after.as_ref(), elapsed().as_secs());
     order.note(record, tell).await;
     Ended::Sent(outcome, text)
 }
@@ -166,6 +171,26 @@ impl Order<'_> {
         refused(Refusal::new("changed", why, "plan again, and see whether it is still what you want"))
     }
 
+    /// Sends the one request. One that is not waited for any more may have been carried out.
+    async fn send(&self, plan: &Plan, permit: Permit, stop: impl Future<Output = String> + Send) -> Sent {
+        let given_up = async {
+            let why = stop.await;
+            match self.grace {
+                Some(grace) => self.bench.clock.sleep(grace).await,
+                None => std::future::pending().await,
+            }
+            why
+        };
+        tokio::select! {
+            biased;
+            sent = plan.deed.send(&self.bench.backend, permit) => sent,
+            why = given_up => {
+                let what = format!("its answer was not waited for any longer ({why})");
+                Sent::Unknown { fault: Fault::new(FaultKind::Timeout, plan.deed.call().0, what), status: None }
+            }
+        }
+    }
+
     /// Notes what happened after the intent. It has happened, so a disk that is full now stops nothing, but is told.
     async fn note(&self, record: serde_json::Map<String, serde_json::Value>, tell: &(dyn Fn(Progress) + Send + Sync)) {
         if let Err(error) = self.audit.append(self.bench.clock.now(), record).await {
@@ -180,7 +205,7 @@ struct Watch<'a> {
     order: &'a Order<'a>,
     tell: &'a (dyn Fn(Progress) + Send + Sync),
     sent: &'a Sent,
-    began: Instant,
+    began: Timestamp,
 }
 
 type Verdict = (Outcome, String, Option<State>);
@@ -194,7 +219,7 @@ impl Watch<'_> {
             loop {
                 match self.plan.deed.look(self.order.bench, &self.plan.state, &mut made).await {
                     Ok(look) => {
-                        let elapsed = self.began.elapsed();
+                        let elapsed = self.elapsed();
                         if last.as_ref().is_none_or(|last| last.text != look.text) {
                             (self.tell)(Progress::Seen(elapsed, look.text.clone()));
                         }
@@ -206,7 +231,7 @@ impl Watch<'_> {
                     }
                     Err(fault) => (self.tell)(Progress::Trouble(format!("cannot look: {fault}"))),
                 }
-                let elapsed = self.began.elapsed();
+                let elapsed = self.elapsed();
                 if elapsed >= self.order.watch {
                     let span = human(self.order.watch);
                     return self.given_up(last.as_ref(), &format!("not done after {span}"));
@@ -216,7 +241,7 @@ impl Watch<'_> {
                     (self.tell)(Progress::Trouble(format!("not done after {}, watching on", human(SLOW))));
                 }
                 let pause = if elapsed < SETTLED { OFTEN } else { SELDOM };
-                sleep(pause.min(self.order.watch.saturating_sub(elapsed))).await;
+                self.order.bench.clock.sleep(pause.min(self.order.watch.saturating_sub(elapsed))).await;
             }
         };
         let stopped = tokio::select! {
@@ -225,6 +250,10 @@ impl Watch<'_> {
         };
         // Nobody looks any more, so how it ends is not known, however well it went until now.
         (Outcome::Unknown, format!("watched no longer ({stopped}); {}", self.known()), None)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.order.bench.clock.now().since(self.began)
     }
 
     fn judge(&self, look: &Look, elapsed: Duration) -> Option<Verdict> {

@@ -24,7 +24,7 @@ pub use plan::Plan;
 use crate::backend::change::{Permit, Sent};
 use crate::backend::ports::Backend;
 use crate::error::Error;
-use crate::model::Fault;
+use crate::model::{Facts, Fault};
 use crate::text::Text;
 use plan::State;
 
@@ -44,6 +44,8 @@ pub struct ActionSpec {
     pub actions: &'static [&'static str],
     /// The resources these are about, as a policy names them.
     pub resource: &'static str,
+    /// The target, as it is written, of what has this id.
+    pub aim: fn(&Facts, &str) -> Option<Text>,
     /// Reads what there is, and plans.
     pub plan: for<'a> fn(&'a Bench, &'a str) -> BoxFuture<'a, Result<Plan, Error>>,
 }

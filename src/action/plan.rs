@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::policy::Refusal;
 use super::{ActionSpec, Deed};
 use crate::model::identity::Identity;
 use crate::text::Text;
@@ -146,6 +147,22 @@ impl Plan {
         let (action, parameters) = self.deed.call();
         let parameters = parameters.iter().map(|(name, value)| format!(" {name}={value}"));
         std::iter::once(action.to_owned()).chain(parameters).collect()
+    }
+
+    /// The plan for people, a word and what it says each: who and where, what is sent and does, what stands against it, how it is
+    /// undone, what speaks for it. Checks come with their weight.
+    #[must_use]
+    pub fn told(&self, refusals: &[Refusal]) -> Vec<(&'static str, Option<Level>, String)> {
+        let who = format!("{} ({})", self.identity.caller(), self.identity.arn);
+        let mut told = vec![("who", None, who), ("where", None, self.place()), ("sends", None, self.call())];
+        told.extend(self.radius.iter().map(|sentence| ("effect", None, sentence.clone())));
+        let own = refusals.iter().filter(|refusal| !self.checks.iter().any(|check| check.id == refusal.id));
+        told.extend(own.map(|Refusal { why, lift, .. }| ("refused", Some(Level::Block), format!("{why}; {lift}"))));
+        let of = |level| self.checks(level).map(move |check| (level.word(), Some(level), check.text.to_string()));
+        told.extend(of(Level::Block).chain(of(Level::Warn)));
+        told.push(("undo", None, self.undo.clone()));
+        told.extend(of(Level::Pass));
+        told
     }
 
     /// The plan for machines.

@@ -20,6 +20,16 @@ pub struct Rules {
     pub allow: Vec<String>,
 }
 
+impl Rules {
+    /// Whether they, and the stack, allow the action with this id at all; a plan may still be refused.
+    #[must_use]
+    pub fn allows(&self, id: &str, stack: &Stack) -> bool {
+        let is_allowed = |allow: &[String]| allow.iter().any(|allowed| allowed == id);
+        let by_stack = is_allowed(&stack.allow) || (!stack.protected && stack.allow.is_empty());
+        !self.read_only && is_allowed(&self.allow) && by_stack
+    }
+}
+
 /// What a person gave to confirm a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmation {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, waits, or knows a terminal.
 
+mod attempt;
 pub mod command;
 mod effect;
 mod listing;
@@ -14,8 +15,9 @@ mod state;
 mod update;
 mod world;
 
+pub use attempt::{Attempt, AttemptStage, Attempts, Planned, Wish};
 pub use command::{COMMANDS, Command};
-pub use effect::{Effect, Msg};
+pub use effect::{Effect, Msg, Press};
 pub use listing::Listing;
 pub use panel::{Panel, PanelKind};
 pub use place::{Cursor, Place};

@@ -3,8 +3,11 @@
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use super::attempt::verdict;
 use super::command::{all, invoke};
-use super::{Command, Effect, Place, State, command};
+use super::{
+    Attempt, AttemptStage, Command, Effect, Panel, PanelKind, Place, Prompt, PromptKind, State, Wish, command,
+};
 use crate::table::{Cell, Entry};
 use crate::view::{VIEWS, View};
 
@@ -25,14 +28,20 @@ pub struct Offer {
 enum Target {
     Command(&'static str, &'static str),
     Resource(&'static View, Entry),
+    Wish(Wish),
+    Attempt(u64),
 }
 
-/// What fits `text`, best first. Commands come before resources of the same fit.
+/// What fits what is typed, best first. Commands come before resources of the same fit.
 #[must_use]
-pub fn offers(state: &State, text: &str) -> Vec<Offer> {
-    let mut all = commands();
-    if !text.is_empty() {
-        all.extend(resources(state));
+pub fn offers(state: &State, prompt: &Prompt) -> Vec<Offer> {
+    let text = prompt.text();
+    let mut all: Vec<Offer> = wishes(state, prompt).chain(state.attempts.confirmed().map(attempt)).collect();
+    if prompt.kind == PromptKind::Palette {
+        all = commands().into_iter().chain(all).collect();
+        if !text.is_empty() {
+            all.extend(resources(state));
+        }
     }
     let mut matcher = Matcher::new(Config::DEFAULT);
     let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
@@ -44,6 +53,28 @@ pub fn offers(state: &State, text: &str) -> Vec<Offer> {
     let mut scored: Vec<(u32, Offer)> = scored.collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().take(OFFERED).map(|(_, offer)| offer).collect()
+}
+
+fn wishes(state: &State, prompt: &Prompt) -> impl Iterator<Item = Offer> {
+    prompt.wishes.iter().map(|wish| {
+        let stack = state.world.stacks.get(wish.stack);
+        let may = stack.is_some_and(|stack| state.options.rules.allows(wish.action.id, stack));
+        let so = if may { "planned first" } else { "the plan only: not allowed here" };
+        let name = format!("{} {}", wish.action.id, wish.target);
+        Offer { name, doc: format!("{} ({so})", wish.action.title), target: Target::Wish(wish.clone()) }
+    })
+}
+
+fn attempt(attempt: &Attempt) -> Offer {
+    let doc = match &attempt.stage {
+        AttemptStage::Ended(.., ended) => verdict(ended),
+        _ => "under way".to_owned(),
+    };
+    Offer {
+        name: format!("{}, {}", attempt.name(), attempt.since.time_of_day()),
+        doc,
+        target: Target::Attempt(attempt.id),
+    }
 }
 
 fn commands() -> Vec<Offer> {
@@ -76,12 +107,13 @@ fn resources(state: &State) -> Vec<Offer> {
     offers
 }
 
-/// Does what the chosen offer stands for; without one, `text` is taken as a command and its argument.
-pub fn accept(state: &mut State, text: &str, choice: usize) -> Vec<Effect> {
+/// Does what the chosen offer stands for; without one, what was typed is taken as a command and its argument.
+pub fn accept(state: &mut State, prompt: &Prompt) -> Vec<Effect> {
+    let (text, choice) = (prompt.text(), prompt.choice);
     let (typed, arg) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let takes_arg = |command: &&Command| choice == 0 && !arg.is_empty() && !(command.args)().is_empty();
-    let exact = command::command(typed).filter(takes_arg);
-    let chosen = offers(state, text).into_iter().nth(choice).map(|offer| offer.target);
+    let exact = command::command(typed).filter(takes_arg).filter(|_| prompt.kind == PromptKind::Palette);
+    let chosen = offers(state, prompt).into_iter().nth(choice).map(|offer| offer.target);
     match (exact, chosen) {
         (Some(command), _) => invoke(state, command.id, arg.trim()),
         (None, Some(Target::Command(id, arg))) => invoke(state, id, arg),
@@ -90,7 +122,12 @@ pub fn accept(state: &mut State, text: &str, choice: usize) -> Vec<Effect> {
             place.cursor.entry = Some(entry);
             command::go(state, place)
         }
-        (None, None) if typed.is_empty() => Vec::new(),
+        (None, Some(Target::Wish(wish))) => command::begin(state, &wish),
+        (None, Some(Target::Attempt(id))) => {
+            state.panel = Some(Panel { scroll: usize::MAX, ..Panel::new(PanelKind::Attempt(id)) });
+            Vec::new()
+        }
+        (None, None) if typed.is_empty() || prompt.kind == PromptKind::Actions => Vec::new(),
         (None, None) => invoke(state, typed, arg),
     }
 }

@@ -13,6 +13,8 @@ pub enum PanelKind {
     Detail(Entry),
     /// The error log.
     Errors,
+    /// An attempt at an action, by its number.
+    Attempt(u64),
     /// Text that was copied.
     Copied(String),
 }

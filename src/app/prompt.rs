@@ -2,6 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
+use super::Wish;
 use crate::text::clean;
 
 /// What a prompt is for.
@@ -11,6 +12,20 @@ pub enum PromptKind {
     Filter,
     /// Finds a command, a view or a resource.
     Palette,
+    /// Finds an action on the row, or one that is under way.
+    Actions,
+    /// Takes the reason for an action.
+    Reason,
+    /// Takes the name of an action's target, which confirms it.
+    Confirm,
+}
+
+impl PromptKind {
+    /// Whether it chooses among offers.
+    #[must_use]
+    pub const fn offers(self) -> bool {
+        matches!(self, Self::Palette | Self::Actions)
+    }
 }
 
 /// The longest text a prompt takes, in characters.
@@ -27,13 +42,21 @@ pub struct Prompt {
     pub before: String,
     /// Which of the offers is chosen (palette).
     pub choice: usize,
+    /// What could be done to the row it was opened on.
+    pub wishes: Vec<Wish>,
 }
 
 impl Prompt {
     /// An empty prompt in place of what was there `before`.
     #[must_use]
     pub fn new(kind: PromptKind, before: String) -> Self {
-        Self { kind, input: Input::default(), before, choice: 0 }
+        Self { kind, input: Input::default(), before, choice: 0, wishes: Vec::new() }
+    }
+
+    /// A prompt with something in it.
+    #[must_use]
+    pub fn holding(kind: PromptKind, text: &str) -> Self {
+        Self { input: Input::new(text.to_owned()), ..Self::new(kind, String::new()) }
     }
 
     /// What is typed.

@@ -7,7 +7,8 @@ use crate::table::Row;
 use crate::time::Timestamp;
 use crate::view::{VIEWS, View};
 
-use super::{Listing, Panel, Place, Prompt, World};
+use super::{Attempts, Listing, Panel, Place, Prompt, World};
+use crate::action::policy::Rules;
 
 /// How the console was started.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Options {
     pub banner: Option<String>,
     /// Whether the clock is shown; without it an idle screen never changes.
     pub clock: bool,
+    /// What may be changed.
+    pub rules: Rules,
 }
 
 /// The state of the console.
@@ -40,6 +43,12 @@ pub struct State {
     pub prompt: Option<Prompt>,
     /// The panel that is open.
     pub panel: Option<Panel>,
+    /// Actions of this session.
+    pub attempts: Attempts,
+    /// Whether the key being handled can be an answer to what is on the screen.
+    pub deliberate: bool,
+    /// Whether the user was told what is under way, and may end the program all the same.
+    pub leaving: bool,
     /// Something to tell, until then.
     pub notice: Option<(String, Timestamp)>,
     /// Filters that were used, the last one last.
@@ -68,6 +77,9 @@ impl State {
             pressed: Vec::new(),
             prompt: None,
             panel: None,
+            attempts: Attempts::default(),
+            deliberate: false,
+            leaving: false,
             notice: None,
             history: Vec::new(),
             size: (80, 24),

@@ -2,7 +2,7 @@
 
 use super::command::invoke;
 use super::prompt::PromptKind;
-use super::{Effect, Msg, State};
+use super::{Effect, Msg, Press, State};
 use crate::keymap::{Binding, Chord, Lookup, Scope};
 use crate::store::News;
 use crate::time::Timestamp;
@@ -14,8 +14,14 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     if state.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
         state.notice = None;
     }
+    let effects = took(state, now, msg);
+    state.attempts.tidy(state.open_attempt());
+    effects
+}
+
+fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(chord) => key(state, chord),
+        Msg::Key(press) => key(state, press),
         Msg::Paste(text, length) => paste(state, &text, length),
         Msg::Resize(columns, rows) => {
             state.size = (columns, rows);
@@ -37,6 +43,20 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
             state.refresh();
             Vec::new()
         }
+        Msg::Planned { attempt, result } => {
+            state.planned(attempt, result);
+            Vec::new()
+        }
+        Msg::Told { attempt, progress } => {
+            if let Some(attempt) = state.attempts.get_mut(attempt) {
+                attempt.told(progress, now);
+            }
+            Vec::new()
+        }
+        Msg::Ended { attempt, ended } => {
+            state.ended(attempt, ended);
+            vec![Effect::Refresh]
+        }
         Msg::Tick => {
             if state.latest().grow_older(now) {
                 state.refresh();
@@ -50,7 +70,8 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     }
 }
 
-fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+fn key(state: &mut State, Press { chord, deliberate }: Press) -> Vec<Effect> {
+    state.deliberate = deliberate;
     // Whoever presses a key has read what there was to tell.
     state.notice = None;
     state.pressed.push(chord);
@@ -60,6 +81,9 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
         Lookup::NotFound => return unbound(state, chord),
     };
     state.pressed.clear();
+    if binding.command != "quit" {
+        state.leaving = false;
+    }
     invoke(state, &binding.command, binding.arg.as_deref().unwrap_or_default())
 }
 
@@ -93,6 +117,10 @@ fn paste(state: &mut State, text: &str, length: usize) -> Vec<Effect> {
         state.tell(format!("paste ignored ({length} bytes): open {filter} or {palette} first"));
         return Vec::new();
     };
+    if prompt.kind == PromptKind::Confirm {
+        state.tell("paste ignored: the name that confirms is typed");
+        return Vec::new();
+    }
     // Terminals send the end of a line as a carriage return.
     let line = text.split(['\r', '\n']).next().unwrap_or_default();
     line.chars().for_each(|c| prompt.insert(c));

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::change::EcsChanges;
 use crate::model::Fault;
+use crate::model::audit::Acted;
 use crate::model::ecs::{Cluster, Instance, Provider, Service, Task};
 use crate::model::identity::Identity;
 use crate::model::scaling::Group;
@@ -105,6 +106,23 @@ pub trait Sts: Send + Sync {
     async fn caller(&self) -> Result<Identity, Fault>;
 }
 
+/// What was done with this tool.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// The actions on the stack of this name, the newest first, as far back as the audit is read.
+    async fn acted(&self, stack: &str) -> Result<Vec<Acted>, Fault>;
+}
+
+/// Stands where nothing is ever done.
+pub struct NoJournal;
+
+#[async_trait]
+impl Journal for NoJournal {
+    async fn acted(&self, _: &str) -> Result<Vec<Acted>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
 /// The ports of one stack.
 #[derive(Clone)]
 pub struct Backend {
@@ -116,4 +134,6 @@ pub struct Backend {
     pub groups: Arc<dyn Groups>,
     /// Identity.
     pub sts: Arc<dyn Sts>,
+    /// What was done with this tool.
+    pub journal: Arc<dyn Journal>,
 }

@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
     let settings = config::load(env, &global.flags())?;
     print::log(settings.log.as_deref())?;
     let stack = only(&settings)?;
-    let audit = Audit::at(config::state_dir().map_err(|e| vec![e])?.join("audit"));
+    let audit = super::console::audit().map_err(|e| vec![e])?;
     let watch = span("--timeout", &act.timeout)?;
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -62,6 +62,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
             },
             actor: &actor,
             watch,
+            grace: None,
         };
         let ended = execute(&plan, &order, &tell, stopped()).await;
         Ok(finish(ended))
@@ -120,20 +121,8 @@ fn refusal(refusal: &Refusal) -> Value {
 /// The plan for people.
 fn text(plan: &Plan, refusals: &[Refusal]) -> String {
     let mut out = format!("{}: {}\n", plan.action.title, plan.target.label);
-    let mut rows = vec![
-        ("who", format!("{} ({})", plan.identity.caller(), plan.identity.arn)),
-        ("where", plan.place()),
-        ("sends", plan.call()),
-    ];
-    rows.extend(plan.radius.iter().map(|sentence| ("effect", sentence.clone())));
-    rows.push(("undo", plan.undo.clone()));
-    let mut checks: Vec<_> = plan.checks.iter().collect();
-    checks.sort_by_key(|check| std::cmp::Reverse(check.level));
-    rows.extend(checks.into_iter().map(|check| (check.level.word(), check.text.to_string())));
-    let own = refusals.iter().filter(|refusal| !plan.checks.iter().any(|check| check.id == refusal.id));
-    rows.extend(own.map(|refusal| ("refused", format!("{}; {}", refusal.why, refusal.lift))));
     let mut last = "";
-    for (name, value) in rows {
+    for (name, _, value) in plan.told(refusals) {
         // A word that goes on is said once; the weight of a check stands before each.
         let shown = if name == last && name == "effect" { "" } else { name };
         // Writing to a string cannot fail.

@@ -6,13 +6,12 @@ use serde_json::{Value, json};
 
 use super::args::AuditCommand;
 use super::{Outcome, print};
-use crate::action::audit::{Audit, Entry, Verified};
-use crate::config;
+use crate::action::audit::{Entry, Verified};
 use crate::text::clean;
 
 /// Shows or verifies.
 pub(super) fn run(command: AuditCommand) -> Outcome {
-    let audit = Audit::at(config::state_dir().map_err(|e| vec![e])?.join("audit"));
+    let audit = super::console::audit().map_err(|e| vec![e])?;
     let json = match command {
         AuditCommand::Show { json } | AuditCommand::Verify { json } => json,
     };

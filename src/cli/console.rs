@@ -9,8 +9,12 @@ use tokio::time::timeout;
 
 use super::args::Global;
 use super::{Outcome, block_on};
+use crate::action::Actor;
+use crate::action::audit::Audit;
+use crate::action::policy::Rules;
 use crate::app::{Options, command};
 use crate::backend::aws::Connector;
+use crate::backend::ports::{Backend, Journal};
 use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::keymap::Keymap;
@@ -32,20 +36,30 @@ pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
     needs_terminal(env)?;
     super::print::log(settings.log.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let connector = Connector::new(Arc::clone(&clock));
+    let actor = Actor::here(env);
+    // CloudTrail then names the person too, where a role is assumed.
+    let connector = Connector::new(Arc::clone(&clock)).with_session(&actor.user);
     block_on(async {
         mistakes(&connector, &settings.stacks).await?;
+        let audit = audit();
+        let journal: Arc<dyn Journal> = Arc::new(audit.clone());
         let connect: Connect = Arc::new(move |stack: Stack| {
-            let connector = connector.clone();
-            Box::pin(async move { connector.connect(&stack).await.map_err(|error| unconnected(&error)) })
+            let (connector, journal) = (connector.clone(), Arc::clone(&journal));
+            Box::pin(async move {
+                let backend = connector.connect(&stack).await.map_err(|error| unconnected(&error))?;
+                Ok(Backend { journal, ..backend })
+            })
         });
-        let options = Options { ascii: settings.ascii, banner: None, clock: !global.no_clock };
+        let rules = Rules { read_only: global.read_only, allow: settings.allow };
+        let options = Options { ascii: settings.ascii, banner: None, clock: !global.no_clock, rules };
         let launch = Launch {
             stacks: settings.stacks,
             thresholds: settings.thresholds,
             keymap,
             theme,
             options,
+            audit,
+            actor,
             connect,
             clock,
             refresh: Some(settings.refresh),
@@ -53,6 +67,11 @@ pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
         };
         runtime::run(launch).await.map_err(|error| gone(&error))
     })?
+}
+
+/// The audit of this user.
+pub(super) fn audit() -> Result<Audit, Error> {
+    Ok(Audit::at(config::state_dir()?.join("audit")))
 }
 
 /// The keymap and the theme in force; what is wrong with either is a mistake to be told before the screen is taken.

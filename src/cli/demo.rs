@@ -1,14 +1,19 @@
 //! `rounds demo`: the console on a simulated stack, a picture of it, or the stack behind AWS's formats.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::{Demo, Global};
 use super::console::{appearance, gone, needs_terminal};
 use super::shot::{Shot, shot};
 use super::{Outcome, block_on, print};
+use crate::action::audit::Audit;
+use crate::action::policy::Rules;
+use crate::action::{Actor, ids};
 use crate::app::Options;
 use crate::app::screen::SMALLEST;
+use crate::backend::ports::{Backend, Journal};
 use crate::backend::sim::{Known, Scenario, Sim, SimClock, Speed, scenarios, wire};
 use crate::config::{self, Settings};
 use crate::error::Error;
@@ -45,7 +50,8 @@ pub(super) fn run(global: &Global, demo: &Demo, env: &BTreeMap<String, String>) 
     let sim = Sim::new(&scenario, demo.seed, Arc::clone(&clock));
     needs_terminal(env)?;
     let (keymap, theme) = appearance(&settings)?;
-    let backend = sim.backend();
+    let kept = Scratch::new();
+    let backend = Backend { journal: kept.journal(), ..sim.backend() };
     let connect: Connect = Arc::new(move |_| {
         let backend = backend.clone();
         Box::pin(async move { Ok(backend) })
@@ -55,7 +61,12 @@ pub(super) fn run(global: &Global, demo: &Demo, env: &BTreeMap<String, String>) 
         thresholds: settings.thresholds,
         keymap,
         theme,
-        options: options(&demo.scenario, &scenario, settings.ascii, !global.no_clock),
+        options: Options {
+            rules: rules(global, &settings.allow),
+            ..options(&demo.scenario, &scenario, settings.ascii, !global.no_clock)
+        },
+        audit: Ok(kept.audit()),
+        actor: Actor::here(env),
         connect,
         clock,
         refresh: Some(settings.refresh),
@@ -97,7 +108,37 @@ pub(super) fn stack(name: &str) -> Stack {
 
 /// What the demo is, and which key to press next, in one line.
 pub(super) fn options(name: &str, scenario: &Scenario, ascii: bool, clock: bool) -> Options {
-    Options { ascii, banner: Some(format!("demo {name}: {}", scenario.hint)), clock }
+    Options { ascii, banner: Some(format!("demo {name}: {}", scenario.hint)), clock, ..Options::default() }
+}
+
+/// In a world of its own everything may be tried, unless the command line says otherwise.
+pub(super) fn rules(global: &Global, allow: &[String]) -> Rules {
+    let all = || ids().into_iter().map(str::to_owned).collect();
+    Rules { read_only: global.read_only, allow: if allow.is_empty() { all() } else { allow.to_vec() } }
+}
+
+/// A directory for the audit of a simulated world, gone when that is.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("rounds-demo-{}-{:08x}", std::process::id(), fastrand::u32(..))))
+    }
+
+    pub(super) fn audit(&self) -> Audit {
+        Audit::at(self.0.clone())
+    }
+
+    pub(super) fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(Ok::<_, Error>(self.audit()))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is there only if something was done.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The time the demo begins at: as asked for, or where the scenario is worth looking at.
@@ -179,6 +220,7 @@ fn picture(
         thresholds: settings.thresholds.clone(),
         ascii: settings.ascii,
         clock: !global.no_clock,
+        rules: rules(global, &settings.allow),
     };
     let screen = block_on(shot(taken))?.map_err(|e| vec![e])?;
     let written = std::fs::write(file, crate::tui::svg(&screen, &theme));

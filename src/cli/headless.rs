@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::args::{Check, Export, FailOn, Format, Global, UnknownIs};
-use super::console::unconnected;
+use super::console::{audit, unconnected};
 use super::{Outcome, block_on};
 use crate::backend::aws::Connector;
-use crate::backend::ports::Backend;
+use crate::backend::ports::{Backend, Journal};
 use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::model::Fault;
@@ -87,7 +87,10 @@ impl Run {
         if results.iter().all(Result::is_err) {
             return Err(results.into_iter().filter_map(Result::err).collect());
         }
-        Ok(results.into_iter().map(|result| result.map_err(|error| unconnected(&error))).collect())
+        let journal: Arc<dyn Journal> = Arc::new(audit());
+        let noted = |backend| Backend { journal: Arc::clone(&journal), ..backend };
+        let results = results.into_iter().map(|result| result.map(noted).map_err(|error| unconnected(&error)));
+        Ok(results.collect())
     }
 }
 

@@ -1,18 +1,26 @@
-//! A picture of the console on a simulated stack, made without a terminal: the same feeds, the same state, the same keys.
+//! A picture of the console on a simulated stack, made without a terminal: the same feeds, the same state, the same keys, the
+//! same actions.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::poll;
 use tokio::time::Instant;
 
-use super::demo;
-use crate::app::{Msg, Screen, State, screen, update};
+use super::demo::{self, Scratch};
+use crate::action::audit::Audit;
+use crate::action::executor::{Order, WATCH, execute};
+use crate::action::policy::{Confirmation, Rules};
+use crate::action::{Actor, Bench, Plan, action};
+use crate::app::{Effect, Msg, Options, Screen, State, screen, update};
+use crate::backend::ports::Backend;
 use crate::backend::sim::{Scenario, Sim};
 use crate::error::Error;
 use crate::feed::{Budgets, FEEDS, Sweep};
 use crate::health::Thresholds;
 use crate::keymap::{Keymap, Sequence};
-use crate::time::{Clock, ManualClock, Timestamp};
+use crate::time::{Clock, ManualClock, Timestamp, parse_span};
 
 /// Between polls of the picture's console, as in a real one.
 const STEP: Duration = Duration::from_secs(5);
@@ -27,9 +35,9 @@ pub struct Shot<'a> {
     pub name: &'a str,
     /// Where its dice start.
     pub seed: u64,
-    /// When it is taken.
+    /// When the first key is pressed.
     pub at: Timestamp,
-    /// Keys pressed before, separated by spaces, in the notation of keymaps.
+    /// Keys pressed before, separated by spaces, in the notation of keymaps; `+30s` lets so much time pass.
     pub keys: &'a str,
     /// Columns and rows.
     pub size: (u16, u16),
@@ -41,6 +49,8 @@ pub struct Shot<'a> {
     pub ascii: bool,
     /// Whether the clock is shown.
     pub clock: bool,
+    /// What may be changed.
+    pub rules: Rules,
 }
 
 /// Takes a picture.
@@ -48,33 +58,135 @@ pub struct Shot<'a> {
 /// # Errors
 /// A key that is none.
 pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
-    let begin = shot.scenario.start().max(shot.at - WATCHED);
-    let clock = Arc::new(ManualClock::at(begin));
-    let sim = Sim::new(shot.scenario, shot.seed, clock.clone());
-    let shared: Arc<dyn Clock> = clock.clone();
-    let stack = demo::stack(shot.name);
-    let options = demo::options(shot.name, shot.scenario, shot.ascii, shot.clock);
-    let mut sweep = Sweep::new(0, &stack, &sim.backend(), &shared, &Arc::new(Budgets::unlimited()));
-    let mut state = State::new(vec![stack], shot.thresholds, shot.keymap, options, begin);
-    update(&mut state, begin, Msg::Resize(shot.size.0, shot.size.1));
-    let mut now = begin;
-    loop {
-        clock.set(now);
-        for spec in FEEDS {
-            if let Some(fetched) = sweep.poll(spec, Instant::now() + STEP).await {
-                update(&mut state, now, Msg::from(fetched));
-            }
-        }
-        if now >= shot.at {
-            break;
-        }
-        now = shot.at.min(now + STEP);
-    }
+    let kept = Scratch::new();
+    let mut console = Console::new(&shot, &kept);
+    console.until(shot.at).await;
     for word in shot.keys.split_whitespace() {
+        if let Some(span) = word.strip_prefix('+').filter(|span| !span.is_empty()) {
+            let span = parse_span(span).map_err(|wrong| Error::usage(wrong).from("--keys"))?;
+            console.until(console.now + span).await;
+            continue;
+        }
         let sequence: Sequence = word.parse().map_err(|wrong: String| Error::usage(wrong).from("--keys"))?;
         for chord in sequence.chords() {
-            update(&mut state, now, Msg::Key(*chord));
+            console.take(Msg::Key((*chord).into())).await;
         }
     }
-    Ok(screen(&state))
+    Ok(screen(&console.state))
+}
+
+/// The console, and what runs beside it.
+struct Console {
+    state: State,
+    now: Timestamp,
+    clock: Arc<ManualClock>,
+    sweep: Sweep,
+    bench: Arc<Bench>,
+    audit: Audit,
+    told: Arc<Mutex<Vec<Msg>>>,
+    under_way: Vec<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+impl Console {
+    fn new(shot: &Shot<'_>, kept: &Scratch) -> Self {
+        let begin = shot.scenario.start().max(shot.at - WATCHED);
+        let clock = Arc::new(ManualClock::at(begin));
+        let sim = Sim::new(shot.scenario, shot.seed, clock.clone());
+        let shared: Arc<dyn Clock> = clock.clone();
+        let stack = demo::stack(shot.name);
+        let options = demo::options(shot.name, shot.scenario, shot.ascii, shot.clock);
+        let options = Options { rules: shot.rules.clone(), ..options };
+        let budgets = Arc::new(Budgets::unlimited());
+        let backend = Backend { journal: kept.journal(), ..sim.backend() };
+        let sweep = Sweep::new(0, &stack, &backend, &shared, &budgets);
+        let bench = Arc::new(Bench::new(stack.clone(), backend, shared, budgets));
+        let mut state = State::new(vec![stack], shot.thresholds.clone(), shot.keymap.clone(), options, begin);
+        update(&mut state, begin, Msg::Resize(shot.size.0, shot.size.1));
+        Self {
+            state,
+            now: begin,
+            clock,
+            sweep,
+            bench,
+            audit: kept.audit(),
+            told: Arc::default(),
+            under_way: Vec::new(),
+        }
+    }
+
+    /// Polls, and lets what is under way go on, until then.
+    async fn until(&mut self, then: Timestamp) {
+        loop {
+            self.clock.set(self.now);
+            for spec in FEEDS {
+                if let Some(fetched) = self.sweep.poll(spec, Instant::now() + STEP).await {
+                    self.take(Msg::from(fetched)).await;
+                }
+            }
+            self.go_on().await;
+            if self.now >= then {
+                return;
+            }
+            self.now = then.min(self.now + STEP);
+        }
+    }
+
+    async fn take(&mut self, msg: Msg) {
+        for effect in update(&mut self.state, self.now, msg) {
+            match effect {
+                Effect::Plan { attempt, action: id, target, .. } => {
+                    let Some(spec) = action(id) else { continue };
+                    let result = (spec.plan)(&self.bench, &target).await.map(Arc::new);
+                    update(&mut self.state, self.now, Msg::Planned { attempt, result });
+                }
+                Effect::Act { attempt, confirmation } => {
+                    let plan = self.state.attempts.get(attempt).and_then(|known| known.plan().cloned());
+                    if let Some(plan) = plan {
+                        self.act(attempt, plan, confirmation);
+                        self.go_on().await;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn act(&mut self, attempt: u64, plan: Arc<Plan>, confirmation: Confirmation) {
+        let (bench, audit, rules) = (Arc::clone(&self.bench), self.audit.clone(), self.state.options.rules.clone());
+        let told = Arc::clone(&self.told);
+        let note = move |msg| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(msg);
+        self.under_way.push(Box::pin(async move {
+            let actor = Actor::named("ana", "bastion");
+            let order = Order {
+                bench: &bench,
+                audit: &audit,
+                rules: &rules,
+                confirmation: &confirmation,
+                actor: &actor,
+                watch: WATCH,
+                grace: None,
+            };
+            let tell = |progress| note(Msg::Told { attempt, progress });
+            let ended = execute(&plan, &order, &tell, std::future::pending()).await;
+            note(Msg::Ended { attempt, ended });
+        }));
+    }
+
+    /// Lets what is under way come as far as it comes now, and takes what it tells.
+    async fn go_on(&mut self) {
+        // Far more than a task gives way within one instant of this world.
+        for _ in 0..64 {
+            let mut waiting = Vec::new();
+            for mut task in std::mem::take(&mut self.under_way) {
+                if poll!(task.as_mut()).is_pending() {
+                    waiting.push(task);
+                }
+            }
+            self.under_way = waiting;
+        }
+        let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for msg in told {
+            update(&mut self.state, self.now, msg);
+        }
+    }
 }

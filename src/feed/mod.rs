@@ -1,5 +1,6 @@
 //! Feeds: one unit of polled data of one stack each. A feed is one file and one line in [`FEEDS`].
 
+mod audit;
 mod backoff;
 mod budget;
 mod ecs;
@@ -76,7 +77,7 @@ pub struct FeedSpec {
 }
 
 /// Every feed, in the order they are first polled.
-pub const FEEDS: &[&FeedSpec] = &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC];
+pub const FEEDS: &[&FeedSpec] = &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC, &audit::SPEC];
 
 /// The feed with this id.
 #[must_use]

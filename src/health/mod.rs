@@ -6,6 +6,7 @@
 //! One cause is said once. What several rules would raise an alarm about is decided in one place, which they all ask:
 //! [`placement`] for tasks that cannot be placed, [`stops`] for why a task stopped.
 
+mod audit;
 mod capacity;
 mod cluster;
 mod events;
@@ -99,6 +100,7 @@ pub const RULES: &[&Rule] = &[
     &provider::PROTECTION,
     &provider::UPDATE_FAILED,
     &provider::DRAINING_OFF,
+    &audit::UNFINISHED,
 ];
 
 /// What one evaluation gives.

@@ -2,6 +2,7 @@
 //!
 //! Every field a service may leave out is an `Option`; every text from outside is a [`Text`](crate::text::Text).
 
+pub mod audit;
 pub mod ecs;
 pub mod facts;
 pub mod fault;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::backend::change::NoChanges;
-use crate::backend::ports::{Backend, Described, Ecs, Groups, Listing, Page, Sts};
+use crate::backend::ports::{Backend, Described, Ecs, Groups, Listing, NoJournal, Page, Sts};
 use crate::model::ecs::{Breaker, Cluster, Deployment, Instance, Provider, Rollout, Service, Task};
 use crate::model::identity::Identity;
 use crate::model::scaling::Group;
@@ -117,7 +117,8 @@ impl Fake {
     /// Its ports.
     pub(super) fn backend(self) -> Backend {
         let shared = Arc::new(self);
-        Backend { ecs: shared.clone(), ecs_changes: Arc::new(NoChanges), groups: shared.clone(), sts: shared }
+        let (ecs_changes, journal) = (Arc::new(NoChanges), Arc::new(NoJournal));
+        Backend { ecs: shared.clone(), ecs_changes, groups: shared.clone(), sts: shared, journal }
     }
 
     async fn pass(&self, action: &'static str) -> Result<(), Fault> {

@@ -1,15 +1,17 @@
 //! From a launch to a running console.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use super::acting::{Acting, Benches};
 use super::event_loop::{EventLoop, Exit};
 use super::signals::Signals;
 use super::{Connect, Launch};
+use crate::action::Bench;
 use crate::app::{Msg, State};
 use crate::feed::{self, Budgets, Control, Poller};
 use crate::model::stack::Stack;
@@ -31,6 +33,7 @@ const WAITING: usize = 64;
 pub async fn run(launch: Launch) -> io::Result<u8> {
     // Before the terminal is taken: a signal in between would leave it in raw mode.
     let signals = Signals::listen()?;
+    let rules = launch.options.rules.clone();
     let mut state =
         State::new(launch.stacks.clone(), launch.thresholds, launch.keymap, launch.options, launch.clock.now());
     state.size = Terminal::size();
@@ -39,7 +42,9 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
     let (control, watched) =
         watch::channel(Control { focus: state.view().feeds.to_vec(), refresh: launch.refresh, nudges: 0 });
     let (fetched, results) = mpsc::channel(WAITING);
-    let (notices, told) = mpsc::channel(WAITING);
+    let (notices, told) = mpsc::unbounded_channel();
+    let benches: Benches = launch.stacks.iter().map(|_| OnceLock::new()).collect();
+    let acting = Acting::new(Arc::clone(&benches), launch.audit, launch.actor, rules, notices.clone());
     let mut console = EventLoop {
         state,
         terminal,
@@ -48,6 +53,8 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
         control,
         wrapping: wrapping(&launch.env),
         drawn: None,
+        asked: None,
+        acting,
     };
     console.draw()?;
     let budgets = Budgets::of_stacks(&launch.stacks);
@@ -65,6 +72,7 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
                 watched: watched.clone(),
                 fetched: fetched.clone(),
                 notices: notices.clone(),
+                benches: Arc::clone(&benches),
             };
             tokio::spawn(link.keep())
         })
@@ -73,7 +81,14 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
     for link in links {
         link.abort();
     }
-    drop(console);
+    let why = match &exit {
+        Ok(Exit::Signal(number)) => format!("signal {number}"),
+        Ok(Exit::Quit) if Terminal::is_ours() => "the console was closed".to_owned(),
+        _ => "the terminal is gone".to_owned(),
+    };
+    let EventLoop { acting, terminal, .. } = console;
+    drop(terminal);
+    acting.end(why).await;
     match exit? {
         Exit::Quit => Ok(0),
         Exit::Signal(number) => Ok(128 + number),
@@ -90,7 +105,8 @@ struct Link {
     clock: Arc<dyn Clock>,
     watched: watch::Receiver<Control>,
     fetched: mpsc::Sender<News>,
-    notices: mpsc::Sender<Msg>,
+    notices: mpsc::UnboundedSender<Msg>,
+    benches: Benches,
 }
 
 impl Link {
@@ -98,6 +114,10 @@ impl Link {
         let _poller: Poller = loop {
             match (self.connect)(self.stack.clone()).await {
                 Ok(backend) => {
+                    let (clock, budgets) = (Arc::clone(&self.clock), Arc::clone(&self.budgets));
+                    let bench = Bench::new(self.stack.clone(), backend.clone(), clock, budgets);
+                    // Connected to once.
+                    let _ = self.benches[self.index].set(Arc::new(bench));
                     break feed::spawn(
                         self.index,
                         &self.stack,
@@ -110,7 +130,7 @@ impl Link {
                 }
                 Err(fault) => {
                     let msg = Msg::Unconnected { stack: self.index, fault };
-                    if self.notices.send(msg).await.is_err() {
+                    if self.notices.send(msg).is_err() {
                         return;
                     }
                     sleep(RECONNECT).await;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::acting::Acting;
 use super::interpret::interpret;
 use super::signals::{Signal, Signals, stop};
-use crate::app::{Msg, Screen, State, screen, update};
+use crate::app::{Msg, Press, Screen, State, screen, update};
 use crate::feed::Control;
 use crate::store::News;
 use crate::term::{self, Input, Terminal, Wrapping};
@@ -19,6 +20,8 @@ use crate::tui;
 
 /// Ages are shown in seconds.
 const TICK: Duration = Duration::from_secs(1);
+/// Nobody reads a question and answers it sooner than this after it came to be on the screen.
+const TO_SEE: Duration = Duration::from_millis(300);
 
 /// Why the loop ended.
 pub enum Exit {
@@ -46,6 +49,10 @@ pub struct EventLoop {
     pub wrapping: Wrapping,
     /// The picture the terminal shows.
     pub drawn: Option<Screen>,
+    /// The confirmation that is on the terminal, and since when; without a time it is still being written.
+    pub asked: Option<(u64, Option<Instant>)>,
+    /// Actions.
+    pub acting: Acting,
 }
 
 impl EventLoop {
@@ -55,11 +62,12 @@ impl EventLoop {
         mut signals: Signals,
         mut input: mpsc::Receiver<Input>,
         mut results: mpsc::Receiver<News>,
-        mut told: mpsc::Receiver<Msg>,
+        mut told: mpsc::UnboundedReceiver<Msg>,
     ) -> io::Result<Exit> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
+            let mut first_input = None;
             let first = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
@@ -82,20 +90,26 @@ impl EventLoop {
                 },
                 input = input.recv() => match input {
                     Some(Input::Gone) | None => return Ok(Exit::Quit),
-                    Some(input) => msg(input),
+                    Some(input) => {
+                        first_input = Some(input);
+                        None
+                    }
                 },
                 Some(news) = results.recv() => Some(Msg::News(Box::new(news))),
                 Some(msg) = told.recv() => Some(msg),
                 () = self.terminal.done() => None,
                 _ = tick.tick() => Some(Msg::Tick),
             };
-            let waiting = std::iter::from_fn(|| input.try_recv().ok()).filter_map(msg);
-            let mut all: Vec<Msg> = first.into_iter().chain(waiting).collect();
-            all.extend(std::iter::from_fn(|| results.try_recv().ok()).map(|news| Msg::News(Box::new(news))));
-            for msg in all {
+            let typed = first_input.into_iter().chain(std::iter::from_fn(|| input.try_recv().ok()));
+            for input in typed.collect::<Vec<_>>() {
+                let Some(msg) = self.msg(input) else { return Ok(Exit::Quit) };
                 if self.take(msg) {
                     return Ok(Exit::Quit);
                 }
+            }
+            let news = std::iter::from_fn(|| results.try_recv().ok()).map(|news| Msg::News(Box::new(news)));
+            for msg in first.into_iter().chain(news) {
+                self.take(msg);
             }
             if !Terminal::is_ours() {
                 return Ok(Exit::Panic);
@@ -112,7 +126,7 @@ impl EventLoop {
     /// Takes the terminal again and draws everything.
     fn take_back(&mut self) -> io::Result<()> {
         self.terminal.retake()?;
-        self.drawn = None;
+        (self.drawn, self.asked) = (None, None);
         Ok(())
     }
 
@@ -132,20 +146,35 @@ impl EventLoop {
         if self.terminal.is_busy() {
             return Ok(());
         }
+        // What was drawn last has been written.
+        if let Some((_, since @ None)) = &mut self.asked {
+            *since = Some(Instant::now());
+        }
         let picture = screen(&self.state);
         if self.drawn.as_ref() == Some(&picture) && !self.terminal.has_more() {
             return Ok(());
         }
         self.terminal.draw(tui::render(&picture, &self.theme), tui::caret(&picture))?;
+        if self.asked.map(|(id, _)| id) != picture.asks {
+            self.asked = picture.asks.map(|id| (id, None));
+        }
         self.drawn = Some(picture);
         Ok(())
     }
-}
 
-fn msg(input: Input) -> Option<Msg> {
-    match input {
-        Input::Key(chord) => Some(Msg::Key(chord)),
-        Input::Paste(text, length) => Some(Msg::Paste(text, length)),
-        Input::Gone => None,
+    /// What a person did. A key answers a question only if it was pressed by itself, and after the question was to be seen.
+    fn msg(&self, input: Input) -> Option<Msg> {
+        match input {
+            Input::Key(chord, at, single) => {
+                let seen = |id| {
+                    self.asked
+                        .is_some_and(|(asked, since)| asked == id && since.is_some_and(|since| at >= since + TO_SEE))
+                };
+                let deliberate = single && self.state.asks().is_none_or(seen);
+                Some(Msg::Key(Press { chord, deliberate }))
+            }
+            Input::Paste(text, length) => Some(Msg::Paste(text, length)),
+            Input::Gone => None,
+        }
     }
 }

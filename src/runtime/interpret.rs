@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 
 use super::event_loop::EventLoop;
 use crate::app::Effect;
@@ -24,6 +25,13 @@ pub fn interpret(console: &mut EventLoop, effect: Effect) -> bool {
         },
         Effect::Refresh => console.control.send_modify(|control| control.nudges += 1),
         Effect::Focus(feeds) => console.control.send_modify(|control| control.focus = feeds),
+        Effect::Plan { attempt, stack, action, target } => console.acting.plan(attempt, stack, action, target),
+        Effect::Act { attempt, confirmation } => {
+            let known = console.state.attempts.get(attempt);
+            if let Some((stack, plan)) = known.and_then(|known| Some((known.wish.stack, known.plan()?))) {
+                console.acting.act(attempt, stack, Arc::clone(plan), confirmation);
+            }
+        }
         Effect::Export(view) => {
             let told = export(console, view).unwrap_or_else(|error| format!("nothing was written: {error}"));
             console.state.tell(told);

@@ -1,5 +1,6 @@
 //! Where the parts meet time and threads: connects, polls, draws, and ends.
 
+mod acting;
 mod boot;
 mod event_loop;
 mod interpret;
@@ -13,8 +14,11 @@ use std::time::Duration;
 
 pub use boot::run;
 
+use crate::action::Actor;
+use crate::action::audit::Audit;
 use crate::app::Options;
 use crate::backend::ports::Backend;
+use crate::error::Error;
 use crate::health::Thresholds;
 use crate::keymap::Keymap;
 use crate::model::Fault;
@@ -37,6 +41,10 @@ pub struct Launch {
     pub theme: Theme,
     /// How the console behaves.
     pub options: Options,
+    /// Where actions are noted; why it is nowhere, and nothing is changed.
+    pub audit: Result<Audit, Error>,
+    /// Who acts.
+    pub actor: Actor,
     /// How a stack is reached.
     pub connect: Connect,
     /// The time everything is stamped with.

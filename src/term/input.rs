@@ -10,15 +10,17 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::parser::{Parser, Typed};
 use crate::keymap::Chord;
 
 /// Something the terminal sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A key.
-    Key(Chord),
+    /// A key, when it was read, and whether a person can have pressed it by itself.
+    Key(Chord, Instant, bool),
     /// Pasted text, and how many bytes there were of which this is the beginning.
     Paste(String, usize),
     /// The terminal is gone.
@@ -43,15 +45,19 @@ pub fn spawn(remote: bool) -> io::Result<mpsc::Receiver<Input>> {
     let (send, receive) = mpsc::channel(256);
     let escape = ESCAPE[usize::from(remote)];
     thread::Builder::new().name("input".to_owned()).spawn(move || {
-        let mut parser = Parser::new(escape);
+        let (mut parser, mut pace) = (Parser::new(escape), Pace::default());
         loop {
             let (typed, gone) = match next(&mut parser) {
                 Ok(typed) => (typed, false),
                 Err(_) => (Vec::new(), true),
             };
+            let (at, together) = (Instant::now(), typed.len() > 1);
             let inputs = typed.into_iter().map(|typed| match typed {
-                Typed::Key(chord) => Input::Key(chord),
-                Typed::Paste(text, length) => Input::Paste(text, length),
+                Typed::Key(chord) => Input::Key(chord, at, pace.is_single(at, chord, together)),
+                Typed::Paste(text, length) => {
+                    pace.pasted(at);
+                    Input::Paste(text, length)
+                }
             });
             for input in inputs.chain(gone.then_some(Input::Gone)) {
                 if send.blocking_send(input).is_err() {

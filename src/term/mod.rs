@@ -4,6 +4,7 @@ mod clipboard;
 mod guard;
 mod input;
 mod output;
+mod pace;
 mod paint;
 mod parser;
 

@@ -1,6 +1,7 @@
 //! The domains of the overview: one line each for every stack. A domain is one value and one line in [`DOMAINS`].
 
 use super::StackScene;
+use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
 use crate::model::scaling::GroupFacts;
 
@@ -17,7 +18,7 @@ pub struct Domain {
 }
 
 /// Every domain, in the order of the overview.
-pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING];
+pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING, &AUDIT];
 
 const ECS: Domain = Domain {
     id: "ecs",
@@ -44,6 +45,19 @@ const SCALING: Domain = Domain {
         let groups = plural(facts.groups.len(), "Auto Scaling group");
         let full = facts.groups.iter().filter(|g| g.at_maximum() == Some(true)).count();
         Some(if full > 0 { format!("{groups}, {full} at maximum") } else { groups })
+    },
+};
+
+const AUDIT: Domain = Domain {
+    id: "audit",
+    label: "Actions",
+    view: "audit",
+    summary: |scene| {
+        let acted = &scene.facts.get::<AuditFacts>()?.acted;
+        let Some(last) = acted.first() else { return Some("none taken with this tool".to_owned()) };
+        let under_way = acted.iter().filter(|acted| acted.is_held).count();
+        let last = format!("last {} {}: {}", last.action, last.target, last.outcome.as_deref().unwrap_or("under way"));
+        Some(if under_way > 0 { format!("{under_way} under way, {last}") } else { last })
     },
 };
 

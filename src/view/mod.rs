@@ -1,5 +1,6 @@
 //! Views: projections of what is known. A view is one file and one line in [`VIEWS`].
 
+mod audit;
 mod detail;
 mod domain;
 mod instances;
@@ -53,7 +54,7 @@ pub struct Drill {
 }
 
 /// Every view, in the order of the number keys.
-pub const VIEWS: &[&View] = &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW];
+pub const VIEWS: &[&View] = &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &audit::VIEW];
 
 /// The view with this id.
 #[must_use]

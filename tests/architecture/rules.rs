@@ -31,7 +31,7 @@ pub const CRATES: [(&str, &[&str]); 31] = [
     ("crossterm", &["term"]),
     ("csv", &["report"]),
     ("etcetera", &["config"]),
-    ("fastrand", &["action", "backend/sim", "feed", "health/laws.rs", "report/output.rs"]),
+    ("fastrand", &["action", "backend/sim", "cli/demo.rs", "feed", "health/laws.rs", "report/output.rs"]),
     ("futures_util", &["action", "backend", "cli", "feed", "report"]),
     ("http_body_util", &["backend/sim/wire"]),
     ("hyper", &["backend/sim/wire"]),
@@ -55,7 +55,7 @@ pub const CRATES: [(&str, &[&str]); 31] = [
         ],
     ),
     ("sha2", &["action/audit", "report"]),
-    ("tokio", &["action", "backend", "cli", "feed", "report", "runtime", "term"]),
+    ("tokio", &["time.rs", "action", "backend", "cli", "feed", "report", "runtime", "term"]),
     ("toml", &["backend/sim", "config", "document.rs", "keymap", "theme"]),
     ("tracing", &["backend", "feed", "runtime"]),
     ("tracing_subscriber", &["cli/print.rs"]),
@@ -107,7 +107,7 @@ pub fn crates(file: &File) -> Vec<String> {
 }
 
 /// Nobody reads the wall clock but `time.rs`. Tokio's clock, which tests can hold, may be read by feeds, by actions (how
-/// long they have been watched), by pictures, and by tests.
+/// long they have been watched), by what takes keys (when they were pressed), by pictures, and by tests.
 pub fn clocks(file: &File) -> Vec<String> {
     const WALL: [&str; 4] = ["SystemTime", "Timestamp", "Zoned", "UNIX_EPOCH"];
     if file.name == "time.rs" {
@@ -119,7 +119,8 @@ pub fn clocks(file: &File) -> Vec<String> {
     let wrong = file.paths.iter().filter(|path| {
         let wall = WALL.iter().any(|t| path.ends_with(&[t, "now"]) || path.ends_with(&[t, "elapsed"]));
         let is_std = path.starts_with(&["std", "time", "Instant"]);
-        let may = is_tokio && (path.is_test || is_within(&file.name, &["action", "feed", "cli/shot.rs"]));
+        let may =
+            is_tokio && (path.is_test || is_within(&file.name, &["action", "cli/shot.rs", "feed", "runtime", "term"]));
         wall || (path.ends_with(&["Instant", "now"]) && (is_std || !may))
     });
     wrong.map(|path| at(file, path, &format!("{} reads a clock", path.segments.join("::")))).collect()

@@ -48,7 +48,7 @@ impl Happening {
     pub fn msg(&self) -> (Duration, Msg) {
         let after = Duration::from_millis(if let Self::Time(secs) = self { secs * 1_000 } else { 10 });
         let msg = match self {
-            Self::Key(chord) => Msg::Key(*chord),
+            Self::Key(chord) => Msg::Key((*chord).into()),
             Self::Paste(text) => Msg::Paste(text.clone(), text.len()),
             Self::Resize(columns, rows) => Msg::Resize(*columns, *rows),
             Self::Read(index) => Msg::from(recorded()[index % recorded().len()].clone()),

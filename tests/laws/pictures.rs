@@ -5,6 +5,7 @@ use std::time::Duration;
 use rounds::app::screen::table_rows;
 use rounds::app::{Msg, State, screen, update};
 use rounds::feed::FEEDS;
+use rounds::keymap::Chord;
 use rounds::model::Severity;
 use rounds::table::{Cell, Row};
 use rounds::theme::{Role, Theme};
@@ -30,7 +31,7 @@ fn incident() -> State {
 fn press(state: &mut State, keys: &str) {
     for key in keys.split(' ') {
         let now = state.now;
-        update(state, now, Msg::Key(key.parse().expect("a key")));
+        update(state, now, Msg::Key(key.parse::<Chord>().expect("a key").into()));
     }
 }
 

@@ -29,7 +29,7 @@ fn stack() -> Stack {
 
 /// A console of one stack, nothing read yet.
 pub fn with(keymap: Keymap, ascii: bool) -> State {
-    let options = Options { ascii, banner: Some("a banner".to_owned()), clock: true };
+    let options = Options { ascii, banner: Some("a banner".to_owned()), clock: true, ..Options::default() };
     let mut state = State::new(vec![stack()], Thresholds::default(), keymap, options, BEGIN);
     update(&mut state, BEGIN, Msg::Resize(120, 40));
     state

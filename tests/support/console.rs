@@ -47,7 +47,7 @@ impl Console {
 
     /// The text of the screen once `key` was pressed.
     pub fn screen(&mut self, key: char) -> String {
-        update(&mut self.state, self.clock.now(), Msg::Key(Chord::plain(Key::Char(key))));
+        update(&mut self.state, self.clock.now(), Msg::Key(Chord::plain(Key::Char(key)).into()));
         tui::text(&screen(&self.state), &self.theme)
     }
 }

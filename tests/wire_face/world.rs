@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rounds::backend::change::NoChanges;
-use rounds::backend::ports::{Backend, Described, Ecs, Groups, Listing, Page, Sts};
+use rounds::backend::ports::{Backend, Described, Ecs, Groups, Listing, NoJournal, Page, Sts};
 use rounds::model::Fault;
 use rounds::model::ecs::{
     Breaker, Cluster, Container, Deployment, Event, Instance, Provider, Rollout, Scheduling, Service, Size, Task,
@@ -336,5 +336,6 @@ impl Sts for World {
 
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
-    Backend { ecs: world.clone(), ecs_changes: Arc::new(NoChanges), groups: world.clone(), sts: world }
+    let (ecs_changes, journal) = (Arc::new(NoChanges), Arc::new(NoJournal));
+    Backend { ecs: world.clone(), ecs_changes, groups: world.clone(), sts: world, journal }
 }

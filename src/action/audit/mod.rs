@@ -6,6 +6,7 @@
 
 mod chain;
 mod claim;
+mod journal;
 mod place;
 mod record;
 

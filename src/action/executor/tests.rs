@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::action::{action, plan::Level};
@@ -109,6 +109,7 @@ impl Rig {
             confirmation: &self.confirmation,
             actor: &Actor::here(&env),
             watch: WATCH,
+            grace: None,
         };
         let tell = |progress| self.told.lock().unwrap().push(progress);
         execute(plan, &order, &tell, stop).await
@@ -382,6 +383,7 @@ async fn an_audit_that_fails_after_the_intent_is_told_and_the_outcome_too() {
         confirmation: &rig.confirmation,
         actor: &Actor::default(),
         watch: WATCH,
+        grace: None,
     };
     let tell = |progress| {
         if matches!(progress, Progress::Noted(_)) {

@@ -15,8 +15,8 @@ use crate::backend::ports::Backend;
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::Fault;
 use crate::model::ecs::{EcsFacts, Kind, Scheduling, Service};
+use crate::model::{Facts, Fault};
 use crate::text::Text;
 
 /// `force-deploy`.
@@ -29,8 +29,14 @@ pub const SPEC: ActionSpec = ActionSpec {
     target: "CLUSTER/SERVICE",
     actions: &[ForceDeployment::ACTION],
     resource: "arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/*",
+    aim,
     plan: boxed,
 };
+
+fn aim(facts: &Facts, arn: &str) -> Option<Text> {
+    let ecs = facts.get::<EcsFacts>()?;
+    ecs.services.iter().find(|seen| seen.item.arn == arn).map(|seen| seen.item.label())
+}
 
 fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Error>> {
     Box::pin(plan(bench, target))

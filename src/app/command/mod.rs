@@ -1,11 +1,13 @@
 //! The table of commands: everything a key, the palette or a script can invoke. A command is one value and one line here.
 
+mod act;
 mod movement;
 mod navigate;
 mod prompt;
 mod rows;
 mod show;
 
+pub(super) use act::{begin, wishes};
 pub(super) use navigate::go;
 
 use super::{Effect, State};
@@ -45,7 +47,7 @@ impl Command {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[&[Command]] = &[rows::ALL, show::ALL, navigate::ALL, movement::ALL, prompt::ALL];
+pub const COMMANDS: &[&[Command]] = &[rows::ALL, act::ALL, show::ALL, navigate::ALL, movement::ALL, prompt::ALL];
 
 /// All commands in one line.
 pub fn all() -> impl Iterator<Item = &'static Command> {

@@ -3,6 +3,8 @@
 use super::Command;
 use crate::app::{Effect, Place, State};
 use crate::error::nearest;
+use crate::health::words::count;
+use crate::keymap::Scope;
 use crate::view::{Drill, VIEWS, View, view};
 
 pub(super) const ALL: &[Command] = &[
@@ -18,8 +20,21 @@ pub(super) const ALL: &[Command] = &[
     Command::new("previous-view", "", "Show the previous view", |s, _| turn(s, VIEWS.len() - 1)),
     Command::new("open", "open", "Open what the row leads to", open),
     Command::new("back", "", "Lift the filter, then take the marks away, then go back", back),
-    Command::new("quit", "", "End the program", |_, _| vec![Effect::Quit]),
+    Command::new("quit", "", "End the program", quit),
 ];
+
+/// What is under way goes on without being watched, which is told first.
+fn quit(state: &mut State, _: &str) -> Vec<Effect> {
+    let under_way = state.attempts.under_way();
+    if under_way == 0 || state.leaving {
+        return vec![Effect::Quit];
+    }
+    state.leaving = true;
+    let key = state.key(Scope::Table, "quit");
+    let what = count(under_way, "action");
+    state.tell(format!("{what} under way: {key} again ends the watching, and its outcome is noted as unknown"));
+    Vec::new()
+}
 
 fn by_name(state: &mut State, name: &str) -> Vec<Effect> {
     if let Some(view) = view(name) {

@@ -2,7 +2,7 @@
 
 use tui_input::InputRequest;
 
-use super::Command;
+use super::{Command, act};
 use crate::app::update::typed;
 use crate::app::{Effect, PromptKind, State, palette};
 
@@ -24,10 +24,7 @@ pub(super) const ALL: &[Command] = &[
 const REMEMBERED: usize = 50;
 
 fn accept(state: &mut State, _: &str) -> Vec<Effect> {
-    let Some(prompt) = state.prompt.take() else {
-        state.panel = None;
-        return Vec::new();
-    };
+    let Some(prompt) = state.prompt.take() else { return act::accept(state) };
     match prompt.kind {
         PromptKind::Filter => {
             let text = prompt.text().trim().to_owned();
@@ -39,7 +36,9 @@ fn accept(state: &mut State, _: &str) -> Vec<Effect> {
             }
             Vec::new()
         }
-        PromptKind::Palette => palette::accept(state, prompt.text(), prompt.choice),
+        PromptKind::Palette | PromptKind::Actions => palette::accept(state, &prompt),
+        PromptKind::Reason => act::reason(state, prompt),
+        PromptKind::Confirm => act::confirm(state, prompt),
     }
 }
 
@@ -65,11 +64,14 @@ fn edit(state: &mut State, request: InputRequest) -> Vec<Effect> {
 
 fn choose(state: &mut State, by: isize) -> Vec<Effect> {
     let Some(prompt) = &state.prompt else { return Vec::new() };
-    if prompt.kind == PromptKind::Palette {
-        let last = palette::offers(state, prompt.text()).len().saturating_sub(1);
+    if prompt.kind.offers() {
+        let last = palette::offers(state, prompt).len().saturating_sub(1);
         if let Some(prompt) = &mut state.prompt {
             prompt.choice = prompt.choice.saturating_add_signed(by).min(last);
         }
+        return Vec::new();
+    }
+    if prompt.kind != PromptKind::Filter {
         return Vec::new();
     }
     let at = state.history.iter().position(|h| h == prompt.text()).unwrap_or(state.history.len());

@@ -15,7 +15,7 @@ pub(super) const ALL: &[Command] = &[
     Command::new("errors", "", "Show what could not be read, and why", |s, _| open(s, PanelKind::Errors)),
     Command::new("help", "help", "Show the keys and columns of this view", |s, _| open(s, PanelKind::Help)),
     Command::new("palette", "command", "Find a command, a view or a resource", palette),
-    Command::new("refresh", "", "Read again now", refresh),
+    Command::new("refresh", "", "Read again now, or plan an action again", refresh),
     Command::new("freeze", "", "Hold the screen as it is, or let it go on", freeze),
     Command::new("redraw", "", "Draw the screen anew", |_, _| vec![Effect::Redraw]),
 ];
@@ -35,11 +35,15 @@ fn of_row(state: &mut State, kind: fn(crate::table::Entry) -> PanelKind) -> Vec<
 
 fn palette(state: &mut State, _: &str) -> Vec<Effect> {
     state.panel = None;
-    state.prompt = Some(Prompt::new(PromptKind::Palette, String::new()));
+    let wishes = super::wishes(state);
+    state.prompt = Some(Prompt { wishes, ..Prompt::new(PromptKind::Palette, String::new()) });
     Vec::new()
 }
 
 fn refresh(state: &mut State, _: &str) -> Vec<Effect> {
+    if state.open_attempt().is_some() {
+        return super::act::again(state);
+    }
     state.tell(match state.live {
         Some(_) => format!("reading again; frozen, {} lets the screen go on", state.key(Scope::Table, "freeze")),
         None => "reading again".to_owned(),

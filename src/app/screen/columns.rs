@@ -55,7 +55,11 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             continue;
         }
         let full = usize::from(widths.get(index).copied().unwrap_or(1));
-        let width = if columns[index].widest >= ELASTIC { left.saturating_sub(GAP) } else { full };
+        let elastic = columns[index].widest >= ELASTIC;
+        if elastic && columns[index].rank > 1 && left < LEAST_SENTENCE {
+            continue;
+        }
+        let width = if elastic { left.saturating_sub(GAP) } else { full };
         let kept = if troubled && columns[index].rank > 2 { sentence - LEAST_SENTENCE } else { 0 };
         if width == 0 || width + kept > left {
             // What matters less than a column that finds no room leaves the room to the sentence.

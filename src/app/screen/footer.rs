@@ -1,23 +1,25 @@
 //! The last line: what is being typed, what there is to tell, or which keys lead on.
 
 use super::{Bar, Line, Span, freshness, width};
-use crate::app::{Prompt, PromptKind, State, command};
+use crate::app::{Attempt, AttemptStage, Prompt, PromptKind, State, command};
 use crate::keymap::Scope;
 use crate::theme::Role;
 
 /// Commands hinted at, in this order.
-const HINTED: [&str; 7] = ["open", "why", "help", "filter", "palette", "detail", "faults-only"];
+const HINTED: [&str; 8] = ["open", "why", "help", "actions", "filter", "palette", "detail", "faults-only"];
 
 /// The footer, and where the cursor stands in it.
 pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
     if let Some(prompt) = &state.prompt {
-        let sign = match prompt.kind {
-            PromptKind::Filter => " /",
-            PromptKind::Palette => " :",
+        let sign = sign(state, prompt);
+        let caret = u16::try_from(width(&sign) + prompt.input.visual_cursor()).ok();
+        let right = match &state.notice {
+            // What is wrong with what was typed.
+            Some((notice, _)) if !prompt.kind.offers() => vec![Span::new(format!(" {notice} "), Role::Warn)],
+            _ => vec![help(state, prompt, width(&sign))],
         };
         let left = vec![Span::new(sign, Role::KeyHint), Span::new(prompt.text(), Role::Prompt)];
-        let caret = u16::try_from(width(sign) + prompt.input.visual_cursor()).ok();
-        return (Bar { left, right: vec![help(state, prompt)] }, caret);
+        return (Bar { left, right }, caret);
     }
     let hints = if state.panel.is_some() { panel_hints(state) } else { hints(state) };
     let (left, right) = match &state.notice {
@@ -29,12 +31,26 @@ pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
     (Bar { left, right }, None)
 }
 
+/// What stands before the line being typed.
+fn sign(state: &State, prompt: &Prompt) -> String {
+    match prompt.kind {
+        PromptKind::Filter => " /".to_owned(),
+        PromptKind::Palette => " :".to_owned(),
+        PromptKind::Actions => " act: ".to_owned(),
+        PromptKind::Reason => " reason: ".to_owned(),
+        PromptKind::Confirm => {
+            let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.target.name.to_string());
+            format!(" type {} to confirm: ", name.unwrap_or_default())
+        }
+    }
+}
+
 fn told(notice: &str) -> Line {
     vec![Span::new(format!(" {notice}"), Role::Info)]
 }
 
 /// What can be typed here, as far as there is room beside what is typed; or what is wrong with it.
-fn help(state: &State, prompt: &Prompt) -> Span {
+fn help(state: &State, prompt: &Prompt, sign: usize) -> Span {
     if let Some(mistake) = state.listing.mistake.as_ref().filter(|_| prompt.kind == PromptKind::Filter) {
         return Span::new(format!(" {mistake} "), Role::Unknown);
     }
@@ -42,6 +58,9 @@ fn help(state: &State, prompt: &Prompt) -> Span {
     let mut pieces = match prompt.kind {
         PromptKind::Filter => vec![key("accept", "keeps"), key("cancel", "undoes")],
         PromptKind::Palette => vec![key("accept", "does it"), key("cancel", "closes")],
+        PromptKind::Actions => vec![key("accept", "plans it"), key("cancel", "closes")],
+        PromptKind::Reason => vec![key("accept", "goes on"), key("cancel", "back")],
+        PromptKind::Confirm => vec![key("accept", "does it"), key("cancel", "back")],
     };
     if prompt.kind == PromptKind::Filter {
         if !state.history.is_empty() {
@@ -49,7 +68,7 @@ fn help(state: &State, prompt: &Prompt) -> Span {
         }
         pieces.push("column:word ~letters !not".to_owned());
     }
-    let mut room = usize::from(state.size.0).saturating_sub(width(prompt.text()) + 4);
+    let mut room = usize::from(state.size.0).saturating_sub(width(prompt.text()) + sign + 2);
     let fitting = pieces.into_iter().take_while(|piece| {
         let fits = width(piece) + 2 <= room;
         room = room.saturating_sub(width(piece) + 2);
@@ -60,10 +79,17 @@ fn help(state: &State, prompt: &Prompt) -> Span {
 
 fn panel_hints(state: &State) -> Line {
     let key = |command| state.key(Scope::Dialog, command);
-    let keys = [(key("cancel"), "close"), (format!("{} {}", key("next-row"), key("previous-row")), "scroll")];
+    let close = match state.attempt().map(|attempt| &attempt.stage) {
+        Some(AttemptStage::UnderWay(..)) => "close, it goes on",
+        Some(AttemptStage::Planned(_) | AttemptStage::Planning) => "discard",
+        _ => "close",
+    };
+    let on = state.attempt().and_then(Attempt::planned).filter(|planned| planned.refusals.is_empty());
+    let on = on.map(|_| (key("accept"), "go on"));
+    let keys = [(key("cancel"), close), (format!("{} {}", key("next-row"), key("previous-row")), "scroll")];
     let spans =
         |(keys, words)| [Span::new(format!(" {keys}"), Role::KeyHint), Span::new(format!(" {words} "), Role::Dim)];
-    keys.into_iter().flat_map(spans).collect()
+    on.into_iter().chain(keys).flat_map(spans).collect()
 }
 
 fn hints(state: &State) -> Line {

@@ -3,6 +3,7 @@
 use super::freshness::Recent;
 use super::span::shortened;
 use super::{Bar, Line, Span, cut, width};
+use crate::action::ACTIONS;
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::identity::Identity;
@@ -122,7 +123,17 @@ fn right(state: &State, base: Role) -> Line {
     if state.live.is_some() {
         line.push(Span::new(format!(" FROZEN {} ", state.now.time_of_day()), Role::Warn));
     }
-    line.push(Span::new(" READ-ONLY ", base));
+    let under_way = state.attempts.under_way();
+    if under_way > 0 {
+        line.push(Span::new(format!(" {under_way} UNDER WAY "), Role::Warn));
+    }
+    let stack = state.world.stacks.get(current(state));
+    let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action.id, stack));
+    if stack.is_some_and(may) {
+        line.push(Span::new(" CAN ACT ", Role::Warn));
+    } else {
+        line.push(Span::new(" READ-ONLY ", base));
+    }
     if state.options.clock {
         line.push(Span::new(format!(" {} ", state.clock.time_of_day()), base));
     }

@@ -13,6 +13,7 @@
 //!  enter open  w why  / filter  : command  ? help                           ecs 4s          footer, prompt or notice
 //! ```
 
+mod attempt;
 mod columns;
 mod footer;
 mod freshness;
@@ -24,7 +25,7 @@ mod why;
 
 pub use span::{Bar, Line, Span, cut, pad, width};
 
-use super::{Command, PromptKind, State, command};
+use super::{Command, State, command};
 use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::theme::Role;
@@ -55,6 +56,8 @@ pub struct Screen {
     pub footer: Bar,
     /// Where the cursor stands in the footer while something is typed, in columns.
     pub caret: Option<u16>,
+    /// The attempt whose confirmation is being typed.
+    pub asks: Option<u64>,
     /// Draw lines with ASCII characters only.
     pub ascii: bool,
 }
@@ -110,6 +113,7 @@ pub fn screen(state: &State) -> Screen {
         panel: panels::picture(state),
         footer,
         caret,
+        asks: state.asks(),
         ascii,
     }
 }
@@ -175,5 +179,5 @@ fn glyph(severity: Severity, ascii: bool) -> Span {
 
 /// Whether the palette is open.
 fn palette_open(state: &State) -> bool {
-    state.prompt.as_ref().is_some_and(|p| p.kind == PromptKind::Palette)
+    state.prompt.as_ref().is_some_and(|prompt| prompt.kind.offers())
 }

@@ -2,8 +2,8 @@
 
 use super::freshness::Recent;
 use super::span::wrap;
-use super::{Bar, Line, PanelPicture, Span, palette_open, why};
-use crate::app::{PanelKind, State, palette};
+use super::{Bar, Line, PanelPicture, Span, attempt, palette_open, why};
+use crate::app::{PanelKind, PromptKind, State, palette};
 use crate::keymap::Scope;
 use crate::model::ecs::tail;
 use crate::table::{Entry, Filter, Row};
@@ -42,6 +42,7 @@ pub(super) fn content(state: &State) -> Option<Content> {
         PanelKind::Why(entry) => why::content(state, entry, columns),
         PanelKind::Detail(entry) => detail(state, entry, columns),
         PanelKind::Errors => errors(state, columns),
+        PanelKind::Attempt(id) => attempt::content(state, *id),
         PanelKind::Copied(text) => copied(text, columns),
     })
 }
@@ -218,9 +219,8 @@ fn copied(text: &str, columns: usize) -> Content {
 }
 
 fn offers(state: &State) -> Content {
-    let text = state.prompt.as_ref().map(|p| p.text().to_owned()).unwrap_or_default();
-    let choice = state.prompt.as_ref().map_or(0, |p| p.choice);
-    let offers = palette::offers(state, &text);
+    let offers = state.prompt.as_ref().map(|prompt| palette::offers(state, prompt)).unwrap_or_default();
+    let choice = state.prompt.as_ref().map_or(0, |prompt| prompt.choice);
     let mut lines: Vec<Line> = Vec::new();
     let columns = inner_width(state);
     for (i, offer) in offers.iter().enumerate() {
@@ -232,7 +232,15 @@ fn offers(state: &State) -> Content {
     }
     if lines.is_empty() {
         let accept = state.key(Scope::Prompt, "accept");
-        lines.push(vec![Span::new(format!("nothing fits; {accept} runs it as a command"), Role::Dim)]);
+        let words = match state.prompt.as_ref().map(|prompt| prompt.kind) {
+            Some(PromptKind::Actions) => "nothing fits".to_owned(),
+            _ => format!("nothing fits; {accept} runs it as a command"),
+        };
+        lines.push(vec![Span::new(words, Role::Dim)]);
     }
-    Content { title: "commands, views, resources".to_owned(), lines }
+    let title = match state.prompt.as_ref().map(|prompt| prompt.kind) {
+        Some(PromptKind::Actions) => "actions",
+        _ => "commands, views, resources",
+    };
+    Content { title: title.to_owned(), lines }
 }

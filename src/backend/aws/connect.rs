@@ -19,7 +19,7 @@ use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
 use super::{ecs, groups, region, sources, sts, trust};
-use crate::backend::ports::Backend;
+use crate::backend::ports::{Backend, NoJournal};
 use crate::error::Error;
 use crate::model::form;
 use crate::model::stack::Stack;
@@ -182,6 +182,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),
+        journal: Arc::new(NoJournal),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The clock of a simulated world: real time, moved to the scenario's and run faster or slower.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,10 @@ impl Clock for SimClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.base.now().since(self.began).as_secs_f64() * self.speed.0;
         self.from + Duration::try_from_secs_f64(elapsed).unwrap_or(Duration::MAX)
+    }
+
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.base.sleep(span.div_f64(self.speed.0))
     }
 }
 

@@ -47,7 +47,7 @@ pub use world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ports::Backend;
+use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
 
@@ -80,7 +80,8 @@ impl Sim {
     #[must_use]
     pub fn backend(&self) -> Backend {
         let shared = Arc::new(self.clone());
-        Backend { ecs: shared.clone(), ecs_changes: shared.clone(), groups: shared.clone(), sts: shared }
+        let journal = Arc::new(NoJournal);
+        Backend { ecs: shared.clone(), ecs_changes: shared.clone(), groups: shared.clone(), sts: shared, journal }
     }
 
     /// The faults calls meet; they can be changed at any time.

@@ -155,9 +155,12 @@ async fn columns_are_listed_without_reading_anything() {
 #[tokio::test]
 async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
-        ("servces", "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks"),
-        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks"),
-        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks"),
+        (
+            "servces",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, audit",
+        ),
+        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, audit"),
+        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, audit"),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
         let error = ran.exit.unwrap_err();

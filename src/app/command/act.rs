@@ -1,0 +1,131 @@
+//! Acting: from a row to a plan, and from a plan to its confirmation. Nothing here changes the world by one key.
+
+use super::Command;
+use crate::action::ACTIONS;
+use crate::action::policy::Confirmation;
+use crate::app::attempt::AttemptStage;
+use crate::app::{Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
+use crate::keymap::Scope;
+use crate::text::Text;
+
+pub(super) const ALL: &[Command] = &[Command::new(
+    "actions",
+    "act",
+    "Plan an action on what the row is about, or come back to one that is under way",
+    actions,
+)];
+
+fn actions(state: &mut State, _: &str) -> Vec<Effect> {
+    let wishes = wishes(state);
+    if wishes.is_empty() && state.attempts.confirmed().next().is_none() {
+        let kinds: Vec<&str> = ACTIONS.iter().map(|spec| spec.kind).collect();
+        state.tell(format!("there is no action on what this row is about; there are on: {}", kinds.join(", ")));
+        return Vec::new();
+    }
+    state.panel = None;
+    state.prompt = Some(Prompt { wishes, ..Prompt::new(PromptKind::Actions, String::new()) });
+    Vec::new()
+}
+
+/// What can be done to what the row under the cursor is about. The targets are named now: whatever moves under the cursor
+/// later, these are meant.
+pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
+    let Some(row) = state.selected() else { return Vec::new() };
+    let (kind, id): (&str, &Text) = match row.problems.first() {
+        Some(problem) if state.view().kind.is_empty() => (problem.check.subject.kind, &problem.check.subject.id),
+        _ => (state.view().kind, &row.id),
+    };
+    let stack = state.world.index_of(&row.stack);
+    let facts = state.world.facts(stack);
+    let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
+    fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
+}
+
+/// Plans what is wished; where the same is under way, shows that.
+pub(in crate::app) fn begin(state: &mut State, wish: &Wish) -> Vec<Effect> {
+    let effect = |attempt| Effect::Plan {
+        attempt,
+        stack: wish.stack,
+        action: wish.action.id,
+        target: wish.target.as_str().to_owned(),
+    };
+    let (attempt, is_new) = state.attempts.begin(wish.clone(), state.clock);
+    state.panel = Some(Panel::new(PanelKind::Attempt(attempt)));
+    if is_new { vec![effect(attempt)] } else { Vec::new() }
+}
+
+/// Plans the same again, where it was not confirmed or nothing was sent.
+pub(super) fn again(state: &mut State) -> Vec<Effect> {
+    let Some(attempt) = state.attempt() else { return Vec::new() };
+    if let AttemptStage::UnderWay(..) | AttemptStage::Planning = attempt.stage {
+        return Vec::new();
+    }
+    let wish = attempt.wish.clone();
+    begin(state, &wish)
+}
+
+/// Goes on from a plan that nothing stands against; any other panel is closed.
+pub(super) fn accept(state: &mut State) -> Vec<Effect> {
+    let Some(planned) = state.attempt().and_then(|attempt| attempt.planned()) else {
+        state.panel = None;
+        return Vec::new();
+    };
+    let below = screen::panel_length(state).saturating_sub(screen::panel_rows(state));
+    if state.panel.as_ref().is_some_and(|panel| panel.scroll < below) {
+        // Nobody confirms what they have not had on the screen.
+        return super::invoke(state, "page-down", "");
+    }
+    if planned.refusals.is_empty() {
+        state.prompt = Some(Prompt::holding(PromptKind::Reason, &planned.reason));
+    } else {
+        let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
+        state.tell(format!("it is not done: see what stands against it; {again} plans again, {close} closes"));
+    }
+    Vec::new()
+}
+
+/// Takes the reason, and asks for the name.
+pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    let reason = prompt.text().trim().to_owned();
+    if reason.is_empty() {
+        state.prompt = Some(prompt);
+        state.tell("say why it is done, for those who read the audit later");
+        return Vec::new();
+    }
+    let planned = state.open_attempt().and_then(|id| state.attempts.get_mut(id)).map(|attempt| &mut attempt.stage);
+    if let Some(AttemptStage::Planned(planned)) = planned {
+        planned.reason = reason;
+        state.prompt = Some(Prompt::new(PromptKind::Confirm, String::new()));
+    }
+    Vec::new()
+}
+
+/// Confirms, if the name was typed and the key was pressed in answer to the question.
+pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    let name = prompt.text().to_owned();
+    let now = state.clock;
+    let Some((id, planned)) = state.attempt().and_then(|attempt| Some((attempt.id, attempt.planned()?.clone()))) else {
+        return Vec::new();
+    };
+    let wanted = &planned.plan.target.name;
+    let told = if name != wanted.as_str() {
+        Some(format!("\"{name}\" is not the name of the target: {wanted}"))
+    } else if state.deliberate {
+        None
+    } else {
+        let key = state.key(Scope::Prompt, "accept");
+        Some(format!("{key} came together with other keys or before this was on the screen: press it once more"))
+    };
+    if let Some(told) = told {
+        state.prompt = Some(prompt);
+        state.tell(told);
+        return Vec::new();
+    }
+    let confirmation = Confirmation { name, reason: planned.reason, ticket: None, mode: "typed" };
+    if let Some(attempt) = state.attempts.get_mut(id) {
+        attempt.enter(AttemptStage::UnderWay(planned.plan, Vec::new()), now);
+    }
+    // What happens last is what is looked for.
+    state.panel = Some(Panel { scroll: usize::MAX, ..Panel::new(PanelKind::Attempt(id)) });
+    vec![Effect::Act { attempt: id, confirmation }]
+}

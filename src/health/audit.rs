@@ -1,0 +1,48 @@
+//! What this tool left unfinished.
+
+use std::time::Duration;
+
+use super::{About, Rule, Sink, Threshold};
+use crate::model::audit::{Acted, AuditFacts};
+use crate::model::{Facts, Severity, Subject};
+
+pub(super) const UNFINISHED: Rule = Rule {
+    id: "audit-unfinished",
+    domain: "audit",
+    doc: "An action was intended, and nobody noted how it ended: the program or the machine was ended meanwhile. Whether it \
+          was carried out must be looked up. After a day it is only worth knowing.",
+    source: "the audit of this tool on this machine; 1 day (practice)",
+    thresholds: &[Threshold::minutes("forgotten", 24 * 60)],
+    read_at: Facts::taken_at::<AuditFacts>,
+    check: unfinished,
+};
+
+fn unfinished(facts: &Facts, sink: &mut Sink<'_>) {
+    let Some(audit) = facts.get::<AuditFacts>() else { return };
+    let forgotten: Duration = sink.span("forgotten");
+    for acted in &audit.acted {
+        let subject = Subject { kind: "action", name: acted.target.clone(), id: acted.id.clone() };
+        if acted.outcome.is_some() || acted.is_held {
+            sink.ok(|| subject);
+            continue;
+        }
+        let severity = if sink.now().since(acted.at) < forgotten { Severity::Warn } else { Severity::Info };
+        sink.found(severity, subject, about(acted));
+    }
+}
+
+fn about(acted: &Acted) -> About {
+    let came = match acted.answer.as_deref() {
+        Some("applied") => "AWS accepted it, and nobody saw how it ended",
+        Some("refused") => "AWS refused it",
+        _ => "whether it was carried out is not known",
+    };
+    About::new(format!("{} {} was left unfinished: {came}", acted.action, acted.target))
+        .since(Some(acted.at))
+        .with("by", &acted.caller)
+        .with("reason", &acted.reason)
+        .with("record", acted.seq)
+        .with("answer", acted.answer.as_deref().unwrap_or("none noted"))
+        .next(format!("look at {} itself: its deployments and events tell", acted.target))
+        .next("rounds audit show tells every record; CloudTrail knows whether a request arrived")
+}

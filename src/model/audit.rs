@@ -1,0 +1,58 @@
+//! What was done with this tool, as the audit has it.
+
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// One action that was confirmed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// What ties its records together.
+    pub id: Text,
+    /// The number of its first record.
+    pub seq: u64,
+    /// When it was intended.
+    pub at: Timestamp,
+    /// The stack.
+    pub stack: Text,
+    /// The action: `force-deploy`.
+    pub action: Text,
+    /// Its target, as a person writes it.
+    pub target: Text,
+    /// The target's ARN.
+    pub arn: Text,
+    /// Who acted: the caller's ARN, and the system's user.
+    pub caller: Text,
+    /// The system's user, and the machine.
+    pub user: Text,
+    /// Why.
+    pub reason: Text,
+    /// The ticket it was done for.
+    pub ticket: Option<Text>,
+    /// What was sent, by name.
+    pub params: Vec<(Text, Text)>,
+    /// What was looked at before: weight and sentence.
+    pub checks: Vec<(Text, Text)>,
+    /// What it rested on, by name.
+    pub before: Vec<(Text, Text)>,
+    /// The same afterwards.
+    pub after: Vec<(Text, Text)>,
+    /// What the service answered: `applied`, `refused`, `unknown`.
+    pub answer: Option<Text>,
+    /// The service's request id.
+    pub request_id: Option<Text>,
+    /// What came of it: `done`, `failed`, `unknown`.
+    pub outcome: Option<Text>,
+    /// The same in a sentence.
+    pub message: Option<Text>,
+    /// When that was noted.
+    pub ended_at: Option<Timestamp>,
+    /// Whether a running program has its target in hand.
+    pub is_held: bool,
+}
+
+/// What was done lately, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFacts {
+    /// The actions.
+    pub acted: Vec<Acted>,
+}

@@ -1,0 +1,117 @@
+//! Actions that the console plans and carries out, beside the loop: it never waits for them.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::action::audit::Audit;
+use crate::action::executor::{Ended, Order, WATCH, execute};
+use crate::action::policy::{Confirmation, Refusal, Rules};
+use crate::action::{Actor, Bench, Plan, action};
+use crate::app::Msg;
+use crate::error::Error;
+
+/// How long a request under way is waited for once the console ends: it must be gone within two seconds.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The bench of each stack, once it is connected to.
+pub type Benches = Arc<[OnceLock<Arc<Bench>>]>;
+
+/// What actions need.
+pub struct Acting {
+    /// Where plans are read.
+    pub benches: Benches,
+    /// Where actions are noted.
+    pub audit: Result<Arc<Audit>, Error>,
+    /// Who acts.
+    pub actor: Arc<Actor>,
+    /// What may be changed.
+    pub rules: Rules,
+    tell: mpsc::UnboundedSender<Msg>,
+    stop: watch::Sender<Option<String>>,
+    under_way: JoinSet<()>,
+}
+
+impl Acting {
+    /// Nothing under way; what happens is told there.
+    pub fn new(
+        benches: Benches,
+        audit: Result<Audit, Error>,
+        actor: Actor,
+        rules: Rules,
+        tell: mpsc::UnboundedSender<Msg>,
+    ) -> Self {
+        let (stop, _) = watch::channel(None);
+        Self {
+            benches,
+            audit: audit.map(Arc::new),
+            actor: Arc::new(actor),
+            rules,
+            tell,
+            stop,
+            under_way: JoinSet::new(),
+        }
+    }
+
+    /// Plans, and tells the plan.
+    pub fn plan(&mut self, attempt: u64, stack: usize, id: &'static str, target: String) {
+        let (tell, bench) = (self.tell.clone(), self.bench(stack));
+        tokio::spawn(async move {
+            let result = match (bench, action(id)) {
+                (Some(bench), Some(spec)) => (spec.plan)(&bench, &target).await.map(Arc::new),
+                _ => Err(Error::unavailable("the stack is not connected to yet").hint("its panes tell why")),
+            };
+            // Where nobody listens any more the console has ended.
+            let _ = tell.send(Msg::Planned { attempt, result });
+        });
+    }
+
+    /// Carries out a confirmed plan, and tells how it goes.
+    pub fn act(&mut self, attempt: u64, stack: usize, plan: Arc<Plan>, confirmation: Confirmation) {
+        let Some(bench) = self.bench(stack) else { return };
+        let audit = match &self.audit {
+            Ok(audit) => Arc::clone(audit),
+            Err(error) => {
+                let ended = Ended::Refused(vec![Refusal::new(
+                    "audit",
+                    error.to_string(),
+                    "without a record nothing is changed",
+                )]);
+                let _ = self.tell.send(Msg::Ended { attempt, ended });
+                return;
+            }
+        };
+        let (actor, rules) = (Arc::clone(&self.actor), self.rules.clone());
+        let (told, ended, mut stop) = (self.tell.clone(), self.tell.clone(), self.stop.subscribe());
+        self.under_way.spawn(async move {
+            let stopped = async move {
+                let why = stop.wait_for(Option::is_some).await;
+                why.ok().and_then(|why| why.clone()).unwrap_or_default()
+            };
+            let order = Order {
+                bench: &bench,
+                audit: &audit,
+                rules: &rules,
+                confirmation: &confirmation,
+                actor: &actor,
+                watch: WATCH,
+                grace: Some(GRACE),
+            };
+            let tell = move |progress| drop(told.send(Msg::Told { attempt, progress }));
+            let how: Ended = execute(&plan, &order, &tell, stopped).await;
+            let _ = ended.send(Msg::Ended { attempt, ended: how });
+        });
+    }
+
+    /// Ends the watching of everything under way, and waits until that is noted.
+    pub async fn end(mut self, why: String) {
+        self.stop.send_replace(Some(why));
+        while self.under_way.join_next().await.is_some() {}
+    }
+
+    fn bench(&self, stack: usize) -> Option<Arc<Bench>> {
+        self.benches.get(stack)?.get().cloned()
+    }
+}
