@@ -5,20 +5,19 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/stage.rs"]
+mod stage;
 mod support;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
-use binary::{Run, rounds, run};
-use rounds::backend::sim::wire::{self, Fault, Options, Rates, serve};
-use rounds::backend::sim::{Scenario, Sim, SimClock, Speed};
-use rounds::time::{Clock, ManualClock, SystemClock};
+use binary::{rounds, run};
+use rounds::backend::sim::wire::Fault;
 use serde_json::{Value, json};
+use stage::{Stage, records};
 use support::opinion::second_opinion;
 use support::python::testbed;
 use support::server::Server;
@@ -28,66 +27,15 @@ use tokio::task::spawn_blocking;
 
 const UPDATE: &str = "ecs:UpdateService";
 
-/// A simulated stack behind AWS's formats.
-struct Stage {
-    server: wire::Server,
-    sim: Sim,
-    home: tempfile::TempDir,
-}
-
-impl Stage {
-    /// A world of this many services on this clock.
-    async fn on(services: u32, clock: impl FnOnce(&Scenario) -> Arc<dyn Clock>) -> Self {
-        let scenario = Scenario::sized(services, services * 2, 3);
-        let sim = Sim::new(&scenario, 1, clock(&scenario));
-        let options = Options { rates: Rates::Off, ..Options::default() };
-        let server = serve(sim.backend(), options).await.expect("a port");
-        Self { server, sim, home: tempfile::tempdir().expect("a directory") }
-    }
-
-    /// A world whose deployments are done within seconds.
-    async fn fast() -> Self {
-        let speed = Speed::parse("100x").expect("a speed");
-        Self::on(3, |scenario| Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed))).await
-    }
-
-    /// A world that stands still: no deployment ever ends.
-    async fn still(services: u32) -> Self {
-        Self::on(services, |scenario| Arc::new(ManualClock::at(scenario.opens()))).await
-    }
-
-    async fn run(&self, words: &str) -> Run {
-        run(words, &self.server.endpoint_url(), self.home.path()).await
-    }
-
-    fn start(&self, words: &str) -> Started {
-        let command = binary::command(words, &self.server.endpoint_url(), self.home.path());
-        Started::of(command)
-    }
-
-    /// How often it was sent, and how often it changed something.
-    fn sent(&self) -> (u64, usize) {
-        (self.server.counters().calls(UPDATE), self.sim.with(|world| world.mutations().len()))
-    }
-
-    /// The records, each as `phase outcome`; the chain must be whole.
-    async fn records(&self) -> Vec<String> {
-        records(&self.server.endpoint_url(), self.home.path()).await
-    }
-}
-
-async fn records(endpoint: &str, home: &Path) -> Vec<String> {
-    let verified = run("audit verify --json", endpoint, home).await;
-    assert_eq!((verified.code, &verified.document()["intact"]), (0, &json!(true)), "{verified:?}");
-    let shown = run("audit show --json", endpoint, home).await;
-    let lines = shown.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    lines.map(|r| format!("{} {}", r["phase"], r["outcome"]).replace('"', "")).collect()
-}
-
 /// The program under way.
 struct Started {
     child: Child,
     told: tokio::io::Lines<BufReader<ChildStderr>>,
+}
+
+/// The program on a stage, under way.
+fn started(stage: &Stage, words: &str) -> Started {
+    Started::of(binary::command(words, &stage.server.endpoint_url(), stage.home.path()))
 }
 
 impl Started {
@@ -244,7 +192,7 @@ async fn a17_where_the_audit_cannot_be_kept_nothing_is_sent() {
 async fn f12_killed_between_intent_and_result_it_is_told_at_the_next_start() {
     let stage = Stage::still(2).await;
     stage.server.faults().set(UPDATE, Fault::Hang, None);
-    let mut started = stage.start(&order("service-0001"));
+    let mut started = started(&stage, &order("service-0001"));
     started.says("noted as record 1").await;
     started.child.kill().await.expect("killed");
     assert_eq!(stage.records().await, ["intent null"]);
@@ -258,7 +206,7 @@ async fn f12_killed_between_intent_and_result_it_is_told_at_the_next_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f13_a_hang_up_ends_the_watching_and_the_outcome_is_noted_as_unknown() {
     let stage = Stage::still(2).await;
-    let mut started = stage.start(&order("service-0001"));
+    let mut started = started(&stage, &order("service-0001"));
     started.says("in progress").await;
     started.signal("-HUP").await;
     assert_eq!(started.code().await, Some(4));

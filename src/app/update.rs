@@ -118,7 +118,7 @@ fn paste(state: &mut State, text: &str, length: usize) -> Vec<Effect> {
         return Vec::new();
     };
     if prompt.kind == PromptKind::Confirm {
-        state.tell("paste ignored: the name that confirms is typed");
+        state.tell("paste ignored: the name is typed");
         return Vec::new();
     }
     // Terminals send the end of a line as a carriage return.

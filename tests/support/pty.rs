@@ -54,7 +54,8 @@ impl Launch {
         let launch = Self { home, command, size: (120, 40) };
         let home = launch.home.path().display().to_string();
         let path = std::env::var("PATH").expect("PATH");
-        let clean = [("HOME", &*home), ("PATH", &path), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8")];
+        let clean =
+            [("HOME", &*home), ("TMPDIR", &*home), ("PATH", &path), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8")];
         clean.into_iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }
 
@@ -256,7 +257,7 @@ impl Console {
 
     /// The program itself, whatever started it.
     pub fn process(&self) -> Process {
-        let home = format!("HOME={}", self.home.path().display());
+        let home = format!("TMPDIR={}", self.home.path().display());
         let is_it = |pid: &u32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
@@ -273,8 +274,8 @@ impl Console {
         self
     }
 
-    /// Waits for its end while its terminal takes nothing; gives the exit code.
-    pub fn ends_stuck(mut self) -> u32 {
+    /// Waits for its end, whatever it leaves behind; gives the exit code.
+    pub fn ends_somehow(mut self) -> u32 {
         self.wait().exit_code()
     }
 

@@ -79,7 +79,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         state.prompt = Some(Prompt::holding(PromptKind::Reason, &planned.reason));
     } else {
         let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
-        state.tell(format!("it is not done: see what stands against it; {again} plans again, {close} closes"));
+        state.tell(format!("not to be done; {again} plans again, {close} closes"));
     }
     Vec::new()
 }
@@ -89,7 +89,7 @@ pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let reason = prompt.text().trim().to_owned();
     if reason.is_empty() {
         state.prompt = Some(prompt);
-        state.tell("say why it is done, for those who read the audit later");
+        state.tell("a reason is needed: the audit keeps it");
         return Vec::new();
     }
     let planned = state.open_attempt().and_then(|id| state.attempts.get_mut(id)).map(|attempt| &mut attempt.stage);
@@ -109,12 +109,12 @@ pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     };
     let wanted = &planned.plan.target.name;
     let told = if name != wanted.as_str() {
-        Some(format!("\"{name}\" is not the name of the target: {wanted}"))
+        Some("that is not the name".to_owned())
     } else if state.deliberate {
         None
     } else {
         let key = state.key(Scope::Prompt, "accept");
-        Some(format!("{key} came together with other keys or before this was on the screen: press it once more"))
+        Some(format!("too quick: press {key} once more"))
     };
     if let Some(told) = told {
         state.prompt = Some(prompt);

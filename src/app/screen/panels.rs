@@ -223,11 +223,13 @@ fn offers(state: &State) -> Content {
     let choice = state.prompt.as_ref().map_or(0, |prompt| prompt.choice);
     let mut lines: Vec<Line> = Vec::new();
     let columns = inner_width(state);
+    let longest = offers.iter().map(|offer| super::width(&offer.name)).max().unwrap_or(0);
+    let named = longest.clamp(30, (columns / 2).max(30));
     for (i, offer) in offers.iter().enumerate() {
         let role = if i == choice { Role::Selected } else { Role::Dialog };
         let marker = if i == choice { ">" } else { " " };
-        let name = super::pad(&offer.name, 30, false, state.options.ascii);
-        let doc = super::cut(&offer.doc, columns.saturating_sub(33), state.options.ascii);
+        let name = super::pad(&offer.name, named, false, state.options.ascii);
+        let doc = super::cut(&offer.doc, columns.saturating_sub(named + 3), state.options.ascii);
         lines.push(vec![Span::new(format!("{marker} {name} "), role), Span::new(doc, Role::Dim)]);
     }
     if lines.is_empty() {

@@ -1,0 +1,333 @@
+//! Acting on screen: real keys in a pseudo-terminal, against the loopback, whose counters tell what was sent, and against moto and
+//! ministack, of which boto3 tells what has changed. And what never acts: pastes, bursts, held keys, keys that come too early.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
+#[path = "support/binary.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod binary;
+#[path = "support/pty.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod pty;
+#[path = "support/stage.rs"]
+mod stage;
+#[path = "support/stream.rs"]
+mod stream;
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use pty::{Console, Launch};
+use rounds::backend::sim::wire::Fault;
+use serde_json::Value;
+use stage::{Stage, records};
+use support::opinion::second_opinion;
+use support::python::{Testbed, testbed};
+use support::server::Server;
+use tokio::task::{block_in_place, spawn_blocking};
+
+const UPDATE: &str = "ecs:UpdateService";
+const ALLOWED: &[&str] = &["--allow", "force-deploy"];
+
+/// The console at home in a directory, on what answers at `url`, once it has read the services.
+fn console(args: &[&str], url: &str, home: &Path) -> Console {
+    let home = home.display().to_string();
+    let mut console = Launch::new(args).on(url).env("HOME", &home).start();
+    console.sees("fresh, oldest").press("2").sees("┌ services").sees("COMPLETED");
+    console
+}
+
+/// Goes to a service by the filter, and from there to the end of the plan to force its deployment.
+fn plan<'a>(console: &'a mut Console, service: &str) -> &'a mut Console {
+    console.press(&format!("/{service}")).sees(&format!(" /{service}")).press("\r").stands_on(service);
+    console.press("a").sees("plans it").sees("> force-deploy").press("\r").sees("who  ");
+    console.press("G").sees("read and compared again")
+}
+
+/// Gives the reason and types the name.
+fn answer<'a>(console: &'a mut Console, service: &str) -> &'a mut Console {
+    console.press("\r").sees(" reason: ").press("tired\r").sees(&format!("type {service} to confirm: "));
+    let typed = format!("to confirm: {service}");
+    console.press(service).sees(&typed)
+}
+
+/// Confirms, as a person does who reads first.
+fn confirm<'a>(console: &'a mut Console, service: &str) -> &'a mut Console {
+    moments(answer(console, service)).press("\r")
+}
+
+/// Waits until the clock on the screen has gone on twice: at least a second has passed, so the next key is pressed by itself.
+fn moments(console: &mut Console) -> &mut Console {
+    for _ in 0..2 {
+        let now = clock(console);
+        console.until("the clock going on", |console| clock(console) != now);
+    }
+    console
+}
+
+/// The clock at the end of the first line.
+fn clock(console: &Console) -> String {
+    let text = console.text();
+    text.lines().next().and_then(|line| line.split_whitespace().last()).unwrap_or_default().to_owned()
+}
+
+/// Leaves the console, whatever is open.
+fn leave(mut console: Console) -> String {
+    console.press("\x03");
+    let end = console.ends();
+    assert_eq!(end.code, 0);
+    end.heard.text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_real_keys_send_one_request_and_follow_it_to_its_end() {
+    let stage = Stage::fast().await;
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        console.sees("CAN ACT");
+        // Who, with which role, in which account, where: in the dialog itself (F6).
+        plan(&mut console, "service-0001").sees("assumed-role/SRE/").sees("account 123456789012, us-east-1");
+        console.sees("service=arn:aws:ecs:us-east-1:123456789012:service/scale/service-0001");
+        confirm(&mut console, "service-0001");
+        console.sees("intent noted as record 1").sees("accepted (ecs-svc/").sees("✔ done: deployment ecs-svc/");
+        console
+            .sees("esc close")
+            .press("\x1b")
+            .sees_no("esc close")
+            .press("A")
+            .sees("┌ audit")
+            .sees("done")
+            .sees("tired");
+        // It can be found again, and is not sent again so soon.
+        console.press("2a").sees("done: deployment").sees("plans it").press("\x1b").sees_no("plans it");
+        plan(&mut console, "service-0001");
+        confirm(&mut console, "service-0001").sees("refused, nothing was sent: the same was sent to");
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (1, 1));
+    let body: Value = serde_json::from_slice(&stage.server.counters().mutations[0].body).expect("JSON");
+    assert_eq!(body.as_object().map(serde_json::Map::len), Some(3), "{body}");
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
+    let shown = stage.run("audit show --json").await;
+    assert!(
+        shown.out.contains("\"confirm_mode\":\"typed\"") && shown.out.contains("\"reason\":\"tired\""),
+        "{shown:?}"
+    );
+    let exported = stage.run("export audit --format csv").await;
+    assert!(exported.code == 0 && exported.out.contains("force-deploy,scale/service-0001,done"), "{exported:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_an_answer_lost_on_the_wire_is_unknown_and_then_settled_on_screen() {
+    let stage = Stage::fast().await;
+    stage.server.faults().set(UPDATE, Fault::LoseAnswer, None);
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        plan(&mut console, "service-0001");
+        confirm(&mut console, "service-0001").sees("unknown: ecs:UpdateService").sees("it is not sent again");
+        console.sees("✔ done: deployment ecs-svc/");
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (1, 1));
+    assert_eq!(stage.records().await, ["intent null", "result unknown", "outcome done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f2_of_two_terminals_one_is_told_that_the_other_acts() {
+    let stage = Stage::still(2).await;
+    block_in_place(|| {
+        let open = || console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        let (mut one, mut other) = (open(), open());
+        plan(&mut one, "service-0001");
+        plan(&mut other, "service-0001");
+        confirm(&mut one, "service-0001").sees("new tasks run").sees("1 UNDER WAY");
+        confirm(&mut other, "service-0001").sees("is under way in another rounds");
+        // The other one sees it in the audit, and nobody ends the program without knowing.
+        other.sees("esc close").press("\x1b").sees_no("esc close").press("A").sees("┌ audit").sees("under way");
+        one.sees("esc close").press("\x1b").sees_no("esc close").press("q").sees("1 action under way").press("q");
+        assert_eq!(one.ends().code, 0);
+        leave(other);
+    });
+    assert_eq!(stage.sent(), (1, 1));
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome unknown"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f4_what_changed_since_the_plan_is_told_and_nothing_is_sent() {
+    let stage = Stage::still(2).await;
+    let colleague = tempfile::tempdir().expect("a directory");
+    let mut console = block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        answer(plan(&mut console, "service-0001"), "service-0001");
+        console
+    });
+    let words =
+        "act force-deploy scale/service-0001 --confirm service-0001 --reason x --allow force-deploy --timeout 1s";
+    let theirs = binary::run(words, &stage.server.endpoint_url(), colleague.path()).await;
+    assert_eq!(theirs.code, 1, "{theirs:?}");
+    block_in_place(|| {
+        moments(&mut console).press("\r").sees("has changed since it was planned").sees(", is ecs-svc/");
+        // Planned again it is another plan: one that warns.
+        console.press("r").sees("who  ").press("G").sees("a deployment is in progress");
+        leave(console);
+    });
+    assert_eq!((stage.sent(), stage.records().await), ((1, 1), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b3_b4_b5_b9_no_paste_burst_held_or_early_key_confirms() {
+    let stage = Stage::still(2).await;
+    let mut dice = fastrand::Rng::with_seed(4);
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        plan(&mut console, "service-0001");
+        // All of it at once, as after a link was stuck.
+        console.press("\rtired\rservice-0001\r").sees("to confirm: service-0001").sees("press enter once more");
+        // A key held down.
+        for _ in 0..20 {
+            console.press("\r");
+        }
+        console.press("\x15").sees_no("confirm: service-0001");
+        console.paste("service-0001\r").sees("paste ignored: the name is typed");
+        // Without brackets: lines of a shell, the name among them, each in one write.
+        for _ in 0..1_000 {
+            let words = ["service-0001", "kubectl get pods", "y", "yes", "a", "\x1b[A", "ls -la", "2a", "\x15"];
+            let lines: Vec<&str> = (0..dice.usize(2..12)).map(|_| words[dice.usize(..words.len())]).collect();
+            console.press(&(lines.join("\r") + "\r"));
+        }
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (0, 0));
+    assert_eq!(stage.records().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f11_without_leave_there_is_a_plan_and_no_way_on() {
+    let stage = Stage::still(2).await;
+    block_in_place(|| {
+        let mut console = console(&[], &stage.server.endpoint_url(), stage.home.path());
+        console
+            .sees("READ-ONLY")
+            .press("a")
+            .sees("the plan only: not allowed here")
+            .sees("plans it")
+            .press("\x1b")
+            .sees_no("plans it");
+        plan(&mut console, "service-0001").sees("not to be done").press("g").sees("does not allow force-deploy");
+        console
+            .press("G\r")
+            .sees("not to be done; r plans again")
+            .sees("esc discard")
+            .press("\x1b")
+            .sees_no("force a new deployment");
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_the_wrong_account_is_told_in_the_plan() {
+    let stage = Stage::still(2).await;
+    let config =
+        "[[stack]]\nname = \"prod\"\naccount = \"999999999999\"\nprotected = true\nallow = [\"force-deploy\"]\n";
+    std::fs::write(stage.home.path().join("rounds.toml"), config).expect("written");
+    let config = stage.home.path().join("rounds.toml").display().to_string();
+    block_in_place(|| {
+        let args = [ALLOWED, &["--config", &config]].concat();
+        let mut console = console(&args, &stage.server.endpoint_url(), stage.home.path());
+        plan(&mut console, "service-0001").press("g").sees("PROTECTED").sees("refused");
+        console.sees("WRONG ACCOUNT: STS says 123456789012, the stack prod is configured for 999999999999");
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a1_f13_a_hang_up_with_an_action_under_way_notes_it_as_unknown_in_time() {
+    let stage = Stage::still(2).await;
+    let hung = tempfile::tempdir().expect("a directory");
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        plan(&mut console, "service-0001");
+        confirm(&mut console, "service-0001").sees("new tasks run");
+        let (_, took, cpu) = console.hang_up();
+        assert!(took <= Duration::from_secs(2) && cpu <= Duration::from_millis(100), "{took:?} {cpu:?}");
+    });
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome unknown"]);
+    // And while the request itself is under way.
+    stage.server.faults().set(UPDATE, Fault::Hang, None);
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), hung.path());
+        plan(&mut console, "service-0000");
+        confirm(&mut console, "service-0000").sees("intent noted as record 1");
+        let (_, took, _) = console.hang_up();
+        assert!(took <= Duration::from_secs(2), "{took:?}");
+    });
+    let noted = records(&stage.server.endpoint_url(), hung.path()).await;
+    assert_eq!(noted, ["intent null", "result unknown", "outcome unknown"]);
+    assert!(stage.sent().0 <= 2, "{:?}", stage.sent());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a7_f12_what_a_kill_left_unfinished_is_a_problem_at_the_next_start() {
+    let stage = Stage::still(2).await;
+    stage.server.faults().set(UPDATE, Fault::Hang, None);
+    block_in_place(|| {
+        let open = || console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        let mut killed = open();
+        plan(&mut killed, "service-0001");
+        confirm(&mut killed, "service-0001").sees("intent noted as record 1").signal("KILL");
+        killed.ends_somehow();
+        let mut next = open();
+        next.press("1").sees("force-deploy scale/service-0001 was left unfinished").press("A").sees("unfinished");
+        leave(next);
+    });
+    assert_eq!(stage.records().await, ["intent null"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a17_where_the_audit_cannot_be_kept_the_console_opens_and_nothing_is_sent() {
+    let stage = Stage::still(2).await;
+    std::fs::write(stage.home.path().join(".local"), "no directory").expect("written");
+    block_in_place(|| {
+        let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
+        plan(&mut console, "service-0001");
+        confirm(&mut console, "service-0001").sees("refused, nothing was sent: the audit cannot be");
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (0, 0));
+}
+
+/// What boto3 says of the deployments of a service.
+fn deployments(testbed: &Testbed, endpoint: &str, service: &str) -> Value {
+    second_opinion(testbed, &[endpoint, "deployments", "acted", service])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_reads_what_keys_have_done_on_moto_and_ministack() {
+    let Some(testbed) = testbed() else { return };
+    for script in ["moto_server.py", "ministack_server.py"] {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().to_owned();
+        let server = spawn_blocking(move || {
+            let server = Server::start(testbed, script);
+            second_opinion(testbed, &[&server.endpoint, "fill", "acted", "2", "0", "0"]);
+            let before = deployments(testbed, &server.endpoint, "service-0000");
+            let mut console = console(ALLOWED, &server.endpoint, &path);
+            plan(&mut console, "service-0000");
+            confirm(&mut console, "service-0000").sees("✔ done: deployment");
+            leave(console);
+            let after = deployments(testbed, &server.endpoint, "service-0000");
+            assert_ne!(before["deployments"][0]["id"], after["deployments"][0]["id"], "{script}");
+            if script.starts_with("ministack") {
+                let trail = second_opinion(testbed, &[&server.endpoint, "trail", "UpdateService"]);
+                assert_eq!(trail.as_array().map(Vec::len), Some(1), "{trail}");
+            }
+            server
+        });
+        let server = server.await.expect("it went well");
+        let noted = records(&server.endpoint, home.path()).await;
+        assert_eq!(noted, ["intent null", "result applied", "outcome done"], "{script}");
+    }
+}
