@@ -2,6 +2,8 @@
 //! simulated stack, data from someone who means harm, and faults.
 #![expect(clippy::expect_used, reason = "what a test calls fails by panicking")]
 
+#[path = "laws/acting.rs"]
+mod acting;
 #[path = "laws/happening.rs"]
 mod happening;
 #[path = "laws/pictures.rs"]

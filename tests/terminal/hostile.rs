@@ -43,6 +43,15 @@ fn nothing_that_is_named_acts_on_the_terminal() {
         console.press("llllhhhhssss").sees("sorted ").press("/evil").sees(" /evil").sees("esc undoes");
         console.press("\x1b").sees_no("esc undoes").sees_no(" /evil");
     }
+    // What cannot be planned says so, in the same harmless words.
+    console
+        .press("2")
+        .sees("┌ services")
+        .press("a")
+        .sees("plans it")
+        .press("\r")
+        .sees("┌ force a new deployment: evil␛");
+    console.sees("esc close").press("q").sees_no("esc close");
     console.press("2").sees("┌ services").press("\r").sees("/cluster=").press("\r").sees("┌ instances");
     console.press("?").sees("help: ").press("q").sees_no("help: ").press("!").sees("errors").sees(TAMED);
     console.press("G").press("q").sees_no("esc close").press(":evil").sees("> evil␛").press("\r").sees_no("esc closes");
