@@ -1,0 +1,192 @@
+//! Laws of acting: whatever is pressed, pasted or read, nothing is done that was not asked for, on nothing but what was meant.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rounds::action::policy::Rules;
+use rounds::action::{Bench, Plan, action};
+use rounds::app::{Effect, Msg, Press, State, update};
+use rounds::backend::sim::{Scenario, Sim};
+use rounds::feed::Budgets;
+use rounds::keymap::Chord;
+use rounds::model::Facts;
+use rounds::model::ecs::EcsFacts;
+use rounds::model::stack::Stack;
+use rounds::time::{Clock, ManualClock};
+
+use crate::happening::{Happening, any_happening, any_news};
+use crate::world::{console, everything};
+
+/// A plan of each service of the simulated stack, before anything has happened to it.
+fn plans() -> &'static HashMap<String, Arc<Plan>> {
+    static PLANS: OnceLock<HashMap<String, Arc<Plan>>> = OnceLock::new();
+    PLANS.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let scenario = Scenario::named("ehr-mongo").expect("it is built in");
+            let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(scenario.start()));
+            let sim = Sim::new(&scenario, 1, Arc::clone(&clock));
+            let bench = Bench::new(Stack::default(), sim.backend(), clock, Arc::new(Budgets::unlimited()));
+            let reading = bench.cluster("ehr").await.expect("it answers");
+            let spec = action("force-deploy").expect("there is one");
+            let mut plans = HashMap::new();
+            for label in labels(&reading.facts) {
+                let plan = (spec.plan)(&bench, &label).await.expect("a plan");
+                plans.insert(label, Arc::new(plan));
+            }
+            plans
+        })
+    })
+}
+
+fn labels(facts: &Facts) -> Vec<String> {
+    let services = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.services);
+    services.iter().map(|seen| seen.item.label().to_string()).collect()
+}
+
+/// A console on the services that may act, everything read.
+fn services() -> State {
+    let mut state = console(false);
+    state.options.rules = Rules { read_only: false, allow: vec!["force-deploy".to_owned()] };
+    for happening in everything() {
+        let (after, msg) = happening.msg();
+        let now = state.clock + after;
+        update(&mut state, now, msg);
+    }
+    press(&mut state, "2", true);
+    state
+}
+
+/// Presses keys one after the other; plans that are wanted are there at once. Gives everything else that is to be done.
+fn press(state: &mut State, keys: &str, deliberate: bool) -> Vec<Effect> {
+    let mut done = Vec::new();
+    for key in keys.split_whitespace() {
+        let chord: Chord = key.parse().expect("a key");
+        done.extend(step(state, Msg::Key(Press { chord, deliberate })));
+    }
+    done
+}
+
+fn step(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let now = state.clock;
+    let mut effects = update(state, now, msg);
+    for effect in &effects {
+        if let Effect::Plan { attempt, target, .. } = effect
+            && let Some(plan) = plans().get(target)
+        {
+            update(state, now, Msg::Planned { attempt: *attempt, result: Ok(Arc::clone(plan)) });
+        }
+    }
+    effects.retain(|effect| !matches!(effect, Effect::Plan { .. }));
+    effects
+}
+
+/// The keys that type a word.
+fn typed(word: &str) -> String {
+    word.chars().map(|c| format!("{c} ")).collect()
+}
+
+/// The service under the cursor, as actions write it.
+fn target(state: &State) -> Option<String> {
+    let id = &state.place.cursor.entry.as_ref()?.1;
+    let ecs = state.world.facts(0).get::<EcsFacts>()?;
+    ecs.services.iter().find(|seen| seen.item.arn == *id).map(|seen| seen.item.label().to_string())
+}
+
+#[test]
+fn a_plan_a_reason_and_the_name_confirm() {
+    let mut state = services();
+    press(&mut state, "/ f h i r enter", true);
+    assert_eq!(target(&state).as_deref(), Some("ehr/fhir-gateway"));
+    let until_name = format!("a enter G enter {} enter", typed("stuck"));
+    let whole = format!("{until_name} {}", typed("fhir-gateway"));
+    for (keys, deliberate) in [
+        (format!("{until_name} {} enter", typed("fhir-gatewa")), true),
+        (format!("a enter G enter enter {} enter", typed("fhir-gateway")), true),
+        (format!("{whole} enter"), false),
+    ] {
+        assert_eq!(press(&mut state, &keys, deliberate), [], "{keys} {deliberate}");
+        press(&mut state, "ctrl-u esc esc esc", true);
+        press(&mut state, "2 / f h i r enter", true);
+    }
+    let done = press(&mut state, &format!("{whole} enter"), true);
+    let [Effect::Act { attempt, confirmation }] = done.as_slice() else { panic!("{done:?}") };
+    assert_eq!((confirmation.name.as_str(), confirmation.reason.as_str()), ("fhir-gateway", "stuck"));
+    assert_eq!(
+        state.attempts.get(*attempt).map(|attempt| attempt.name()).as_deref(),
+        Some("force-deploy ehr/fhir-gateway")
+    );
+    // The same again leads back to what is under way.
+    assert_eq!(press(&mut state, "esc a enter", true), []);
+    assert_eq!((state.open_attempt(), state.attempts.under_way()), (Some(*attempt), 1));
+    assert_eq!(press(&mut state, "esc q", true), []);
+    assert_eq!(press(&mut state, "q", true), [Effect::Quit]);
+}
+
+/// Keys as people and pastes press them: whole ways to a confirmation among them.
+fn any_keys() -> impl Strategy<Value = String> {
+    let names: Vec<String> =
+        plans().keys().map(|label| label.rsplit('/').next().unwrap_or_default().to_owned()).collect();
+    let way = select(names)
+        .prop_map(|name| format!("esc esc 2 / {} enter a enter G enter x enter {} enter", typed(&name), typed(&name)));
+    let one = select(vec!["a", "enter", "esc", "G", "x", "y", "2", "j", "r", "q", ":", "/", "ctrl-u", "A", "p", "up"]);
+    prop_oneof![1 => way, 4 => vec(one, 1..12).prop_map(|keys| keys.join(" "))]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn f5_what_was_under_the_cursor_when_the_key_was_read_is_planned(
+        before in vec(any_news(), 0..4), moves in 0_usize..9, during in vec(any_news(), 0..6)
+    ) {
+        let mut state = services();
+        for happening in &before {
+            step(&mut state, happening.msg().1);
+        }
+        press(&mut state, &"j ".repeat(moves), true);
+        let meant = target(&state);
+        press(&mut state, "a", true);
+        for happening in &during {
+            step(&mut state, happening.msg().1);
+        }
+        let now = state.clock;
+        let wanted = update(&mut state, now, Msg::Key("enter".parse::<Chord>().expect("a key").into()));
+        let planned = wanted.iter().find_map(|effect| match effect {
+            Effect::Plan { target, .. } => Some(target.clone()),
+            _ => None,
+        });
+        if state.open_attempt().is_some() {
+            prop_assert_eq!(planned, meant);
+        }
+    }
+
+    #[test]
+    fn b4_b8_f11_only_a_typed_name_and_a_deliberate_key_act(
+        happenings in vec((any_keys(), any::<bool>(), any_happening()), 1..12)
+    ) {
+        let mut state = services();
+        for (keys, deliberate, between) in &happenings {
+            for effect in press(&mut state, keys, *deliberate) {
+                if let Effect::Act { attempt, confirmation } = effect {
+                    let attempt = state.attempts.get(attempt).expect("it is known");
+                    let plan = attempt.plan().expect("it was planned");
+                    prop_assert!(*deliberate);
+                    prop_assert_eq!(confirmation.name.as_str(), plan.target.name.as_str());
+                    prop_assert!(!confirmation.reason.is_empty());
+                    prop_assert_eq!(plan.target.label.as_str(), attempt.wish.target.as_str());
+                }
+            }
+            if !matches!(between, Happening::Key(_)) {
+                let acts = step(&mut state, between.msg().1);
+                prop_assert!(!acts.iter().any(|effect| matches!(effect, Effect::Act { .. })), "{:?}", between);
+            }
+        }
+        // Whatever is open can be left.
+        press(&mut state, "ctrl-u esc esc esc", true);
+        prop_assert!(state.prompt.is_none() && state.panel.is_none());
+    }
+}
