@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::change::EcsChanges;
 use crate::model::Fault;
 use crate::model::audit::Acted;
-use crate::model::ecs::{Cluster, Instance, Provider, Service, Task};
+use crate::model::ecs::{Cluster, Instance, Protection, Provider, Revision, Service, Task};
 use crate::model::identity::Identity;
 use crate::model::scaling::Group;
 use crate::text::Text;
@@ -19,10 +19,12 @@ use crate::text::Text;
 pub mod limits {
     /// Most results of one ECS list page (`maxResults`); the default of `ListServices` is 10.
     pub const ECS_PAGE: usize = 100;
-    /// Most clusters, tasks, instances or providers of one describe call.
+    /// Most clusters, tasks, instances or providers of one describe call, and most tasks of one `GetTaskProtection`.
     pub const ECS_DESCRIBE: usize = 100;
     /// Capacity providers of one `DescribeCapacityProviders` answer (`maxResults`, 1 to 10).
     pub const ECS_DESCRIBE_PROVIDERS: usize = 10;
+    /// Most revisions of one `DescribeServiceRevisions`.
+    pub const ECS_DESCRIBE_REVISIONS: usize = 20;
     /// Most services of one `DescribeServices`.
     pub const ECS_DESCRIBE_SERVICES: usize = 10;
     /// Most groups of one `DescribeAutoScalingGroups` page.
@@ -92,6 +94,15 @@ pub trait Ecs: Send + Sync {
     async fn providers(&self, names: &[String]) -> Result<Described<Provider>, Fault>;
 }
 
+/// Amazon ECS, reading what only a plan asks for: no feed polls it.
+#[async_trait]
+pub trait EcsPreflight: Send + Sync {
+    /// Whether these tasks of services, [`limits::ECS_DESCRIBE`] of a cluster at most, are protected.
+    async fn protection(&self, cluster: &str, tasks: &[String]) -> Result<Described<Protection>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE_REVISIONS`] service revisions.
+    async fn revisions(&self, arns: &[String]) -> Result<Described<Revision>, Fault>;
+}
+
 /// Amazon EC2 Auto Scaling, reading.
 #[async_trait]
 pub trait Groups: Send + Sync {
@@ -128,6 +139,8 @@ impl Journal for NoJournal {
 pub struct Backend {
     /// ECS.
     pub ecs: Arc<dyn Ecs>,
+    /// What only plans read of ECS.
+    pub ecs_preflight: Arc<dyn EcsPreflight>,
     /// What changes something in ECS.
     pub ecs_changes: Arc<dyn EcsChanges>,
     /// Auto Scaling groups.

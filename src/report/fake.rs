@@ -7,8 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::backend::change::NoChanges;
-use crate::backend::ports::{Backend, Described, Ecs, Groups, Listing, NoJournal, Page, Sts};
-use crate::model::ecs::{Breaker, Cluster, Deployment, Instance, Provider, Rollout, Service, Task};
+use crate::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, NoJournal, Page, Sts};
+use crate::model::ecs::{
+    Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, Task,
+};
 use crate::model::identity::Identity;
 use crate::model::scaling::Group;
 use crate::model::stack::Stack;
@@ -117,8 +119,14 @@ impl Fake {
     /// Its ports.
     pub(super) fn backend(self) -> Backend {
         let shared = Arc::new(self);
-        let (ecs_changes, journal) = (Arc::new(NoChanges), Arc::new(NoJournal));
-        Backend { ecs: shared.clone(), ecs_changes, groups: shared.clone(), sts: shared, journal }
+        Backend {
+            ecs: shared.clone(),
+            ecs_preflight: shared.clone(),
+            ecs_changes: Arc::new(NoChanges),
+            groups: shared.clone(),
+            sts: shared,
+            journal: Arc::new(NoJournal),
+        }
     }
 
     async fn pass(&self, action: &'static str) -> Result<(), Fault> {
@@ -168,6 +176,19 @@ impl Ecs for Fake {
 
     async fn providers(&self, _: &[String]) -> Result<Described<Provider>, Fault> {
         self.pass("ecs:DescribeCapacityProviders").await?;
+        Ok(found(Vec::new()))
+    }
+}
+
+#[async_trait]
+impl EcsPreflight for Fake {
+    async fn protection(&self, _: &str, _: &[String]) -> Result<Described<Protection>, Fault> {
+        self.pass("ecs:GetTaskProtection").await?;
+        Ok(found(Vec::new()))
+    }
+
+    async fn revisions(&self, _: &[String]) -> Result<Described<Revision>, Fault> {
+        self.pass("ecs:DescribeServiceRevisions").await?;
         Ok(found(Vec::new()))
     }
 }

@@ -27,7 +27,7 @@ SERVED = {
     "ecs": [
         "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
-        "UpdateService",
+        "GetTaskProtection", "DescribeServiceRevisions", "UpdateService",
     ],
     "autoscaling": ["DescribeAutoScalingGroups"],
     "sts": ["GetCallerIdentity"],
@@ -283,11 +283,14 @@ def walk_ecs(endpoint):
     for cluster in in_use:
         services = pages(endpoint, "ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 7})
         for some in chunks(services, 10):
-            ecs("DescribeServices", {"cluster": cluster, "services": some, "include": ["TAGS"]})
+            found = ecs("DescribeServices", {"cluster": cluster, "services": some, "include": ["TAGS"]})
+            revisions = [r["arn"] for s in found["services"] for r in s["currentServiceRevisions"]]
+            ecs("DescribeServiceRevisions", {"serviceRevisionArns": revisions})
         for status in ("RUNNING", "STOPPED", "PENDING"):
             tasks = pages(endpoint, "ecs", "ListTasks", "taskArns", {"cluster": cluster, "desiredStatus": status})
             for some in chunks(tasks, 100):
                 ecs("DescribeTasks", {"cluster": cluster, "tasks": some})
+                ecs("GetTaskProtection", {"cluster": cluster, "tasks": some})
         instances = pages(endpoint, "ecs", "ListContainerInstances", "containerInstanceArns", {"cluster": cluster})
         for some in chunks(instances, 100):
             both = {"cluster": cluster, "containerInstances": some}
@@ -308,11 +311,18 @@ def refuse_ecs(ecs, cluster):
     ecs("DescribeServices", {"cluster": cluster, "services": many[:11]}, wrong)
     ecs("DescribeServices", {"cluster": cluster, "services": []}, wrong)
     ecs("DescribeTasks", {"cluster": cluster, "tasks": many}, wrong)
+    ecs("GetTaskProtection", {"cluster": cluster, "tasks": many}, wrong)
+    ecs("GetTaskProtection", {"cluster": cluster, "tasks": []}, wrong)
+    ecs("GetTaskProtection", {"tasks": many[:1]}, wrong)
+    ecs("DescribeServiceRevisions", {"serviceRevisionArns": [cluster.replace(":cluster/", ":service-revision/") + f"/s/{n}" for n in range(21)]}, wrong)
+    ecs("DescribeServiceRevisions", {"serviceRevisionArns": ["no ARN"]}, wrong)
+    ecs("DescribeServiceRevisions", {"serviceRevisionArns": []}, wrong)
     ecs("DescribeContainerInstances", {"cluster": cluster, "containerInstances": many}, wrong)
     ecs("DescribeCapacityProviders", {"capacityProviders": many}, wrong)
     ecs("ListTasks", {"cluster": cluster, "serviceName": "no-such-service"}, "ServiceNotFoundException")
     for operation, member in (
         ("DescribeServices", "services"), ("DescribeTasks", "tasks"), ("DescribeContainerInstances", "containerInstances"),
+        ("GetTaskProtection", "tasks"),
     ):
         failures = ecs(operation, {"cluster": cluster, member: ["no-such-thing"]}).get("failures", [])
         assert [f["reason"] for f in failures] == ["MISSING"], failures

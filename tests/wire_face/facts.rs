@@ -202,6 +202,46 @@ async fn tasks_read_as_they_are() {
 }
 
 #[tokio::test]
+async fn protection_and_revisions_read_as_they_are() {
+    let (server, world) = (quiet().await, world::world());
+    let ecs = clients::ecs(&server);
+    let arns = world.protection[..100].iter().map(|p| p.task.to_string()).collect();
+    let found = ecs.get_task_protection().cluster("ehr").set_tasks(Some(arns)).send().await.unwrap();
+    assert_eq!((found.protected_tasks().len(), found.failures().len()), (100, 0));
+    for (task, expected) in found.protected_tasks().iter().zip(&world.protection) {
+        assert_eq!((task.task_arn(), task.protection_enabled()), (Some(expected.task.as_str()), expected.enabled));
+        assert_eq!(millis(task.expiration_date()), own(expected.expires_at));
+    }
+    let by_id = world.protection[3].task.rsplit('/').next().unwrap().to_owned();
+    let found = ecs.get_task_protection().cluster("ehr").tasks(by_id).tasks("none").send().await.unwrap();
+    assert_eq!(found.protected_tasks()[0].task_arn(), Some(world.protection[3].task.as_str()));
+    assert_eq!(found.failures()[0].arn(), Some(world::arn("task", "ehr/none").as_str()));
+
+    let services = ecs.describe_services().cluster("ehr").services("svc-01").services("svc-02").send().await.unwrap();
+    let current = services
+        .services()
+        .iter()
+        .flat_map(aws_sdk_ecs::types::Service::current_service_revisions)
+        .filter_map(aws_sdk_ecs::types::ServiceCurrentRevisionSummary::arn);
+    let old = world::arn("service-revision", "ehr/svc-01/1").to_string();
+    let arns: Vec<String> = current.map(str::to_owned).chain([old.clone()]).collect();
+    let found = ecs.describe_service_revisions().set_service_revision_arns(Some(arns)).send().await.unwrap();
+    assert_eq!(found.service_revisions().len(), 2);
+    for (revision, expected) in found.service_revisions().iter().zip(&world.revisions[1..]) {
+        assert_eq!(revision.service_revision_arn(), Some(expected.arn.as_str()));
+        assert_eq!(revision.cluster_arn(), Some(world::arn("cluster", "ehr").as_str()));
+        assert_eq!(revision.task_definition(), plain(expected.task_definition.as_ref()));
+        assert_eq!(millis(revision.created_at()), own(expected.created_at));
+        let images: Vec<_> =
+            revision.container_images().iter().map(|i| (i.container_name(), i.image(), i.image_digest())).collect();
+        let image = |i: &'static str, digest| (Some(i), Some("registry.example:5000/app:1"), digest);
+        assert_eq!(images, [image("app", Some("sha256:0af")), image("log", None)]);
+    }
+    assert_eq!(found.service_revisions()[0].service_arn(), plain(Some(&world.services[1].arn)));
+    assert_eq!((found.failures()[0].arn(), found.failures()[0].reason()), (Some(old.as_str()), Some("MISSING")));
+}
+
+#[tokio::test]
 async fn instances_and_providers_read_as_they_are() {
     use aws_sdk_ecs::types::ContainerInstanceField;
     let (server, world) = (quiet().await, world::world());

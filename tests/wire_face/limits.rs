@@ -37,6 +37,20 @@ async fn page_sizes_and_batches_are_bounded() {
     assert_eq!(code!(ecs.describe_clusters().set_clusters(many(101))), "InvalidParameterException");
     let instances = ecs.describe_container_instances().cluster("ehr").set_container_instances(many(101));
     assert_eq!(code!(instances), "InvalidParameterException");
+    let protection = || ecs.get_task_protection().cluster("ehr");
+    assert!(protection().set_tasks(many(100)).send().await.is_ok());
+    for count in [0, 101] {
+        assert_eq!(code!(protection().set_tasks(many(count))), "InvalidParameterException");
+    }
+    let revisions = |count: usize| {
+        let arns = (0..count).map(|n| world::arn("service-revision", &format!("ehr/svc-01/{n}")).to_string());
+        ecs.describe_service_revisions().set_service_revision_arns(Some(arns.collect()))
+    };
+    assert!(revisions(20).send().await.is_ok());
+    for count in [0, 21] {
+        assert_eq!(code!(revisions(count)), "InvalidParameterException");
+    }
+    assert_eq!(code!(revisions(1).service_revision_arns("svc-01")), "InvalidParameterException");
     let groups = clients::groups(&server);
     assert_eq!(code!(groups.describe_auto_scaling_groups().max_records(101)), "ValidationError");
     let names = groups.describe_auto_scaling_groups().set_auto_scaling_group_names(many(51));
@@ -50,6 +64,7 @@ async fn other_clusters_are_refused() {
     let ecs = clients::ecs(&server);
     assert_eq!(code!(ecs.list_services().cluster("none")), "ClusterNotFoundException");
     assert_eq!(code!(ecs.list_tasks()), "ClusterNotFoundException");
+    assert_eq!(code!(ecs.get_task_protection().cluster("none").tasks("t")), "ClusterNotFoundException");
     let task = world::arn("task", "rx/00000000000000000000000000000001");
     let error = ecs.describe_tasks().cluster("ehr").tasks(task.as_str()).send().await.unwrap_err();
     let message = error.message().unwrap();

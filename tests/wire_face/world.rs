@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rounds::backend::change::NoChanges;
-use rounds::backend::ports::{Backend, Described, Ecs, Groups, Listing, NoJournal, Page, Sts};
+use rounds::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, NoJournal, Page, Sts};
 use rounds::model::Fault;
 use rounds::model::ecs::{
-    Breaker, Cluster, Container, Deployment, Event, Instance, Provider, Rollout, Scheduling, Service, Size, Task,
+    Breaker, Cluster, Container, Deployment, Event, Image, Instance, Protection, Provider, Revision, Rollout,
+    Scheduling, Service, Size, Task,
 };
 use rounds::model::identity::Identity;
 use rounds::model::scaling::{Group, GroupInstance};
@@ -30,6 +31,8 @@ pub struct World {
     pub instances: Vec<Instance>,
     pub providers: Vec<Provider>,
     pub groups: Vec<Group>,
+    pub protection: Vec<Protection>,
+    pub revisions: Vec<Revision>,
 }
 
 fn text(value: impl Into<String>) -> Text {
@@ -67,6 +70,8 @@ pub fn world() -> World {
         ..Provider::default()
     }));
     world.groups.extend((0..61).map(group));
+    world.protection.extend(world.tasks.iter().zip(0..).map(|(task, n)| protection(task, n)));
+    world.revisions.extend((0..37).map(|n| revision("ehr", n)));
     world
 }
 
@@ -123,6 +128,7 @@ fn service(cluster: &str, n: u32) -> Service {
             created_at: later(0),
             updated_at: later(1_234),
         }],
+        revisions: vec![arn("service-revision", &format!("{cluster}/svc-{n:02}/{n:019}"))],
         events: (0..5)
             .map(|e| Event { id: text(format!("e-{n}-{e}")), at: later(-1_000 * e), message: text("steady \"state\"") })
             .collect(),
@@ -200,6 +206,22 @@ fn instance(cluster: &str, n: u32) -> Instance {
         pending_tasks: 1,
         health: some("OK"),
         registered_at: later(-5_000),
+    }
+}
+
+fn protection(task: &Task, n: i64) -> Protection {
+    let enabled = n % 3 == 0;
+    let expires_at = if enabled { later(n * 60_000) } else { None };
+    Protection { task: task.arn.clone(), enabled, expires_at }
+}
+
+fn revision(cluster: &str, n: u32) -> Revision {
+    let image = |name: &str, digest| Image { container: text(name), name: some("registry.example:5000/app:1"), digest };
+    Revision {
+        arn: arn("service-revision", &format!("{cluster}/svc-{n:02}/{n:019}")),
+        task_definition: Some(arn("task-definition", &format!("svc-{n:02}:{}", n + 1))),
+        images: vec![image("app", some("sha256:0af")), image("log", None)],
+        created_at: later(-1_000),
     }
 }
 
@@ -312,6 +334,17 @@ impl Ecs for World {
 }
 
 #[async_trait]
+impl EcsPreflight for World {
+    async fn protection(&self, _cluster: &str, tasks: &[String]) -> Result<Described<Protection>, Fault> {
+        Ok(described(&self.protection, tasks, |p| &p.task))
+    }
+
+    async fn revisions(&self, arns: &[String]) -> Result<Described<Revision>, Fault> {
+        Ok(described(&self.revisions, arns, |r| &r.arn))
+    }
+}
+
+#[async_trait]
 impl Groups for World {
     async fn groups(&self, names: &[String], token: Option<&str>) -> Result<Page<Group>, Fault> {
         let asked = |group: &&Group| names.is_empty() || names.iter().any(|name| group.name == name.as_str());
@@ -336,6 +369,12 @@ impl Sts for World {
 
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
-    let (ecs_changes, journal) = (Arc::new(NoChanges), Arc::new(NoJournal));
-    Backend { ecs: world.clone(), ecs_changes, groups: world.clone(), sts: world, journal }
+    Backend {
+        ecs: world.clone(),
+        ecs_preflight: world.clone(),
+        ecs_changes: Arc::new(NoChanges),
+        groups: world.clone(),
+        sts: world,
+        journal: Arc::new(NoJournal),
+    }
 }

@@ -179,6 +179,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
     let ecs = Arc::new(ecs::AwsEcs::new(&config, access("ecs")));
     Backend {
         ecs: ecs.clone(),
+        ecs_preflight: ecs.clone(),
         ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),

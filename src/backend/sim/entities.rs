@@ -30,6 +30,8 @@ pub(super) struct Group {
     pub maximum: u32,
     pub desired: u32,
     pub zones: Vec<Arc<str>>,
+    /// Processes that are suspended.
+    pub suspended: Vec<String>,
     /// The cluster its instances join.
     pub cluster: usize,
     /// What one of its instances offers.
@@ -259,6 +261,8 @@ pub(super) struct Task {
     pub proven: bool,
     pub connected: bool,
     pub connectivity_at: Option<Timestamp>,
+    /// Protected from scale-in until then.
+    pub protected_until: Option<Timestamp>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub stopped_at: Option<Timestamp>,
@@ -269,6 +273,11 @@ impl Task {
     /// Counted against a service's maximum: neither stopping nor stopped.
     pub(super) fn active(&self) -> bool {
         self.phase <= Phase::Running
+    }
+
+    /// Whether the scheduler must not stop it.
+    pub(super) fn is_protected(&self, now: Timestamp) -> bool {
+        self.protected_until.is_some_and(|until| now < until)
     }
 
     pub(super) fn id(&self) -> &str {

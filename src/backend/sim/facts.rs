@@ -46,6 +46,7 @@ impl World {
             task_definition: primary.map(|d| Text::from(&d.definition.arn)),
             rollout: rollout(&service.spec.rollout),
             deployments: (0..service.deployments.len()).map(|d| self.deployment_facts(s, d)).collect(),
+            revisions: service.deployments.iter().map(|d| Text::from(self.revision_arn(s, d))).collect(),
             events: service
                 .log
                 .entries
@@ -84,6 +85,32 @@ impl World {
             created_at: Some(deployment.created_at),
             updated_at: Some(deployment.updated_at),
         }
+    }
+
+    /// The ARN of what a deployment was made of; its number is the deployment's own.
+    pub(super) fn revision_arn(&self, s: usize, deployment: &Deployment) -> String {
+        let spec = &self.services[s].spec;
+        let number = deployment.id.rsplit('/').next().unwrap_or_default();
+        self.home.ecs(&format!("service-revision/{}/{}/{number}", spec.cluster, spec.name))
+    }
+
+    pub(super) fn revision_facts(&self, s: usize, deployment: &Deployment) -> ecs::Revision {
+        let images = deployment.definition.containers.iter().map(|(name, image)| ecs::Image {
+            container: Text::from(name),
+            name: Some(Text::from(image)),
+            digest: Some(Text::from(names::digest(image))),
+        });
+        ecs::Revision {
+            arn: Text::from(self.revision_arn(s, deployment)),
+            task_definition: Some(Text::from(&deployment.definition.arn)),
+            images: images.collect(),
+            created_at: Some(deployment.created_at),
+        }
+    }
+
+    pub(super) fn protection_facts(&self, task: &Task) -> ecs::Protection {
+        let expires_at = task.protected_until.filter(|_| task.is_protected(self.now));
+        ecs::Protection { task: Text::from(&task.arn), enabled: expires_at.is_some(), expires_at }
     }
 
     pub(super) fn running_and_pending(&self, s: usize, of: impl Fn(&Task) -> bool) -> (u32, u32) {
@@ -143,7 +170,7 @@ impl World {
                 exit_code: ended.and_then(|stop| stop.exit).map(|exit| if n == 0 { exit } else { 0 }),
                 reason: ended.filter(|_| n == 0).and_then(|stop| stop.container_reason.as_ref()).map(Text::from),
                 image: Some(Text::from(image)),
-                digest: None,
+                digest: task.started_at.map(|_| Text::from(names::digest(image))),
             })
             .collect()
     }

@@ -36,7 +36,8 @@ impl World {
         let have = count(members().count());
         let target = have.saturating_add(bins(&waiting, shape).saturating_sub(booting));
         let target = target.min(self.groups[group].maximum);
-        for _ in have..target {
+        let is_suspended = self.groups[group].suspended.iter().any(|process| process == "Launch");
+        for _ in have..if is_suspended { have } else { target } {
             self.launch(group, p);
         }
         self.groups[group].desired = self.groups[group].desired.max(target);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::entities::{Definition, Outcome, Owner, Phase, Stop, Task, TaskKey};
 use super::names;
 use super::world::{Due, World};
+use crate::time::Timestamp;
 
 /// ECS shows a stopped task for about an hour.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
@@ -31,6 +32,7 @@ impl World {
             proven: false,
             connected: true,
             connectivity_at: None,
+            protected_until: None,
             created_at: self.now,
             started_at: None,
             stopped_at: None,
@@ -162,12 +164,25 @@ impl World {
 
     /// Kills running tasks of a service from outside, the oldest first.
     pub(super) fn kill_tasks(&mut self, s: usize, count: u32, exit: i32, reason: Option<&str>) {
-        let running = |key: &&TaskKey| self.tasks.get(key).is_some_and(|t| t.phase == Phase::Running);
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let victims: Vec<TaskKey> = self.services[s].tasks.iter().filter(running).take(count).copied().collect();
-        for key in victims {
+        for key in self.oldest_running(s, count) {
             self.end_task(key, Stop::exited(exit, reason));
         }
+    }
+
+    /// Protects running tasks of a service from scale-in, the oldest first: until then the scheduler does not stop them.
+    pub(super) fn protect_tasks(&mut self, s: usize, count: u32, until: Timestamp) {
+        for key in self.oldest_running(s, count) {
+            if let Some(task) = self.tasks.get_mut(&key) {
+                task.protected_until = Some(until);
+            }
+        }
+        self.agenda.add(until, Due::Look(s));
+    }
+
+    fn oldest_running(&self, s: usize, count: u32) -> Vec<TaskKey> {
+        let running = |key: &&TaskKey| self.tasks.get(key).is_some_and(|t| t.phase == Phase::Running);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.services[s].tasks.iter().filter(running).take(count).copied().collect()
     }
 
     pub(super) fn owner_of(&self, key: TaskKey) -> Option<usize> {

@@ -23,6 +23,7 @@ mod placement;
 mod port_changes;
 mod port_ecs;
 mod port_groups;
+mod port_preflight;
 mod port_sts;
 mod rollout;
 mod scenario;
@@ -80,8 +81,14 @@ impl Sim {
     #[must_use]
     pub fn backend(&self) -> Backend {
         let shared = Arc::new(self.clone());
-        let journal = Arc::new(NoJournal);
-        Backend { ecs: shared.clone(), ecs_changes: shared.clone(), groups: shared.clone(), sts: shared, journal }
+        Backend {
+            ecs: shared.clone(),
+            ecs_preflight: shared.clone(),
+            ecs_changes: shared.clone(),
+            groups: shared.clone(),
+            sts: shared,
+            journal: Arc::new(NoJournal),
+        }
     }
 
     /// The faults calls meet; they can be changed at any time.

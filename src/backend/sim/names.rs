@@ -47,6 +47,16 @@ pub(super) fn deployment_id(rng: &mut Rng) -> String {
     format!("ecs-svc/{}", rng.u64(1_000_000_000_000_000_000..9_000_000_000_000_000_000))
 }
 
+/// What an image is resolved to: the same name gives the same digest.
+pub(super) fn digest(image: &str) -> String {
+    // FNV-1a, once for each half.
+    let half = |basis: u128| {
+        image.bytes().fold(basis, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b))
+    };
+    let basis = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    format!("sha256:{:032x}{:032x}", half(basis), half(!basis))
+}
+
 /// 128 bits in the form of a UUID.
 pub(super) fn uuid(bits: u128) -> String {
     let hex = format!("{bits:032x}");

@@ -109,7 +109,7 @@ impl Ecs for Sim {
 
 impl Sim {
     /// Describes each; what is hidden on purpose is missing as if it were not there.
-    fn describe<T>(&self, arns: &[String], find: impl Fn(&str) -> Result<T, (Text, Text)>) -> Described<T> {
+    pub(super) fn describe<T>(&self, arns: &[String], find: impl Fn(&str) -> Result<T, (Text, Text)>) -> Described<T> {
         let faults: &Faults = self.faults();
         let mut described = Described { items: Vec::new(), failures: Vec::new() };
         for arn in arns {
@@ -160,12 +160,12 @@ impl World {
         }
     }
 
-    fn open_cluster(&self, cluster: &str, action: &'static str) -> Result<usize, Fault> {
+    pub(super) fn open_cluster(&self, cluster: &str, action: &'static str) -> Result<usize, Fault> {
         let found = self.cluster(cluster).filter(|c| self.clusters[*c].status != INACTIVE);
         found.ok_or_else(|| cluster_not_found(action))
     }
 
-    fn arn_in(&self, cluster: usize, kind: &str, id: &str) -> String {
+    pub(super) fn arn_in(&self, cluster: usize, kind: &str, id: &str) -> String {
         self.home.ecs(&format!("{kind}/{}/{id}", self.clusters[cluster].name))
     }
 }
@@ -175,12 +175,12 @@ fn keys<T>(things: &[T], wanted: impl Fn(&T) -> bool) -> Vec<u64> {
 }
 
 /// What ECS answers of something it does not know: the ARN, made up from the name where only that was given.
-fn missing(asked: &str, arn: impl FnOnce() -> String) -> (Text, Text) {
+pub(super) fn missing(asked: &str, arn: impl FnOnce() -> String) -> (Text, Text) {
     let arn = if asked.starts_with("arn:") { asked.to_owned() } else { arn() };
     (Text::from(arn), Text::from("MISSING"))
 }
 
-fn some(arns: &[String], most: usize, action: &'static str, what: &str) -> Result<(), Fault> {
+pub(super) fn some(arns: &[String], most: usize, action: &'static str, what: &str) -> Result<(), Fault> {
     if arns.is_empty() {
         return Err(refused(action, "InvalidParameterException", &format!("{what} cannot be empty.")));
     }

@@ -55,7 +55,7 @@ impl World {
                     protected: Some(protects),
                 })
                 .collect(),
-            suspended: Vec::new(),
+            suspended: group.suspended.iter().map(|process| (Text::from(process), None)).collect(),
             protects_new_instances: Some(protects),
             managed_by_ecs: provider.is_some_and(|p| p.spec.managed_scaling),
             created_at: Some(group.created_at),

@@ -78,6 +78,7 @@ impl World {
         let (lower, _) = self.services[s].bounds();
         let mut leaving = self.surplus(&census.wanted, self.services[s].desired);
         leaving.extend(&census.unwanted);
+        leaving.retain(|key| self.tasks.get(key).is_some_and(|task| !task.is_protected(self.now)));
         leaving.sort_by_key(|key| self.tasks.get(key).map(|t| (t.phase, t.ready, *key)));
         let (mut running, mut ready) = (census.running, census.ready);
         let mut stopped = Vec::new();
@@ -98,7 +99,7 @@ impl World {
         self.tell_stopped(s, &stopped);
     }
 
-    /// The tasks beyond `desired`: those without a place first, then those in the fullest zone, the newest first.
+    /// The tasks beyond `desired`, protected ones last: those without a place first, then those in the fullest zone, the newest first.
     fn surplus(&self, wanted: &[TaskKey], desired: u32) -> Vec<TaskKey> {
         let too_many = wanted.len().saturating_sub(usize::try_from(desired).unwrap_or(usize::MAX));
         let zone = |key: &TaskKey| self.tasks.get(key).and_then(|t| t.instance).map(|i| &*self.instances[i].zone);
@@ -110,7 +111,9 @@ impl World {
         let mut out = Vec::with_capacity(too_many);
         for _ in 0..too_many {
             let ready = |key: &TaskKey| self.tasks.get(key).is_some_and(|t| t.ready);
-            let rank = |key: &TaskKey| (zone(key).is_none(), zones.get(&zone(key)).copied(), !ready(key), *key);
+            let free = |key: &TaskKey| self.tasks.get(key).is_some_and(|t| !t.is_protected(self.now));
+            let rank =
+                |key: &TaskKey| (free(key), zone(key).is_none(), zones.get(&zone(key)).copied(), !ready(key), *key);
             let Some(at) = (0..left.len()).max_by_key(|at| rank(&left[*at])) else { break };
             let key = left.swap_remove(at);
             if let Some(n) = zones.get_mut(&zone(&key)) {

@@ -91,6 +91,9 @@ pub(super) struct GroupSpec {
     pub minimum: u32,
     pub maximum: u32,
     pub zones: Vec<String>,
+    /// Processes that are suspended; without `Launch` no instance comes.
+    #[serde(default)]
+    pub suspended: Vec<String>,
     /// From the launch of an instance to its registration with ECS.
     #[serde(default = "boot", deserialize_with = "span")]
     pub boot: Duration,

@@ -8,6 +8,9 @@ use super::entities::{Outcome, State};
 use super::scenario::{some_span, span};
 use super::world::World;
 
+/// How long a task is protected unless told otherwise: the default of `UpdateTaskProtection`.
+const PROTECTED: Duration = Duration::from_secs(2 * 3_600);
+
 /// One step as the file has it: a verb and all the fields any verb may take.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +45,7 @@ enum Verb {
     Drain,
     Activate,
     KillTask,
+    ProtectTask,
     DisconnectAgent,
     Event,
 }
@@ -71,6 +75,7 @@ pub(super) enum Act {
     ForceDeployment { which: Which },
     SetState { instance: String, state: State },
     KillTask { which: Which, count: u32, exit: i32, reason: Option<String> },
+    ProtectTask { which: Which, count: u32, lasts: Duration },
     DisconnectAgent { instance: String, lasts: Option<Duration> },
     Event { which: Which, message: String },
 }
@@ -120,6 +125,11 @@ impl RawStep {
                 exit: self.exit.take().unwrap_or(137),
                 reason: self.reason.take(),
             },
+            Verb::ProtectTask => Act::ProtectTask {
+                which: self.which()?,
+                count: self.count.take().unwrap_or(1),
+                lasts: self.lasts.take().unwrap_or(PROTECTED),
+            },
             Verb::DisconnectAgent => Act::DisconnectAgent { instance: self.instance()?, lasts: self.lasts.take() },
             Verb::Event => Act::Event { which: self.which()?, message: need("message", self.message.take())? },
         })
@@ -166,6 +176,9 @@ impl World {
             }),
             Act::KillTask { which, count, exit, reason } => {
                 self.with_service(&which, |world, s| world.kill_tasks(s, count, exit, reason.as_deref()));
+            }
+            Act::ProtectTask { which, count, lasts } => {
+                self.with_service(&which, |world, s| world.protect_tasks(s, count, world.now + lasts));
             }
             Act::Event { which, message } => self.with_service(&which, |world, s| world.say(s, &message)),
         }

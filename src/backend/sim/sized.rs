@@ -40,6 +40,7 @@ pub(super) fn sized(services: u32, tasks: u32, instances: u32) -> Scenario {
         minimum: 0,
         maximum: instances,
         zones: ZONES.map(str::to_owned).to_vec(),
+        suspended: Vec::new(),
         boot: Duration::from_secs(150),
         age: AGE,
     });

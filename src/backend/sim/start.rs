@@ -87,6 +87,7 @@ impl World {
                 maximum: spec.maximum,
                 desired: 0,
                 zones: spec.zones.iter().map(|zone| Arc::from(zone.as_str())).collect(),
+                suspended: spec.suspended.clone(),
                 cluster: members.and_then(|of| self.cluster(&of.cluster)).unwrap_or(0),
                 shape: members.map_or_else(Size::default, InstancesSpec::size),
                 boot: spec.boot,

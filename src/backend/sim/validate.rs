@@ -70,6 +70,7 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
             | Act::Deploy { which, .. }
             | Act::ForceDeployment { which }
             | Act::KillTask { which, .. }
+            | Act::ProtectTask { which, .. }
             | Act::Event { which, .. } => service_known(scenario, which, &services)?,
         }
     }

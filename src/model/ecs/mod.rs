@@ -2,11 +2,13 @@
 
 mod capacity;
 mod join;
+mod preflight;
 
 use std::sync::Arc;
 
 pub use capacity::{Instance, Provider, Size, fits, headroom};
 pub use join::{EcsIndex, Spread};
+pub use preflight::{Image, Protection, Revision};
 
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -160,6 +162,9 @@ pub struct Service {
     pub rollout: Rollout,
     /// Deployments, the primary one first.
     pub deployments: Vec<Deployment>,
+    /// ARNs of the revisions it runs now: of the primary deployment, and of those that are running out. Empty where the
+    /// answer has none.
+    pub revisions: Vec<Text>,
     /// The newest events, newest first.
     pub events: Vec<Event>,
     /// Target groups it registers with.

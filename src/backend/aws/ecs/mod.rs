@@ -5,6 +5,7 @@
 mod changes;
 mod clusters;
 mod instances;
+mod preflight;
 mod services;
 mod tasks;
 

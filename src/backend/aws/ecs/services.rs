@@ -34,6 +34,7 @@ pub(super) fn service(cluster: &str, raw: &types::Service) -> Service {
         task_definition: text(raw.task_definition()),
         rollout: rollout(raw.deployment_configuration()),
         deployments: deployments(raw.deployments()),
+        revisions: texts(raw.current_service_revisions().iter().filter_map(types::ServiceCurrentRevisionSummary::arn)),
         events: events(raw.events()),
         target_groups: target_groups(raw.load_balancers()),
         constraints: raw.placement_constraints().iter().map(constraint).collect(),
@@ -136,6 +137,7 @@ mod tests {
               {"id":"ecs-svc/2","status":"PRIMARY","rolloutState":"IN_PROGRESS","rolloutStateReason":"going",
                "taskDefinition":"arn:td/web:7","desiredCount":4,"pendingCount":1,"runningCount":2,"failedTasks":3,
                "createdAt":1700000000.5,"updatedAt":1700000060}],
+            "currentServiceRevisions":[{"arn":"arn:r/2","runningTaskCount":2},{"arn":""},{},{"arn":"arn:r/1"}],
             "events":[{"id":"e1","createdAt":1700000000,"message":"old"},{"id":"e2","createdAt":1700000009,"message":"new"},
               {"id":"e3","message":"\u001b]52;c;x\u0007"}],
             "loadBalancers":[{"targetGroupArn":"arn:tg"},{"loadBalancerName":"classic"}],
@@ -155,6 +157,7 @@ mod tests {
         let first = &seen.deployments[0];
         assert_eq!((&*first.id, first.failed, first.rollout_state.as_deref()), ("ecs-svc/2", 3, Some("IN_PROGRESS")));
         assert_eq!(first.created_at, Some(Timestamp::from_millis(1_700_000_000_500)));
+        assert_eq!(seen.revisions, [Text::from("arn:r/2"), Text::from("arn:r/1")]);
         let events: Vec<&str> = seen.events.iter().map(|e| &*e.message).collect();
         assert_eq!(events, ["new", "old", "␛]52;c;x␇"]);
         assert_eq!(seen.constraints, ["distinctInstance".into(), Text::from("memberOf: attribute:x == y")]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::backend::ports::{Ecs, Groups, Listing, Sts, limits};
+use crate::backend::ports::{Ecs, EcsPreflight, Groups, Listing, Sts, limits};
 use crate::backend::sim::{ANY, Sim};
 use crate::model::FaultKind;
 use crate::time::{ManualClock, Timestamp};
@@ -177,4 +177,39 @@ async fn a_scenario_can_bring_its_own_faults() {
         kinds.push(sim.caller().await.err().map(|fault| fault.kind));
     }
     assert_eq!(kinds, [None, Some(FaultKind::Expired), Some(FaultKind::Expired), None]);
+}
+
+#[tokio::test]
+async fn a_plan_can_read_what_is_protected_and_what_a_deployment_was_made_of() {
+    let script = "[[at]]\ntime = '1s'\ndo = 'protect-task'\nservice = 'web'\ncount = 2\n";
+    let (sim, clock) = sim(&small(2, &(service("web", 3, 256, (50, 200), "") + JOB + script)));
+    clock.set(START + Duration::from_secs(5));
+    let tasks = all(&sim, &Listing::Tasks("c".to_owned())).await;
+    let asked = [tasks.clone(), vec!["none".to_owned()]].concat();
+    let found = sim.protection("c", &asked).await.unwrap();
+    let until = Some(START + Duration::from_secs(1 + 2 * 3_600));
+    assert_eq!(found.items.iter().filter(|p| p.enabled && p.expires_at == until).count(), 2);
+    assert_eq!(found.items.iter().filter(|p| !p.enabled && p.expires_at.is_none()).count(), 1);
+    let why: Vec<&str> = found.failures.iter().map(|(_, why)| why.as_str()).collect();
+    assert_eq!(why, ["TASK_NOT_VALID", "MISSING"]);
+    clock.set(START + Duration::from_secs(2 + 2 * 3_600));
+    assert!(sim.protection("c", &tasks).await.unwrap().items.iter().all(|p| !p.enabled && p.expires_at.is_none()));
+
+    sim.with(|world| world.force_deployment("c", "web")).unwrap();
+    let web = sim.services("c", &["web".to_owned()]).await.unwrap().items.remove(0);
+    assert_eq!((web.revisions.len(), web.deployments.len()), (2, 2));
+    let mut arns: Vec<String> = web.revisions.iter().map(ToString::to_string).collect();
+    arns.push(arns[0].replace("/web/", "/gone/"));
+    let found = sim.revisions(&arns).await.unwrap();
+    assert_eq!((found.items.len(), &*found.failures[0].1), (2, "MISSING"));
+    let image = &found.items[0].images[0];
+    assert_eq!((&*image.container, image.name.as_deref()), ("web", Some("web:1")));
+    let running = sim.tasks("c", &tasks[..1]).await.unwrap().items.remove(0);
+    assert_eq!(running.containers[0].digest, image.digest);
+    assert!(image.digest.as_ref().is_some_and(|digest| digest.len() == "sha256:".len() + 64));
+    for (most, refused) in [(0, true), (100, false), (101, true)] {
+        let tasks = vec!["t".to_owned(); most];
+        assert_eq!(sim.protection("c", &tasks).await.is_err(), refused, "{most}");
+    }
+    assert_eq!(sim.revisions(&vec!["r".to_owned(); 21]).await.unwrap_err().kind, FaultKind::Rejected);
 }

@@ -226,3 +226,46 @@ fn stopped_tasks_are_kept_for_an_hour() {
     world.pass(minutes(3));
     assert_eq!(world.tasks.len(), 1);
 }
+
+#[test]
+fn a_protected_task_holds_a_rollout_until_its_protection_ends() {
+    let script = "[[at]]\ntime = '1s'\ndo = 'protect-task'\nservice = 'web'\nlasts = '20m'\n";
+    let mut world = World::new(&small(2, &(service("web", 4, 256, (50, 200), "") + script)), 1);
+    world.pass(Duration::from_secs(1));
+    world.force_deployment("c", "web").unwrap();
+    watch(&mut world, 15 * 60, |world| within_bounds(world, "web"));
+    let held = world.facts_of("web");
+    let old = held.deployments.iter().find(|d| d.status.as_deref() == Some("ACTIVE")).unwrap();
+    assert_eq!((held.running, old.running, held.deployments.len()), (5, 1, 2));
+    watch(&mut world, 10 * 60, |world| within_bounds(world, "web"));
+    world.assert_steady();
+}
+
+#[test]
+fn scaling_in_leaves_protected_tasks_and_takes_others() {
+    let mut world = World::new(&small(2, &service("web", 6, 256, (50, 200), "")), 1);
+    world.protect_tasks(0, 2, world.now() + minutes(60));
+    let protected = |world: &World| world.tasks.values().filter(|t| t.active() && t.protected_until.is_some()).count();
+    world.set_desired("c", "web", 2).unwrap();
+    world.pass(minutes(10));
+    assert_eq!((world.facts_of("web").running, protected(&world)), (2, 2));
+    world.set_desired("c", "web", 1).unwrap();
+    world.pass(minutes(10));
+    assert_eq!((world.facts_of("web").running, protected(&world)), (2, 2), "none may be stopped");
+    world.pass(minutes(60));
+    assert_eq!(world.facts_of("web").running, 1);
+}
+
+#[test]
+fn f8_a_group_that_may_not_launch_brings_no_instance() {
+    let full = service("web", 24, 1_024, (100, 200), "");
+    let instances = |suspended: &str| {
+        let mut scenario = small(2, &full);
+        scenario.groups[0].suspended = vec![suspended.to_owned()];
+        let mut world = World::new(&scenario, 1);
+        world.force_deployment("c", "web").unwrap();
+        world.pass(minutes(15));
+        world.instances.len()
+    };
+    assert_eq!((instances("Terminate"), instances("Launch")), (8, 6));
+}

@@ -18,6 +18,10 @@ pub enum Class {
     ResourceRead,
     /// `DescribeCapacityProviders`.
     ProviderRead,
+    /// `GetTaskProtection`.
+    Protection,
+    /// `DescribeServiceRevisions`.
+    RevisionRead,
     /// Reads of Auto Scaling; AWS publishes no rate.
     GroupRead,
     /// Who the caller is; AWS publishes no rate.
@@ -52,7 +56,10 @@ impl Rates {
         match (self, class) {
             (Self::Custom(rates), _) => rates.get(&class).copied(),
             (Self::Off, _) | (Self::Documented, Class::GroupRead | Class::Identity) => None,
-            (Self::Documented, Class::ClusterRead | Class::ProviderRead) => Some(Rate { burst: 50, per_second: 20 }),
+            (Self::Documented, Class::ClusterRead | Class::ProviderRead | Class::RevisionRead) => {
+                Some(Rate { burst: 50, per_second: 20 })
+            }
+            (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),
         }

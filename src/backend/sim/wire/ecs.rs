@@ -42,6 +42,12 @@ pub const SERVICE: Service = Service {
             class: Class::ProviderRead,
             handler: |c| Box::pin(describe_providers(c)),
         },
+        Operation { name: "GetTaskProtection", class: Class::Protection, handler: |c| Box::pin(task_protection(c)) },
+        Operation {
+            name: "DescribeServiceRevisions",
+            class: Class::RevisionRead,
+            handler: |c| Box::pin(describe_revisions(c)),
+        },
         Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(update_service(c)) },
     ],
 };
@@ -97,6 +103,31 @@ async fn describe_services(call: &Call<'_>) -> Result<Value, Failure> {
     let wanted = members(call, &cluster, "services", "service", limits::ECS_DESCRIBE_SERVICES)?;
     let found = call.backend.ecs.services(&cluster.arn, &wanted).await?;
     Ok(described("services", &found, &wanted, |s| &s.arn, shapes::service))
+}
+
+async fn task_protection(call: &Call<'_>) -> Result<Value, Failure> {
+    // Here alone a cluster must be named (API model).
+    if call.params.text("cluster")?.is_none_or(str::is_empty) {
+        return Err(Failure::invalid("cluster cannot be empty."));
+    }
+    let cluster = names::cluster(call).await?;
+    let wanted = members(call, &cluster, "tasks", "task", limits::ECS_DESCRIBE)?;
+    let found = call.backend.ecs_preflight.protection(&cluster.arn, &wanted).await?;
+    Ok(described("protectedTasks", &found, &wanted, |p| &p.task, shapes::protection))
+}
+
+async fn describe_revisions(call: &Call<'_>) -> Result<Value, Failure> {
+    let wanted = call.params.texts("serviceRevisionArns")?.unwrap_or_default();
+    if wanted.is_empty() {
+        return Err(Failure::invalid("serviceRevisionArns cannot be empty."));
+    }
+    not_over("serviceRevisionArns", wanted.len(), limits::ECS_DESCRIBE_REVISIONS)?;
+    if let Some(other) = wanted.iter().find(|arn| !names::is_arn(arn) || !arn.contains(":service-revision/")) {
+        return Err(Failure::invalid(format!("Invalid service revision ARN: {other}")));
+    }
+    let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+    let found = call.backend.ecs_preflight.revisions(&wanted).await?;
+    Ok(described("serviceRevisions", &found, &wanted, |r| &r.arn, shapes::revision))
 }
 
 /// Of all that `UpdateService` can do, the new deployment and nothing else.

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::ecs_names::tail;
 use super::object::Object;
-use crate::model::ecs::{Cluster, Container, Deployment, Instance, Provider, Scheduling, Service, Size, Task};
+use crate::model::ecs::{
+    Cluster, Container, Deployment, Image, Instance, Protection, Provider, Revision, Scheduling, Service, Size, Task,
+};
 use crate::text::Text;
 
 /// A cluster; the state of its attachments only where it is asked for.
@@ -47,6 +49,7 @@ pub fn service(service: &Service) -> Value {
         .maybe("taskDefinition", service.task_definition.as_ref())
         .put("deploymentConfiguration", &deployment_configuration(service))
         .list("deployments", &service.deployments, deployment)
+        .list("currentServiceRevisions", &service.revisions, |arn| json!({ "arn": arn.as_str() }))
         .list("events", &service.events, |event| {
             Object::default()
                 .put("id", &event.id)
@@ -153,6 +156,38 @@ fn container(task: &Task, container: &Container, ports: &[u16]) -> Value {
         .maybe("reason", container.reason.as_ref())
         .list("networkBindings", ports, |port| json!({ "bindIP": "0.0.0.0", "hostPort": port, "protocol": "tcp" }))
         .put("networkInterfaces", &json!([]))
+        .done()
+}
+
+/// Whether a task is protected.
+pub fn protection(protection: &Protection) -> Value {
+    Object::default()
+        .put("taskArn", &protection.task)
+        .put("protectionEnabled", &protection.enabled)
+        .maybe("expirationDate", protection.expires_at.as_ref())
+        .done()
+}
+
+/// A service revision; whose it is stands in its ARN.
+pub fn revision(revision: &Revision) -> Value {
+    let owner = revision.arn.rsplit_once('/').map(|(owner, _)| owner.replacen(":service-revision/", ":service/", 1));
+    let cluster = owner.as_deref().and_then(|arn| arn.rsplit_once('/'));
+    let cluster = cluster.map(|(arn, _)| arn.replacen(":service/", ":cluster/", 1));
+    Object::default()
+        .put("serviceRevisionArn", &revision.arn)
+        .maybe("serviceArn", owner.as_deref())
+        .maybe("clusterArn", cluster.as_deref())
+        .maybe("taskDefinition", revision.task_definition.as_ref())
+        .list("containerImages", &revision.images, container_image)
+        .maybe("createdAt", revision.created_at.as_ref())
+        .done()
+}
+
+fn container_image(image: &Image) -> Value {
+    Object::default()
+        .put("containerName", &image.container)
+        .maybe("image", image.name.as_ref())
+        .maybe("imageDigest", image.digest.as_ref())
         .done()
 }
 
