@@ -45,7 +45,7 @@ fn the_policy_allows_exactly_what_the_feeds_ask_for() {
 }
 
 #[test]
-fn the_operators_policy_allows_exactly_what_the_actions_send() {
+fn the_operators_policy_allows_exactly_what_the_actions_read_and_send() {
     let policies = blocks(&page("docs/actions.md"), "json");
     assert_eq!(policies.len(), 1);
     let policy: serde_json::Value = serde_json::from_str(&policies[0]).expect("JSON");
@@ -53,7 +53,9 @@ fn the_operators_policy_allows_exactly_what_the_actions_send() {
         let texts = value.as_array().expect("a list").iter().map(|text| text.as_str().expect("text").to_owned());
         texts.collect()
     };
-    let [allow, deny] = policy["Statement"].as_array().expect("a list").as_slice() else { panic!("two statements") };
+    let [plan, allow, deny] = policy["Statement"].as_array().expect("a list").as_slice() else { panic!("three") };
+    let read: BTreeSet<String> = ACTIONS.iter().flat_map(|spec| spec.reads).map(ToString::to_string).collect();
+    assert_eq!((list(&plan["Action"]), &plan["Effect"], &plan["Resource"]), (read, &"Allow".into(), &"*".into()));
     let sent: BTreeSet<String> = ACTIONS.iter().flat_map(|spec| spec.actions).map(ToString::to_string).collect();
     let on: BTreeSet<String> = ACTIONS.iter().map(|spec| spec.resource.to_owned()).collect();
     assert_eq!(

@@ -101,11 +101,15 @@ fn feeds_and_permissions() {
 #[test]
 fn actions_and_permissions() {
     let mut out = format!("# Actions and the permissions they need\n\n{NOTE}");
-    let _ = writeln!(out, "| action | target | does | IAM actions | on |\n|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "| action | target | does | changes by | on | reads by, beside the feeds |\n|---|---|---|---|---|---|"
+    );
     for spec in ACTIONS {
-        let needs: Vec<String> = spec.actions.iter().map(|a| format!("`{a}`")).collect();
-        let (doc, needs) = (cell(spec.doc), needs.join(" "));
-        let _ = writeln!(out, "| `{}` | `{}` | {doc} | {needs} | `{}` |", spec.id, spec.target, spec.resource);
+        let list = |actions: &[&str]| actions.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(" ");
+        let (doc, sends, reads) = (cell(spec.doc), list(spec.actions), list(spec.reads));
+        let _ =
+            writeln!(out, "| `{}` | `{}` | {doc} | {sends} | `{}` | {reads} |", spec.id, spec.target, spec.resource);
     }
     fresh("docs/reference/actions.md", &out);
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::ports::Backend;
-use crate::feed::{Budgets, ECS_SERVICES, Gate, STS, once};
-use crate::model::ecs::Service;
+use crate::backend::ports::{Backend, Described, limits};
+use crate::feed::{Bucket, Budgets, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once};
+use crate::model::ecs::{Protection, Revision, Service};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
@@ -64,6 +64,47 @@ impl Bench {
             Fault::new(FaultKind::Rejected, ACTION, format!("{arn}: {why}"))
         };
         found.items.into_iter().next().ok_or_else(gone)
+    }
+
+    /// Whether these tasks of services are protected, as many as there are.
+    ///
+    /// # Errors
+    /// The fault of the first call that failed.
+    pub async fn protection(&self, cluster: &str, tasks: &[String]) -> Result<Described<Protection>, Fault> {
+        let ports = &self.backend.ecs_preflight;
+        let ask = |some| ports.protection(cluster, some);
+        self.batches(&ECS_PROTECTION, "ecs:GetTaskProtection", limits::ECS_DESCRIBE, tasks, ask).await
+    }
+
+    /// These service revisions, as many as there are.
+    ///
+    /// # Errors
+    /// The fault of the first call that failed.
+    pub async fn revisions(&self, arns: &[String]) -> Result<Described<Revision>, Fault> {
+        let ports = &self.backend.ecs_preflight;
+        let ask = |some| ports.revisions(some);
+        self.batches(&ECS_REVISIONS, "ecs:DescribeServiceRevisions", limits::ECS_DESCRIBE_REVISIONS, arns, ask).await
+    }
+
+    /// Asks for all of these, so many at a time.
+    async fn batches<'a, T, F>(
+        &self,
+        bucket: &'static Bucket,
+        action: &'static str,
+        most: usize,
+        wanted: &'a [String],
+        ask: impl Fn(&'a [String]) -> F,
+    ) -> Result<Described<T>, Fault>
+    where
+        F: Future<Output = Result<Described<T>, Fault>>,
+    {
+        let mut all = Described { items: Vec::new(), failures: Vec::new() };
+        for some in wanted.chunks(most) {
+            let found = self.gate.read(bucket, action, || ask(some)).await?;
+            all.items.extend(found.items);
+            all.failures.extend(found.failures);
+        }
+        Ok(all)
     }
 
     /// Everything of one cluster, by its name, as the feeds read it, and read now.

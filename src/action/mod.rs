@@ -40,7 +40,9 @@ pub struct ActionSpec {
     pub kind: &'static str,
     /// How its target is written.
     pub target: &'static str,
-    /// The IAM actions it needs beyond those of reading.
+    /// The IAM actions its plan reads with, beyond those of the feeds. Without them a plan tells what it could not read.
+    pub reads: &'static [&'static str],
+    /// The IAM actions that change something.
     pub actions: &'static [&'static str],
     /// The resources these are about, as a policy names them.
     pub resource: &'static str,

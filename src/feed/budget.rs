@@ -29,6 +29,10 @@ pub const ECS_SERVICES: Bucket = Bucket { name: "ecs-services", refill: 20 };
 pub const ECS_RESOURCES: Bucket = Bucket { name: "ecs-resources", refill: 20 };
 /// `DescribeCapacityProviders`: 50 burst, 20 a second.
 pub const ECS_PROVIDERS: Bucket = Bucket { name: "ecs-providers", refill: 20 };
+/// `GetTaskProtection`: 200 burst, 80 a second.
+pub const ECS_PROTECTION: Bucket = Bucket { name: "ecs-protection", refill: 80 };
+/// `DescribeServiceRevisions`: 50 burst, 20 a second.
+pub const ECS_REVISIONS: Bucket = Bucket { name: "ecs-revisions", refill: 20 };
 /// `DescribeAutoScalingGroups`: no published rate; kept low because it is known to throttle early.
 pub const GROUPS: Bucket = Bucket { name: "autoscaling", refill: 4 };
 /// `GetCallerIdentity`: no published rate.

@@ -1,39 +1,40 @@
 //! What is looked at before a new deployment is forced. Each thing gives one check, whatever its weight, so that what was not
 //! said was not overlooked.
 
-use std::collections::BTreeSet;
+mod image;
+mod room;
 
+use super::details::Details;
 use crate::action::bench::Reading;
 use crate::action::plan::{Check, Level};
 use crate::health::words::count;
-use crate::model::ecs::{EcsIndex, Provider, Scheduling, Service};
-use crate::model::scaling::{Group, GroupFacts};
+use crate::model::ecs::{EcsIndex, Service};
+use crate::model::scaling::GroupFacts;
 use crate::time::{Timestamp, human};
 
 use Level::{Block, Pass, Warn};
 
-/// Most images a sentence names.
-const NAMED: usize = 3;
-
 /// Everything that is looked at.
-pub(super) fn checks(service: &Service, reading: &Reading, now: Timestamp) -> Vec<Check> {
+pub(super) fn checks(service: &Service, reading: &Reading, details: &Details, now: Timestamp) -> Vec<Check> {
     let index = reading.facts.derived::<EcsIndex>();
     let groups = reading.facts.get::<GroupFacts>();
     let mut all = vec![
         controller(service),
         status(service),
         deadlock(service),
-        room(service, &index, groups),
+        room::room(service, &index, groups),
         rollout(service, now),
         breaker(service),
-        image(service, &index),
+        image::image(service, &index, details),
+        protected(details, now),
         health(service, &index),
         desired(service),
         outage(service),
         strategy(service),
     ];
-    if !reading.gaps.is_empty() {
-        all.push(Check::new("unread", Warn, format!("not all could be read: {}", reading.gaps.join("; "))));
+    let gaps: Vec<&str> = reading.gaps.iter().chain(&details.gaps).map(String::as_str).collect();
+    if !gaps.is_empty() {
+        all.push(Check::new("unread", Warn, format!("not all could be read: {}", gaps.join("; "))));
     }
     all
 }
@@ -73,71 +74,6 @@ fn deadlock(service: &Service) -> Check {
     }
 }
 
-/// Whether the new tasks find a place on container instances.
-fn room(service: &Service, index: &EcsIndex, groups: Option<&GroupFacts>) -> Check {
-    let id = "room";
-    match index.on_instances(service) {
-        Some(false) => return Check::new(id, Pass, "it needs no container instances"),
-        None => return Check::new(id, Warn, "whether it needs room on container instances is not known"),
-        Some(true) if service.scheduling == Scheduling::Daemon => {
-            return Check::new(id, Pass, "a daemon takes the place of the task it replaces");
-        }
-        Some(true) => {}
-    }
-    if service.desired == 0 {
-        return Check::new(id, Pass, "no task needs room");
-    }
-    let bounds = service.lower_bound().zip(service.upper_bound());
-    let Some(((lower, upper), room)) = bounds.zip(index.headroom(service)) else {
-        return Check::new(id, Warn, "how much room the container instances have for its tasks is not known");
-    };
-    let running = service.running;
-    let wanted = upper.saturating_sub(running);
-    if room == 0 && running <= lower {
-        let stuck = format!("no room for a new task, and none may stop first ({running} running, minimum {lower})");
-        return match growth(service, index, groups) {
-            Growth::Never(why) => Check::new(id, Block, format!("{stuck}; {why}")),
-            Growth::May => Check::new(id, Warn, format!("{stuck}: it waits until instances come")),
-        };
-    }
-    if room < wanted {
-        let what = format!(
-            "room for {} where its bounds allow {wanted}: slower, or it waits for instances",
-            count(room, "more task")
-        );
-        return Check::new(id, Warn, what);
-    }
-    Check::new(id, Pass, format!("room for {}", count(room, "more task")))
-}
-
-/// Whether instances can come.
-enum Growth {
-    May,
-    Never(String),
-}
-
-/// Only what is known to stand still blocks.
-fn growth(service: &Service, index: &EcsIndex, groups: Option<&GroupFacts>) -> Growth {
-    let names = index.providers_for(service);
-    if names.is_empty() && index.cluster(&service.cluster_arn).is_some() {
-        return Growth::Never("no capacity provider brings instances".to_owned());
-    }
-    let mut full = Vec::new();
-    for name in names {
-        let group = index.provider(name).and_then(Provider::group_name).and_then(|name| groups?.group(&name));
-        match group {
-            Some(group) if group.at_maximum() == Some(true) => full.push(size(group)),
-            _ => return Growth::May,
-        }
-    }
-    if full.is_empty() { Growth::May } else { Growth::Never(full.join(", ")) }
-}
-
-fn size(group: &Group) -> String {
-    let number = |n: Option<u32>| n.map_or("?".to_owned(), |n| n.to_string());
-    format!("{} is at its maximum ({}/{})", group.name, number(group.desired), number(group.maximum))
-}
-
 fn rollout(service: &Service, now: Timestamp) -> Check {
     let id = "in-progress";
     let Some(going) = service.deployments.iter().find(|d| d.in_progress()) else {
@@ -158,30 +94,30 @@ fn breaker(service: &Service) -> Check {
     }
 }
 
-fn image(service: &Service, index: &EcsIndex) -> Check {
-    let id = "image";
-    let containers: Vec<_> = index.tasks(service).iter().flat_map(|task| &task.containers).collect();
-    if containers.iter().all(|container| container.image.is_none()) {
-        return Check::new(id, Warn, "no task shows its image: a tag may mean another image by now");
+/// A protected task is not stopped, by a deployment neither.
+fn protected(details: &Details, now: Timestamp) -> Check {
+    let id = "protected";
+    let held: Vec<_> = details.protection.iter().filter(|task| task.enabled).collect();
+    let unknown = match details.unknown {
+        0 => None,
+        n => Some(format!("whether {} protected from scale-in is not known", are(n, "task"))),
+    };
+    if held.is_empty() {
+        let text = unknown.clone().unwrap_or_else(|| "no task is protected from scale-in".to_owned());
+        return Check::new(id, if unknown.is_some() { Warn } else { Pass }, text);
     }
-    let tags: BTreeSet<String> = containers
-        .iter()
-        .filter_map(|container| {
-            let image = container.image.as_ref().filter(|image| !image.contains("@sha256:"))?;
-            Some(
-                container.digest.as_ref().map_or_else(|| image.to_string(), |digest| format!("{image} (now {digest})")),
-            )
-        })
-        .collect();
-    if tags.is_empty() {
-        return Check::new(id, Pass, "its images are named by digest");
-    }
-    let more = tags.len().saturating_sub(NAMED);
-    let mut named = tags.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        named = format!("{named} and {more} more");
-    }
-    Check::new(id, Warn, format!("pulled again by tag, which may mean another image by now: {named}"))
+    let until = held.iter().filter_map(|task| task.expires_at).max();
+    let until =
+        until.map_or("an unknown time".to_owned(), |at| format!("{} ({})", at.date_time(), human(at.since(now))));
+    let they = if held.len() == 1 { "it" } else { "they" };
+    let what =
+        format!("{} protected from scale-in until {until}, {they} can hold the rollout", are(held.len(), "task"));
+    Check::new(id, Warn, std::iter::once(what).chain(unknown).collect::<Vec<_>>().join("; "))
+}
+
+/// `1 task is`, `2 tasks are`.
+fn are(n: usize, noun: &str) -> String {
+    format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
 }
 
 fn health(service: &Service, index: &EcsIndex) -> Check {

@@ -1,6 +1,7 @@
 //! `force-deploy`: has an ECS service start all its tasks anew, from the same task definition.
 
 mod checks;
+mod details;
 mod watch;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use self::details::Details;
 use super::plan::{State, Target};
 use super::{ActionSpec, Bench, Deed, Look, Plan};
 use crate::backend::change::{ForceDeployment, Permit, Sent};
@@ -15,7 +17,7 @@ use crate::backend::ports::Backend;
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, Kind, Scheduling, Service};
+use crate::model::ecs::{EcsFacts, EcsIndex, Kind, Scheduling, Service};
 use crate::model::{Facts, Fault};
 use crate::text::Text;
 
@@ -27,6 +29,7 @@ pub const SPEC: ActionSpec = ActionSpec {
           of images are resolved anew.",
     kind: "service",
     target: "CLUSTER/SERVICE",
+    reads: &[details::REVISIONS, details::PROTECTION],
     actions: &[ForceDeployment::ACTION],
     resource: "arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/*",
     aim,
@@ -56,6 +59,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let reading = bench.cluster(cluster).await.map_err(unread)?;
     let service = find(&reading.facts.get::<EcsFacts>().cloned().unwrap_or_default(), cluster, name, &reading.gaps)?;
     let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
+    let details = Details::read(bench, &service, &reading.facts.derived::<EcsIndex>()).await;
     let call = ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn.clone() };
     Ok(Plan {
         action: &SPEC,
@@ -63,7 +67,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         identity,
         stack: bench.stack.name.clone(),
         is_protected: bench.stack.protected,
-        checks: checks::checks(&service, &reading, taken_at),
+        checks: checks::checks(&service, &reading, &details, taken_at),
         radius: radius(&service),
         undo: undo(&service),
         state: state(&service),

@@ -1,10 +1,13 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
 use crate::model::Facts;
 use crate::model::ecs::{
-    Breaker, Cluster, Container, Deployment, EcsFacts, Instance, Provider, Rollout, Seen, Size, Task,
+    Breaker, Cluster, Container, Deployment, EcsFacts, Image, Instance, Protection, Provider, Revision, Rollout,
+    Scheduling, Seen, Size, Task,
 };
+use crate::model::scaling::Group;
 use crate::text::Text;
 
 const CLUSTER: &str = "arn:cluster/ehr";
@@ -26,8 +29,11 @@ struct World {
     task: Task,
     free: u32,
     group: (u32, u32),
+    /// Suspended processes of the group.
+    suspended: &'static [&'static str],
     cluster: Cluster,
     gaps: Vec<String>,
+    details: Details,
 }
 
 impl World {
@@ -63,6 +69,7 @@ impl World {
             },
             free: 4,
             group: (2, 3),
+            suspended: &[],
             cluster: Cluster {
                 arn: Text::from(CLUSTER),
                 name: Text::from("ehr"),
@@ -70,6 +77,10 @@ impl World {
                 ..Cluster::default()
             },
             gaps: Vec::new(),
+            details: Details {
+                protection: vec![Protection { task: Text::from("arn:task/1"), ..Protection::default() }],
+                ..Details::default()
+            },
         }
     }
 
@@ -92,6 +103,7 @@ impl World {
             name: Text::from("asg"),
             desired: Some(self.group.0),
             maximum: Some(self.group.1),
+            suspended: self.suspended.iter().map(|process| (Text::from(*process), None)).collect(),
             ..Group::default()
         };
         let ecs = EcsFacts {
@@ -105,7 +117,7 @@ impl World {
         let mut facts = Facts::default();
         facts.put(NOW, Arc::new(ecs));
         facts.put(NOW, Arc::new(GroupFacts { groups: vec![group], ..GroupFacts::default() }));
-        checks(&self.service, &Reading { facts, gaps: self.gaps.clone() }, NOW)
+        checks(&self.service, &Reading { facts, gaps: self.gaps.clone() }, &self.details, NOW)
     }
 }
 
@@ -170,22 +182,13 @@ fn every_block_is_told() {
 
 #[test]
 fn every_warning_is_told() {
-    let going = Deployment {
-        id: Text::from("ecs-svc/7"),
-        rollout_state: text("IN_PROGRESS"),
-        created_at: Some(Timestamp::from_secs(10_000 - 192)),
-        ..Deployment::default()
-    };
-    let container =
-        |image: &str, digest: Option<Text>| Container { image: text(image), digest, ..Container::default() };
     let mut cases = vec![
         (
-            World::with(|w| w.service.deployments.push(going)),
-            "in-progress",
+            World::with(|w| w.free = 3),
+            "room",
             Warn,
-            "for 3m12s; forcing takes its place (ecs-svc/7)",
+            "room for 3 more tasks where its bounds allow 4: slower, or it waits for instances",
         ),
-        (World::with(|w| w.free = 3), "room", Warn, "room for 3 more tasks where its bounds allow 4"),
         (World::with(|w| w.free = 0), "room", Warn, "room for 0 more tasks"),
         (
             World::with(|w| {
@@ -203,21 +206,6 @@ fn every_warning_is_told() {
             Warn,
             "whether it needs room on container instances is not known",
         ),
-        (World::with(|w| w.service.rollout.breaker = None), "breaker", Warn, "no circuit breaker"),
-        (
-            World::with(|w| w.service.rollout.breaker = Some(Breaker { enabled: false, rollback: true })),
-            "breaker",
-            Warn,
-            "no circuit breaker",
-        ),
-        (
-            World::with(|w| w.task.containers = vec![container("repo/app:1", text("sha256:0af"))]),
-            "image",
-            Warn,
-            "repo/app:1 (now sha256:0af)",
-        ),
-        (World::with(|w| w.task.containers = vec![container("repo/app", None)]), "image", Warn, "by now: repo/app"),
-        (World::with(|w| w.task.containers = vec![]), "image", Warn, "no task shows its image"),
         (World::with(|w| w.task.health = text("UNHEALTHY")), "health", Warn, "unhealthy: 1 of 1 task"),
         (World::with(|w| w.service.desired = 0), "desired", Warn, "nothing is replaced"),
         (
@@ -255,11 +243,192 @@ fn what_does_not_apply_does_not_warn() {
         (World::with(|w| w.service.desired = 1), "outage", Pass, "1 task at least"),
         (World::with(|w| w.service.rollout.strategy = text("ROLLING")), "strategy", Pass, "rolling"),
         (World::with(|w| w.service.controller = text("ECS")), "controller", Pass, "ECS itself"),
+    ]);
+}
+
+#[test]
+fn f8_what_no_group_will_make_room_for_is_told_with_the_group_and_why() {
+    let suspended = |w: &mut World| w.suspended = &["AZRebalance", "Launch"];
+    let stuck = |w: &mut World| {
+        percent(w, 100, 200);
+        w.free = 0;
+    };
+    holds(vec![
         (
-            World::with(|w| w.service.rollout.breaker = Some(Breaker { enabled: true, rollback: false })),
-            "breaker",
-            Pass,
-            "without rolling back",
+            World::with(|w| {
+                stuck(w);
+                suspended(w);
+            }),
+            "room",
+            Block,
+            "none may stop first (4 running, minimum 4); asg cannot add instances (Launch suspended)",
         ),
+        (
+            World::with(|w| {
+                w.free = 3;
+                suspended(w);
+            }),
+            "room",
+            Warn,
+            "bounds allow 4: slower, for no instance comes; asg cannot add instances (Launch suspended)",
+        ),
+        (
+            World::with(|w| (w.free, w.group) = (3, (3, 3))),
+            "room",
+            Warn,
+            "bounds allow 4: slower, for no instance comes; asg is at its maximum (3/3)",
+        ),
+        // What is suspended otherwise keeps no instance away.
+        (
+            World::with(|w| {
+                stuck(w);
+                w.suspended = &["Terminate", "AZRebalance"];
+            }),
+            "room",
+            Warn,
+            "it waits until instances come",
+        ),
+        (World::with(suspended), "room", Pass, "room for 4 more tasks"),
+    ]);
+}
+
+#[test]
+fn f9_a_deployment_in_progress_and_what_stops_a_failing_one_are_told() {
+    let going = |created_at| Deployment {
+        id: Text::from("ecs-svc/7"),
+        rollout_state: text("IN_PROGRESS"),
+        created_at,
+        ..Deployment::default()
+    };
+    let breaker = |enabled, rollback| World::with(|w| w.service.rollout.breaker = Some(Breaker { enabled, rollback }));
+    holds(vec![
+        (World::well(), "in-progress", Pass, "no deployment is in progress"),
+        (
+            World::with(|w| w.service.deployments.push(going(Some(Timestamp::from_secs(10_000 - 192))))),
+            "in-progress",
+            Warn,
+            "for 3m12s; forcing takes its place (ecs-svc/7)",
+        ),
+        (World::with(|w| w.service.deployments.push(going(None))), "in-progress", Warn, "of unknown age"),
+        (breaker(true, true), "breaker", Pass, "stops and rolls back"),
+        (breaker(true, false), "breaker", Pass, "without rolling back"),
+        (breaker(false, true), "breaker", Warn, "no circuit breaker"),
+        (World::with(|w| w.service.rollout.breaker = None), "breaker", Warn, "no circuit breaker"),
+    ]);
+}
+
+#[test]
+fn protected_tasks_are_counted_and_told_with_the_end_of_the_last() {
+    let task = |n: u32, until: Option<i64>| Protection {
+        task: Text::from(format!("arn:task/{n}")),
+        enabled: true,
+        expires_at: until.map(Timestamp::from_secs),
+    };
+    let with = |tasks: Vec<Protection>, unknown| {
+        World::with(|w| {
+            w.details.protection.extend(tasks);
+            w.details.unknown = unknown;
+        })
+    };
+    holds(vec![
+        (World::well(), "protected", Pass, "no task is protected from scale-in"),
+        (World::with(|w| w.details.protection.clear()), "protected", Pass, "no task is protected"),
+        (
+            with(vec![task(2, Some(13_600))], 0),
+            "protected",
+            Warn,
+            "1 task is protected from scale-in until 1970-01-01 03:46:40Z (1h00m), it can hold the rollout",
+        ),
+        (
+            with(vec![task(2, Some(17_200)), task(3, Some(13_600)), task(4, None)], 0),
+            "protected",
+            Warn,
+            "3 tasks are protected from scale-in until 1970-01-01 04:46:40Z (2h00m), they can hold the rollout",
+        ),
+        (with(vec![task(2, None)], 0), "protected", Warn, "until an unknown time, it can hold"),
+        (
+            with(vec![task(2, Some(13_600))], 2),
+            "protected",
+            Warn,
+            "the rollout; whether 2 tasks are protected from scale-in is not known",
+        ),
+        (with(vec![], 1), "protected", Warn, "whether 1 task is protected from scale-in is not known"),
+        (
+            World::with(|w| w.details.gaps = vec!["ecs:GetTaskProtection: denied: no".to_owned()]),
+            "unread",
+            Warn,
+            "not all could be read: ecs:GetTaskProtection: denied: no",
+        ),
+    ]);
+}
+
+#[test]
+fn a_tag_is_told_with_what_it_was_resolved_to_where_anything_knows_it() {
+    let of_task = |image: &str, digest: Option<Text>| {
+        let container = Container { name: Text::from("api"), image: text(image), digest, ..Container::default() };
+        World::with(|w| w.task.containers = vec![container])
+    };
+    let revision = |definition: &str, images: &[(&str, &str, &str)]| Revision {
+        task_definition: text(definition),
+        images: images
+            .iter()
+            .map(|(container, name, digest)| Image {
+                container: Text::from(*container),
+                name: text(name),
+                digest: text(digest).filter(|digest| !digest.is_empty()),
+            })
+            .collect(),
+        ..Revision::default()
+    };
+    let of_revisions = |revisions: &[Revision]| {
+        let mut world = of_task("repo/api:0", text("sha256:task"));
+        world.service.deployments[0].status = text("PRIMARY");
+        world.service.deployments[0].task_definition = text("td:7");
+        world.details.revisions = revisions.to_vec();
+        world
+    };
+    let four: Vec<(String, String)> = (1..=4).map(|n| (format!("c{n}"), format!("repo/c{n}:{n}"))).collect();
+    let four: Vec<(&str, &str, &str)> = four.iter().map(|(c, i)| (c.as_str(), i.as_str(), "sha256:0af")).collect();
+    holds(vec![
+        (World::well(), "image", Pass, "named by digest"),
+        (
+            of_revisions(&[revision(
+                "td:7",
+                &[("api", "host:5000/api:2.4", "sha256:0af"), ("log", "log@sha256:1", "")],
+            )]),
+            "image",
+            Warn,
+            "api: tag 2.4 is sha256:0af as it runs now; forcing resolves it anew",
+        ),
+        // Two of the same definition: the one before is still running out, and what its tag meant then runs too.
+        (
+            of_revisions(&[
+                revision("td:7", &[("api", "api:2", "sha256:b")]),
+                revision("td:7", &[("api", "api:2", "sha256:a")]),
+                revision("td:6", &[("api", "api:1", "sha256:c")]),
+            ]),
+            "image",
+            Warn,
+            "api: tag 2 is sha256:a and sha256:b as it runs now; forcing",
+        ),
+        (
+            of_revisions(&[revision("td:7", &[("api", "host:5000/api", "")])]),
+            "image",
+            Warn,
+            "api: what tag latest is now is not known (host:5000/api); forcing resolves it anew",
+        ),
+        (
+            of_revisions(&[revision("td:7", &four)]),
+            "image",
+            Warn,
+            "c3: tag 3 is sha256:0af as it runs now, and 1 more;",
+        ),
+        (of_revisions(&[revision("td:7", &[("api", "api@sha256:1", "sha256:1")])]), "image", Pass, "named by digest"),
+        // ECS keeps no revision from before 2024-10-25, nor is one of another definition the current one.
+        (of_revisions(&[]), "image", Warn, "api: tag 0 is sha256:task as it runs now"),
+        (of_revisions(&[revision("td:6", &[("api", "api:1", "sha256:c")])]), "image", Warn, "tag 0 is sha256:task"),
+        (of_task("repo/app:1", text("sha256:0af")), "image", Warn, "api: tag 1 is sha256:0af as it runs now"),
+        (of_task("repo/app", None), "image", Warn, "api: what tag latest is now is not known (repo/app)"),
+        (World::with(|w| w.task.containers = vec![]), "image", Warn, "no task shows its image"),
     ]);
 }

@@ -1,0 +1,78 @@
+//! Whether the new tasks find a place on container instances.
+
+use crate::action::plan::{Check, Level};
+use crate::health::words::count;
+use crate::model::ecs::{EcsIndex, Provider, Scheduling, Service};
+use crate::model::scaling::{Group, GroupFacts};
+
+use Level::{Block, Pass, Warn};
+
+pub(super) fn room(service: &Service, index: &EcsIndex, groups: Option<&GroupFacts>) -> Check {
+    let id = "room";
+    match index.on_instances(service) {
+        Some(false) => return Check::new(id, Pass, "it needs no container instances"),
+        None => return Check::new(id, Warn, "whether it needs room on container instances is not known"),
+        Some(true) if service.scheduling == Scheduling::Daemon => {
+            return Check::new(id, Pass, "a daemon takes the place of the task it replaces");
+        }
+        Some(true) => {}
+    }
+    if service.desired == 0 {
+        return Check::new(id, Pass, "no task needs room");
+    }
+    let bounds = service.lower_bound().zip(service.upper_bound());
+    let Some(((lower, upper), room)) = bounds.zip(index.headroom(service)) else {
+        return Check::new(id, Warn, "how much room the container instances have for its tasks is not known");
+    };
+    let running = service.running;
+    let wanted = upper.saturating_sub(running);
+    if room == 0 && running <= lower {
+        let stuck = format!("no room for a new task, and none may stop first ({running} running, minimum {lower})");
+        return match growth(service, index, groups) {
+            Growth::Never(why) => Check::new(id, Block, format!("{stuck}; {why}")),
+            Growth::May => Check::new(id, Warn, format!("{stuck}: it waits until instances come")),
+        };
+    }
+    if room < wanted {
+        let what = format!("room for {} where its bounds allow {wanted}", count(room, "more task"));
+        let what = match growth(service, index, groups) {
+            Growth::Never(why) => format!("{what}: slower, for no instance comes; {why}"),
+            Growth::May => format!("{what}: slower, or it waits for instances"),
+        };
+        return Check::new(id, Warn, what);
+    }
+    Check::new(id, Pass, format!("room for {}", count(room, "more task")))
+}
+
+/// Whether instances can come.
+enum Growth {
+    May,
+    Never(String),
+}
+
+/// Only what is known to stand still blocks.
+fn growth(service: &Service, index: &EcsIndex, groups: Option<&GroupFacts>) -> Growth {
+    let names = index.providers_for(service);
+    if names.is_empty() && index.cluster(&service.cluster_arn).is_some() {
+        return Growth::Never("no capacity provider brings instances".to_owned());
+    }
+    let mut standing = Vec::new();
+    for name in names {
+        let group = index.provider(name).and_then(Provider::group_name).and_then(|name| groups?.group(&name));
+        match group.and_then(still) {
+            Some(why) => standing.push(why),
+            None => return Growth::May,
+        }
+    }
+    if standing.is_empty() { Growth::May } else { Growth::Never(standing.join(", ")) }
+}
+
+/// Why a group launches no instance, if that is known.
+fn still(group: &Group) -> Option<String> {
+    if group.suspends("Launch") {
+        return Some(format!("{} cannot add instances (Launch suspended)", group.name));
+    }
+    let number = |n: Option<u32>| n.map_or("?".to_owned(), |n| n.to_string());
+    let is_full = group.at_maximum() == Some(true);
+    is_full.then(|| format!("{} is at its maximum ({}/{})", group.name, number(group.desired), number(group.maximum)))
+}

@@ -1,0 +1,105 @@
+//! What is read of one service beside the facts of its cluster, only to plan: which tasks are protected, and what its images
+//! were resolved to. None of it keeps a plan from being made: what cannot be read is told.
+
+use std::collections::BTreeMap;
+
+use crate::action::Bench;
+use crate::backend::ports::Described;
+use crate::health::words::count;
+use crate::model::Fault;
+use crate::model::ecs::{EcsIndex, Protection, Revision, Service};
+use crate::text::Text;
+
+/// The IAM action that tells which tasks are protected.
+pub(super) const PROTECTION: &str = "ecs:GetTaskProtection";
+/// The IAM action that tells what a deployment was made of.
+pub(super) const REVISIONS: &str = "ecs:DescribeServiceRevisions";
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Details {
+    /// The protection of its tasks.
+    pub protection: Vec<Protection>,
+    /// Tasks of which it is not known whether they are protected.
+    pub unknown: usize,
+    /// The revisions it runs; empty where ECS has none, or they could not be read.
+    pub revisions: Vec<Revision>,
+    /// What could not be read, in words.
+    pub gaps: Vec<String>,
+}
+
+impl Details {
+    pub(super) async fn read(bench: &Bench, service: &Service, index: &EcsIndex) -> Self {
+        let tasks: Vec<String> = index.tasks(service).iter().map(|task| task.arn.to_string()).collect();
+        let arns: Vec<String> = service.revisions.iter().map(Text::to_string).collect();
+        let (protection, revisions) =
+            tokio::join!(bench.protection(&service.cluster_arn, &tasks), bench.revisions(&arns));
+        let mut details = Self::default();
+        (details.protection, details.unknown) = details.take(PROTECTION, "task", &tasks, protection, |p| &p.task);
+        (details.revisions, _) = details.take(REVISIONS, "revision", &arns, revisions, |r| &r.arn);
+        details
+    }
+
+    /// What is in the answer, and how much of what was asked for is not known. What ECS calls missing is gone, or (a
+    /// revision) older than those it keeps, which the check of the images tells.
+    fn take<T>(
+        &mut self,
+        action: &str,
+        what: &str,
+        asked: &[String],
+        answer: Result<Described<T>, Fault>,
+        arn: impl Fn(&T) -> &Text,
+    ) -> (Vec<T>, usize) {
+        let Described { items, failures } = match answer {
+            Ok(described) => described,
+            Err(fault) => {
+                self.gaps.push(fault.hint().map_or_else(|| fault.to_string(), |hint| format!("{fault}; {hint}")));
+                return (Vec::new(), asked.len());
+            }
+        };
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for asked in asked.iter().filter(|asked| !items.iter().any(|item| *arn(item) == asked.as_str())) {
+            let why = failures.iter().find(|(arn, _)| *arn == asked.as_str()).map(|(_, why)| why.as_str());
+            *reasons.entry(why.unwrap_or("absent from the answer")).or_default() += 1;
+        }
+        reasons.remove("MISSING");
+        self.gaps.extend(reasons.iter().map(|(why, n)| format!("{action}: {}: {why}", count(*n, what))));
+        (items, reasons.values().sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FaultKind;
+
+    /// What was found, and what was not and why.
+    type Answer<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
+    fn taken(answer: Result<Answer<'_>, FaultKind>) -> (usize, usize, Vec<String>) {
+        let described = |(items, failures): Answer<'_>| Described {
+            items: items.iter().map(|task| Protection { task: Text::from(*task), ..Protection::default() }).collect(),
+            failures: failures.iter().map(|(arn, why)| (Text::from(*arn), Text::from(*why))).collect(),
+        };
+        let answer = answer.map(described).map_err(|kind| Fault::new(kind, PROTECTION, "why"));
+        let asked = ["t/1", "t/2", "t/3"].map(str::to_owned);
+        let mut details = Details::default();
+        let (items, unknown) = details.take(PROTECTION, "task", &asked, answer, |p: &Protection| &p.task);
+        (items.len(), unknown, details.gaps)
+    }
+
+    #[test]
+    fn what_an_answer_lacks_is_not_known_and_told_with_its_reason() {
+        let gap = |told: &str| vec![format!("ecs:GetTaskProtection: {told}")];
+        for (answer, items, unknown, gaps) in [
+            (Ok((&["t/1", "t/2", "t/3"][..], &[][..])), 3, 0, vec![]),
+            (Ok((&["t/1"], &[("t/2", "MISSING"), ("t/3", "MISSING")])), 1, 0, vec![]),
+            (Ok((&["t/1"], &[("t/2", "ODD"), ("t/3", "ODD")])), 1, 2, gap("2 tasks: ODD")),
+            (Ok((&["t/1"], &[("t/2", "MISSING")])), 1, 1, gap("1 task: absent from the answer")),
+            (Err(FaultKind::Denied), 0, 3, gap("denied: why; allow ecs:GetTaskProtection to this role")),
+            (Err(FaultKind::Unsupported), 0, 3, gap("not supported here: why")),
+        ] {
+            assert_eq!(taken(answer), (items, unknown, gaps));
+        }
+    }
+}
