@@ -3,8 +3,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
+#[path = "support/backend.rs"]
+mod backend;
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "act/plans.rs"]
+mod plans;
+#[path = "act/promise.rs"]
+mod promise;
 #[path = "support/stage.rs"]
 mod stage;
 mod support;
@@ -15,7 +21,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use binary::{rounds, run};
-use rounds::backend::sim::wire::Fault;
+use rounds::backend::sim::wire::{Counters, Fault};
 use serde_json::{Value, json};
 use stage::{Stage, records};
 use support::opinion::second_opinion;
@@ -229,12 +235,17 @@ async fn a7_killed_at_200_points_it_leaves_a_readable_audit_and_no_lock() {
         let endpoint = stage.server.endpoint_url();
         for n in 0..KILLS {
             let words = order(&format!("service-{n:04}"));
-            let before = stage.server.counters().total();
+            let before = stage.server.counters();
             let mut started = Started::of(binary::command(&words, &endpoint, home.path()));
-            // From before its first request until it has looked: some 17 requests.
-            let point = u64::from((n * AUDITS + audit) % 21);
+            // From before its first request until the one that changes something, the twentieth; every fifth is killed once
+            // that one has come.
+            let point = u64::from((n * AUDITS + audit) % 20);
+            let reached = |now: &Counters| match n % 5 {
+                0 => now.calls(UPDATE) > before.calls(UPDATE),
+                _ => now.total() >= before.total() + point,
+            };
             let mut look = tokio::time::interval(Duration::from_millis(1));
-            while stage.server.counters().total() < before + point {
+            while !reached(&stage.server.counters()) {
                 look.tick().await;
                 if started.child.try_wait().expect("known").is_some() {
                     break;

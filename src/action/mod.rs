@@ -126,4 +126,17 @@ mod tests {
         }
         assert!(action("drop-everything").is_none());
     }
+
+    #[test]
+    fn f11_only_what_an_action_sends_can_change_anything() {
+        let is_read = |action: &&str| {
+            let name = action.split_once(':').map_or(*action, |(_, name)| name);
+            ["List", "Describe", "Get"].iter().any(|verb| name.starts_with(verb))
+        };
+        let feeds = crate::feed::FEEDS.iter().flat_map(|feed| feed.actions);
+        let reads = ACTIONS.iter().flat_map(|spec| spec.reads);
+        let odd: Vec<&&str> = feeds.chain(reads).filter(|action| !is_read(action)).collect();
+        assert_eq!(odd, [&""; 0]);
+        assert!(ACTIONS.iter().flat_map(|spec| spec.actions).all(|action| !is_read(action)));
+    }
 }

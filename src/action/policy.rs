@@ -296,6 +296,25 @@ mod tests {
     }
 
     #[test]
+    fn f11_of_all_that_may_be_wrong_together_nothing_gets_a_permit() {
+        let wrong: [fn(&mut Case); 8] = [
+            |c| c.rules.read_only = true,
+            |c| c.rules.allow.clear(),
+            |c| c.stack.allow = vec!["drain".to_owned()],
+            |c| c.stack.account = Some("210987654321".to_owned()),
+            |c| c.stack.freeze.push(Freeze::parse("fri 17:00 – mon 06:00 UTC").unwrap()),
+            |c| c.plan.checks.push(Check::new("deadlock", Level::Block, "it would hang")),
+            |c| c.confirmation.name.push('x'),
+            |c| c.confirmation.reason.clear(),
+        ];
+        for set in 0..1_u32 << wrong.len() {
+            let is_wrong = |n: usize| set >> n & 1 == 1;
+            let case = Case::with(|c| (0..wrong.len()).filter(|n| is_wrong(*n)).for_each(|n| wrong[n](c)));
+            assert_eq!(case.refused().is_empty(), set == 0, "{set:08b}");
+        }
+    }
+
+    #[test]
     fn everything_that_stands_against_it_is_told_at_once() {
         let case = Case::with(|c| {
             c.rules.allow.clear();

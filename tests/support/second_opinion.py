@@ -1,6 +1,7 @@
 """What boto3 makes of a server: fills it with objects, and lists what is on it then as JSON.
 
 usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
+       second_opinion.py ENDPOINT staff CLUSTER SERVICE TASKS
        second_opinion.py ENDPOINT list CLUSTER
        second_opinion.py ENDPOINT deployments CLUSTER SERVICE
        second_opinion.py ENDPOINT trail EVENT
@@ -49,6 +50,15 @@ def fill(cluster, services, tasks, instances):
     if int(instances):
         register_instances(cluster, int(instances))
     return list_all(cluster)
+
+
+def staff(cluster, service, tasks):
+    """Runs tasks that count as the service's, for an emulator whose services start none."""
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    ecs.run_task(
+        cluster=cluster, taskDefinition="app", count=int(tasks), launchType="FARGATE", networkConfiguration=network,
+        group=f"service:{service}",
+    )
 
 
 def register_instances(cluster, count):
@@ -135,5 +145,5 @@ def trail(event):
     return [json.loads(e["CloudTrailEvent"]).get("requestParameters") for e in events]
 
 
-result = {"fill": fill, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
+result = {"fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

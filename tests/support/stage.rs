@@ -22,8 +22,12 @@ pub struct Stage {
 impl Stage {
     /// A world of this many services on this clock.
     pub async fn on(services: u32, clock: impl FnOnce(&Scenario) -> Arc<dyn Clock>) -> Self {
-        let scenario = Scenario::sized(services, services * 2, 3);
-        let sim = Sim::new(&scenario, 1, clock(&scenario));
+        Self::of(&Scenario::sized(services, services * 2, 3), clock).await
+    }
+
+    /// The world of this scenario on this clock.
+    pub async fn of(scenario: &Scenario, clock: impl FnOnce(&Scenario) -> Arc<dyn Clock>) -> Self {
+        let sim = Sim::new(scenario, 1, clock(scenario));
         let options = Options { rates: Rates::Off, ..Options::default() };
         let server = serve(sim.backend(), options).await.expect("a port");
         Self { server, sim, home: tempfile::tempdir().expect("a directory") }

@@ -70,8 +70,15 @@ impl Details {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::backend::sim::{Scenario, Sim};
+    use crate::feed::Budgets;
     use crate::model::FaultKind;
+    use crate::model::ecs::EcsFacts;
+    use crate::model::stack::Stack;
+    use crate::time::ManualClock;
 
     /// What was found, and what was not and why.
     type Answer<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
@@ -101,5 +108,19 @@ mod tests {
         ] {
             assert_eq!(taken(answer), (items, unknown, gaps));
         }
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_tasks_are_asked_for_at_a_time_and_nothing_where_there_is_nothing() {
+        let scenario = Scenario::sized(1, 250, 9);
+        let clock = Arc::new(ManualClock::at(scenario.opens()));
+        let sim = Sim::new(&scenario, 1, clock.clone());
+        let bench = Bench::new(Stack::default(), sim.backend(), clock, Arc::new(Budgets::default()));
+        let reading = bench.cluster("scale").await.unwrap();
+        let service = Arc::clone(&reading.facts.get::<EcsFacts>().unwrap().services[0].item);
+        let details = Details::read(&bench, &service, &reading.facts.derived::<EcsIndex>()).await;
+        assert_eq!((details.protection.len(), details.revisions.len(), details.unknown), (250, 1, 0));
+        assert_eq!((sim.calls()[PROTECTION], sim.calls()[REVISIONS], details.gaps), (3, 1, vec![]));
+        let nothing = Details::read(&bench, &Service::default(), &EcsIndex::default()).await;
+        assert_eq!((sim.calls()[PROTECTION], sim.calls()[REVISIONS], nothing), (3, 1, Details::default()));
     }
 }
