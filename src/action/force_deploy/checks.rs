@@ -94,7 +94,7 @@ fn breaker(service: &Service) -> Check {
     }
 }
 
-/// A protected task is not stopped, by a deployment neither.
+/// ECS does not stop a protected task, not for a deployment either.
 fn protected(details: &Details, now: Timestamp) -> Check {
     let id = "protected";
     let held: Vec<_> = details.protection.iter().filter(|task| task.enabled).collect();

@@ -36,7 +36,8 @@ pub(super) fn image(service: &Service, index: &EcsIndex, details: &Details) -> C
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    Check::new(id, Warn, format!("{}; forcing resolves it anew", told.join(", ")))
+    let them = if tagged.len() == 1 { "it" } else { "them" };
+    Check::new(id, Warn, format!("{}; forcing resolves {them} anew", told.join(", ")))
 }
 
 /// The images of the revisions made of the primary deployment's task definition. Where ECS keeps no revision, those of the

@@ -421,7 +421,7 @@ fn a_tag_is_told_with_what_it_was_resolved_to_where_anything_knows_it() {
             of_revisions(&[revision("td:7", &four)]),
             "image",
             Warn,
-            "c3: tag 3 is sha256:0af as it runs now, and 1 more;",
+            "c3: tag 3 is sha256:0af as it runs now, and 1 more; forcing resolves them anew",
         ),
         (of_revisions(&[revision("td:7", &[("api", "api@sha256:1", "sha256:1")])]), "image", Pass, "named by digest"),
         // ECS keeps no revision from before 2024-10-25, nor is one of another definition the current one.
