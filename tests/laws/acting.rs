@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rounds::action::policy::Rules;
 use rounds::action::{Bench, Plan, action};
-use rounds::app::{Effect, Msg, Press, State, update};
+use rounds::app::{Attempt, Effect, Msg, Press, State, update};
 use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::keymap::Chord;
@@ -86,7 +86,7 @@ fn step(state: &mut State, msg: Msg) -> Vec<Effect> {
 
 /// The keys that type a word.
 fn typed(word: &str) -> String {
-    word.chars().map(|c| format!("{c} ")).collect()
+    word.chars().flat_map(|c| [c, ' ']).collect()
 }
 
 /// The service under the cursor, as actions write it.
@@ -115,10 +115,7 @@ fn a_plan_a_reason_and_the_name_confirm() {
     let done = press(&mut state, &format!("{whole} enter"), true);
     let [Effect::Act { attempt, confirmation }] = done.as_slice() else { panic!("{done:?}") };
     assert_eq!((confirmation.name.as_str(), confirmation.reason.as_str()), ("fhir-gateway", "stuck"));
-    assert_eq!(
-        state.attempts.get(*attempt).map(|attempt| attempt.name()).as_deref(),
-        Some("force-deploy ehr/fhir-gateway")
-    );
+    assert_eq!(state.attempts.get(*attempt).map(Attempt::name).as_deref(), Some("force-deploy ehr/fhir-gateway"));
     // The same again leads back to what is under way.
     assert_eq!(press(&mut state, "esc a enter", true), []);
     assert_eq!((state.open_attempt(), state.attempts.under_way()), (Some(*attempt), 1));

@@ -23,6 +23,7 @@ pub(super) fn checks(service: &Service, reading: &Reading, details: &Details, no
         status(service),
         deadlock(service),
         room::room(service, &index, groups),
+        room::rivals(service, &index, &reading.facts),
         rollout(service, now),
         breaker(service),
         image::image(service, &index, details),

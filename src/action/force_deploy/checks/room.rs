@@ -1,8 +1,10 @@
 //! Whether the new tasks find a place on container instances.
 
 use crate::action::plan::{Check, Level};
+use crate::health::placement::Placements;
 use crate::health::words::count;
-use crate::model::ecs::{EcsIndex, Provider, Scheduling, Service};
+use crate::model::Facts;
+use crate::model::ecs::{EcsFacts, EcsIndex, Provider, Scheduling, Service};
 use crate::model::scaling::{Group, GroupFacts};
 
 use Level::{Block, Pass, Warn};
@@ -42,6 +44,24 @@ pub(super) fn room(service: &Service, index: &EcsIndex, groups: Option<&GroupFac
         return Check::new(id, Warn, what);
     }
     Check::new(id, Pass, format!("room for {}", count(room, "more task")))
+}
+
+/// Whether somebody else waits for the room that stopping its tasks makes: ECS gives it to whoever asks first.
+pub(super) fn rivals(service: &Service, index: &EcsIndex, facts: &Facts) -> Check {
+    let id = "rivals";
+    let placements = facts.derived::<Placements>();
+    let ecs = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.services);
+    let others = ecs.iter().map(|seen| seen.item.as_ref());
+    let others = others.filter(|other| other.arn != service.arn && other.cluster_arn == service.cluster_arn);
+    let waiting = others.filter_map(|other| Some((other, placements.of(other).filter(|u| u.full.is_some())?)));
+    let waiting: Vec<String> =
+        waiting.map(|(other, unplaced)| format!("{} of {}", count(unplaced.tasks, "task"), other.name)).collect();
+    if waiting.is_empty() || service.desired == 0 || index.on_instances(service) == Some(false) {
+        return Check::new(id, Pass, "no other service waits for room");
+    }
+    let what =
+        format!("{} wait for room in this cluster and may take the place of what is stopped", waiting.join(", "));
+    Check::new(id, Warn, what)
 }
 
 /// Whether instances can come.

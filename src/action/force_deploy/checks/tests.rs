@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::Facts;
 use crate::model::ecs::{
-    Breaker, Cluster, Container, Deployment, EcsFacts, Image, Instance, Protection, Provider, Revision, Rollout,
+    Breaker, Cluster, Container, Deployment, EcsFacts, Event, Image, Instance, Protection, Provider, Revision, Rollout,
     Scheduling, Seen, Size, Task,
 };
 use crate::model::scaling::Group;
@@ -32,6 +32,7 @@ struct World {
     /// Suspended processes of the group.
     suspended: &'static [&'static str],
     cluster: Cluster,
+    neighbour: Option<Service>,
     gaps: Vec<String>,
     details: Details,
 }
@@ -76,6 +77,7 @@ impl World {
                 providers: vec![Text::from("cp")],
                 ..Cluster::default()
             },
+            neighbour: None,
             gaps: Vec::new(),
             details: Details {
                 protection: vec![Protection { task: Text::from("arn:task/1"), ..Protection::default() }],
@@ -108,7 +110,7 @@ impl World {
         };
         let ecs = EcsFacts {
             clusters: vec![seen(self.cluster.clone())],
-            services: vec![seen(self.service.clone())],
+            services: [Some(self.service.clone()), self.neighbour.clone()].into_iter().flatten().map(seen).collect(),
             tasks: vec![seen(self.task.clone())],
             instances: vec![seen(instance)],
             providers: vec![seen(provider)],
@@ -243,6 +245,39 @@ fn what_does_not_apply_does_not_warn() {
         (World::with(|w| w.service.desired = 1), "outage", Pass, "1 task at least"),
         (World::with(|w| w.service.rollout.strategy = text("ROLLING")), "strategy", Pass, "rolling"),
         (World::with(|w| w.service.controller = text("ECS")), "controller", Pass, "ECS itself"),
+    ]);
+}
+
+#[test]
+fn whoever_waits_for_room_may_take_what_is_freed() {
+    let unplaced = Event {
+        at: Some(NOW),
+        message: Text::from(
+            "(service api) was unable to place a task because no container instance met all of its requirements. The closest \
+             matching container-instance has insufficient CPU units available.",
+        ),
+        ..Event::default()
+    };
+    let api = Service {
+        arn: Text::from("arn:service/ehr/api"),
+        name: Text::from("api"),
+        desired: 12,
+        events: vec![unplaced],
+        ..World::well().service
+    };
+    let beside = |w: &mut World| w.neighbour = Some(api.clone());
+    holds(vec![
+        (World::with(beside), "rivals", Warn, "8 tasks of api wait for room in this cluster and may take the place of"),
+        (
+            World::with(|w| {
+                beside(w);
+                w.service.launch_type = text("FARGATE");
+            }),
+            "rivals",
+            Pass,
+            "no other service waits",
+        ),
+        (World::with(|w| w.neighbour = Some(Service { events: vec![], ..api.clone() })), "rivals", Pass, "no other"),
     ]);
 }
 
