@@ -10,7 +10,9 @@ pub fn install() {
     let hooks = HookBuilder::default()
         .display_env_section(false)
         .theme(color_eyre::config::Theme::new())
-        .panic_section("This is a mistake in rounds. Nothing was changed in AWS by it.")
+        .panic_section(
+            "This is a mistake in rounds. If an action was under way, rounds audit show tells what is known of it.",
+        )
         .try_into_hooks();
     let Ok((panic, errors)) = hooks else { return };
     // Fails only if a hook is installed already, which then does the same.

@@ -108,7 +108,7 @@ proptest! {
         prop_assert_eq!(update(&mut state, now, Msg::Paste(text.clone(), text.len())), []);
         prop_assert_eq!(before, (state.view().id, state.panel.clone(), state.behind.len(), state.prompt.is_some()));
         let typed = state.prompt.as_ref().map_or("", |prompt| prompt.text());
-        prop_assert!(clean(typed) == typed && typed.chars().count() <= 200);
+        prop_assert!(clean(typed) == typed && typed.chars().count() <= 300);
     }
 
     #[test]

@@ -129,16 +129,16 @@ fn command_line() {
 }
 
 /// What the pictures show: name and keys pressed.
-/// Opens the plan of a service and goes to its end.
+/// Opens the plan of a service.
 macro_rules! plan {
     ($letters:literal) => {
-        concat!("2 / ", $letters, " enter a enter G")
+        concat!("2 / ", $letters, " enter a enter")
     };
 }
-/// Plans the deployment of a service, gives a reason and confirms.
+/// Plans the deployment of a service, reads the plan to its end, gives a reason and confirms.
 macro_rules! act {
     ($letters:literal, $reason:literal, $name:literal) => {
-        concat!(plan!($letters), " enter ", $reason, " enter ", $name, " enter")
+        concat!(plan!($letters), " space space enter ", $reason, " enter ", $name, " enter")
     };
 }
 

@@ -27,6 +27,11 @@ const SETTLED: Duration = Duration::from_mins(2);
 const UNSEEN: Duration = Duration::from_mins(1);
 /// When it takes longer than such things should.
 const SLOW: Duration = Duration::from_mins(10);
+/// A plan older than this is made anew before it is carried out: what was checked then may not hold any more.
+const FRESH: Duration = Duration::from_secs(5);
+/// How often a target that somebody else has in hand is asked for, and how long in between: readers have it for a moment only.
+const ASKED: u32 = 10;
+const BETWEEN: Duration = Duration::from_millis(20);
 /// How long to watch unless told otherwise.
 pub const WATCH: Duration = Duration::from_mins(30);
 
@@ -70,38 +75,27 @@ pub enum Ended {
     Sent(Outcome, String),
 }
 
-/// Carries `plan` out. `stop` ends the watching and says why; what is under way then is waited for as [`Order::grace`] says.
+/// Carries `plan` out. `stop` ends what is still being prepared, then nothing is sent; later it ends the
+/// watching. A request under way then is waited for as [`Order::grace`] says. It gives the reason.
 pub async fn execute(
     plan: &Plan,
     order: &Order<'_>,
     tell: &(dyn Fn(Progress) + Send + Sync),
     stop: impl Future<Output = String> + Send,
 ) -> Ended {
-    let refused = |id, why: String, lift: &str| Ended::Refused(vec![Refusal::new(id, why, lift)]);
-    let unwritable = |error: &Error| {
-        let lift = "mend that: without a record nothing is changed";
-        refused("audit", format!("the audit cannot be written: {}", error.to_string().replace("\n  ", "; ")), lift)
+    let stop = stop.shared();
+    let ended = |why: &str| {
+        let lift = "nothing was sent; try again where nothing ends it";
+        Ended::Refused(vec![Refusal::new("ended", format!("it was ended before ({why})"), lift)])
     };
     // Held until the outcome is noted.
-    let _claim = match order.audit.claim(&plan.target.arn) {
-        Ok(Some(claim)) => claim,
-        Ok(None) => {
-            let why = format!("an action on {} is under way in another rounds", plan.target.label);
-            return refused("under-way", why, "wait until that one has ended: rounds audit show");
-        }
-        Err(error) => return unwritable(&error),
-    };
-    if let Err(ended) = order.not_again(plan) {
-        return ended;
-    }
-    if let Err(ended) = order.unchanged(plan).await {
-        return ended;
-    }
-    let now = order.bench.clock.now();
-    let asked = (order.confirmation, order.rules, &order.bench.stack);
-    let permit = match policy::permit(plan, asked.0, asked.1, asked.2, &plan.identity, now) {
-        Ok(permit) => permit,
-        Err(refusals) => return Ended::Refused(refusals),
+    let (_claim, permit) = tokio::select! {
+        biased;
+        why = stop.clone() => return ended(&why),
+        ready = order.prepare(plan) => match ready {
+            Ok(ready) => ready,
+            Err(ended) => return ended,
+        },
     };
     let id = action_id();
     let header = Header {
@@ -111,11 +105,15 @@ pub async fn execute(
         confirmation: order.confirmation,
         profile: order.bench.stack.profile.as_deref(),
     };
-    match order.audit.append(now, audit::draft(&header, Phase::Intent)).await {
+    let noted = tokio::select! {
+        biased;
+        why = stop.clone() => return ended(&why),
+        noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
+    };
+    match noted {
         Ok(seq) => tell(Progress::Noted(seq)),
         Err(error) => return unwritable(&error),
     }
-    let stop = stop.shared();
     let began = order.bench.clock.now();
     let sent = order.send(plan, permit, stop.clone()).await;
     let elapsed = || order.bench.clock.now().since(began);
@@ -131,7 +129,36 @@ pub async fn execute(
     Ended::Sent(outcome, text)
 }
 
+/// Nothing is sent for want of a record.
+fn unwritable(error: &Error) -> Ended {
+    let lift = "mend that: without a record nothing is changed";
+    let why = format!("the audit cannot be written: {}", error.to_string().replace("\n  ", "; "));
+    Ended::Refused(vec![Refusal::new("audit", why, lift)])
+}
+
 impl Order<'_> {
+    /// Everything before the intent: takes the target in hand, reads again, asks the policy.
+    async fn prepare(&self, plan: &Plan) -> Result<(audit::Claim, Permit), Ended> {
+        let claim = self.claim(plan).await?;
+        self.not_again(plan)?;
+        self.unchanged(plan).await?;
+        let now = self.bench.clock.now();
+        let permit = policy::permit(plan, self.confirmation, self.rules, &self.bench.stack, &plan.identity, now);
+        Ok((claim, permit.map_err(Ended::Refused)?))
+    }
+
+    async fn claim(&self, plan: &Plan) -> Result<audit::Claim, Ended> {
+        for _ in 0..ASKED {
+            if let Some(claim) = self.audit.claim(&plan.target.arn).map_err(|error| unwritable(&error))? {
+                return Ok(claim);
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        let why = format!("an action on {} is under way in another rounds", plan.target.label);
+        let lift = "wait until that one has ended: rounds audit show";
+        Err(Ended::Refused(vec![Refusal::new("under-way", why, lift)]))
+    }
+
     /// Refuses what was sent a moment ago.
     fn not_again(&self, plan: &Plan) -> Result<(), Ended> {
         let refuse = |id, why: String, lift: String| Err(Ended::Refused(vec![Refusal::new(id, why, lift)]));
@@ -150,13 +177,18 @@ impl Order<'_> {
     async fn unchanged(&self, plan: &Plan) -> Result<(), Ended> {
         let refused = |refusal| Err(Ended::Refused(vec![refusal]));
         let lift = "nothing was sent; try again";
-        let identity = match self.bench.identity().await {
-            Ok(identity) => identity,
-            Err(fault) => return refused(Refusal::new("identity", format!("who asks cannot be read: {fault}"), lift)),
+        let unread = |id, fault: Fault| {
+            let what = if id == "identity" { "who asks" } else { "the target" };
+            Ended::Refused(vec![Refusal::new(id, format!("{what} cannot be read: {fault}"), lift)])
         };
-        let state = match plan.deed.state(self.bench).await {
-            Ok(state) => state,
-            Err(fault) => return refused(Refusal::new("state", format!("the target cannot be read: {fault}"), lift)),
+        let identity = self.bench.identity().await.map_err(|fault| unread("identity", fault))?;
+        let (state, worse) = if self.bench.clock.now().since(plan.taken_at) <= FRESH {
+            (plan.deed.state(self.bench).await.map_err(|fault| unread("state", fault))?, Vec::new())
+        } else {
+            let again = (plan.action.plan)(self.bench, &plan.target.label).await;
+            let again = again.map_err(|error| Ended::Refused(vec![Refusal::new("state", error.to_string(), lift)]))?;
+            let worse = again.worse_than(plan);
+            (again.state, worse)
         };
         let who = |identity: &crate::model::identity::Identity| {
             let region = identity.region.clone().unwrap_or_default();
@@ -164,6 +196,7 @@ impl Order<'_> {
         };
         let mut told = who(&plan.identity).differences(&who(&identity));
         told.extend(plan.state.differences(&state));
+        told.extend(worse);
         if told.is_empty() {
             return Ok(());
         }

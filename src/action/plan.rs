@@ -149,6 +149,20 @@ impl Plan {
         std::iter::once(action.to_owned()).chain(parameters).collect()
     }
 
+    /// What stands against this plan that did not stand against an older one for the same, a sentence each.
+    #[must_use]
+    pub fn worse_than(&self, older: &Self) -> Vec<String> {
+        let before =
+            |id: &str| older.checks.iter().find(|check| check.id == id).map_or(Level::Pass, |check| check.level);
+        let mut told: Vec<String> = Vec::new();
+        if self.target.arn != older.target.arn {
+            told.push(format!("{} is another one now ({})", older.target.label, self.target.arn));
+        }
+        let worse = self.checks.iter().filter(|check| check.level > before(check.id));
+        told.extend(worse.map(|check| format!("{}: {}", check.level.word(), check.text)));
+        told
+    }
+
     /// The plan for people, a word and what it says each: who and where, what is sent and does, what stands against it, how it is
     /// undone, what speaks for it. Checks come with their weight.
     #[must_use]

@@ -34,6 +34,8 @@ pub struct Attempt {
     pub since: Timestamp,
     /// How far it has come.
     pub stage: AttemptStage,
+    /// Whether how it ended was looked at.
+    pub is_told: bool,
 }
 
 /// How far an attempt has come.
@@ -80,7 +82,7 @@ impl Attempts {
             return (same.id, false);
         }
         self.made += 1;
-        self.all.push(Attempt { id: self.made, wish, since: now, stage: AttemptStage::Planning });
+        self.all.push(Attempt { id: self.made, wish, since: now, stage: AttemptStage::Planning, is_told: false });
         (self.made, true)
     }
 
@@ -106,8 +108,19 @@ impl Attempts {
         self.all.iter().filter(|attempt| matches!(attempt.stage, AttemptStage::UnderWay(..))).count()
     }
 
+    /// How those ended that nobody has looked at since.
+    pub fn untold(&self) -> impl Iterator<Item = &Ended> {
+        self.all.iter().filter(|attempt| !attempt.is_told).filter_map(|attempt| match &attempt.stage {
+            AttemptStage::Ended(.., ended) => Some(ended),
+            _ => None,
+        })
+    }
+
     /// Forgets plans nobody looks at any more, and what ended long ago.
     pub fn tidy(&mut self, open: Option<u64>) {
+        for attempt in self.all.iter_mut().filter(|attempt| open == Some(attempt.id)) {
+            attempt.is_told = matches!(attempt.stage, AttemptStage::Ended(..));
+        }
         self.all.retain(|attempt| {
             open == Some(attempt.id) || matches!(attempt.stage, AttemptStage::UnderWay(..) | AttemptStage::Ended(..))
         });
@@ -199,6 +212,20 @@ impl super::State {
         self.open_attempt().filter(|_| is_asking)
     }
 
+    /// Notes what of the open panel is on the screen.
+    pub(super) fn look(&mut self) {
+        // While something is asked, the panel shows an extract.
+        if self.prompt.is_some() || self.panel.is_none() {
+            return;
+        }
+        let (length, rows) = (super::screen::panel_length(self), super::screen::panel_rows(self));
+        let Some(panel) = &mut self.panel else { return };
+        let top = panel.scroll.min(length.saturating_sub(rows));
+        if top <= panel.seen {
+            panel.seen = panel.seen.max(top + rows);
+        }
+    }
+
     /// A plan has been made, or could not be. Nobody may be waiting for it any more.
     pub(super) fn planned(&mut self, id: u64, result: Result<Arc<Plan>, Error>) {
         let (now, rules) = (self.clock, &self.options.rules);
@@ -212,6 +239,9 @@ impl super::State {
             }
         };
         attempt.enter(stage, now);
+        if let Some(panel) = self.panel.as_mut().filter(|panel| panel.kind == super::PanelKind::Attempt(id)) {
+            *panel = super::Panel::new(super::PanelKind::Attempt(id));
+        }
     }
 
     /// An attempt is over; told where its panel is not open.

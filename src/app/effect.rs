@@ -18,11 +18,13 @@ pub struct Press {
     /// Whether a person can have pressed it in answer to what is on the screen. One that was pasted, is held down, or was under
     /// way before the question was on the screen confirms nothing.
     pub deliberate: bool,
+    /// Whether it came with others, faster than anybody types: it types no name that confirms.
+    pub pasted: bool,
 }
 
 impl From<Chord> for Press {
     fn from(chord: Chord) -> Self {
-        Self { chord, deliberate: true }
+        Self { chord, deliberate: true, pasted: false }
     }
 }
 

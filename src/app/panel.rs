@@ -26,12 +26,14 @@ pub struct Panel {
     pub kind: PanelKind,
     /// Lines scrolled past.
     pub scroll: usize,
+    /// Lines from the top that have been on the screen, without a gap.
+    pub seen: usize,
 }
 
 impl Panel {
     /// A panel at its top.
     #[must_use]
     pub const fn new(kind: PanelKind) -> Self {
-        Self { kind, scroll: 0 }
+        Self { kind, scroll: 0, seen: 0 }
     }
 }

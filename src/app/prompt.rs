@@ -29,7 +29,7 @@ impl PromptKind {
 }
 
 /// The longest text a prompt takes, in characters.
-const LONGEST: usize = 200;
+const LONGEST: usize = 300;
 
 /// A prompt.
 #[derive(Clone, Debug)]

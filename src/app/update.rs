@@ -1,8 +1,7 @@
 //! The one door for everything that happens.
 
 use super::command::invoke;
-use super::prompt::PromptKind;
-use super::{Effect, Msg, Press, State};
+use super::{Effect, Msg, Press, Prompt, PromptKind, State};
 use crate::keymap::{Binding, Chord, Lookup, Scope};
 use crate::store::News;
 use crate::time::Timestamp;
@@ -16,6 +15,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     }
     let effects = took(state, now, msg);
     state.attempts.tidy(state.open_attempt());
+    state.look();
     effects
 }
 
@@ -26,6 +26,10 @@ fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Resize(columns, rows) => {
             state.size = (columns, rows);
             state.follow();
+            // Lines are broken anew: what was seen of a panel is not known any more.
+            if let Some(panel) = &mut state.panel {
+                panel.seen = 0;
+            }
             Vec::new()
         }
         Msg::News(news) => {
@@ -70,7 +74,7 @@ fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     }
 }
 
-fn key(state: &mut State, Press { chord, deliberate }: Press) -> Vec<Effect> {
+fn key(state: &mut State, Press { chord, deliberate, pasted }: Press) -> Vec<Effect> {
     state.deliberate = deliberate;
     // Whoever presses a key has read what there was to tell.
     state.notice = None;
@@ -78,7 +82,7 @@ fn key(state: &mut State, Press { chord, deliberate }: Press) -> Vec<Effect> {
     let binding: Binding = match state.keymap.lookup(state.scope(), &state.pressed) {
         Lookup::Pending => return Vec::new(),
         Lookup::Matched(binding) => binding.clone(),
-        Lookup::NotFound => return unbound(state, chord),
+        Lookup::NotFound => return unbound(state, chord, pasted),
     };
     state.pressed.clear();
     if binding.command != "quit" {
@@ -88,9 +92,14 @@ fn key(state: &mut State, Press { chord, deliberate }: Press) -> Vec<Effect> {
 }
 
 /// A key without a meaning here: typed text in a prompt; over a panel it may have one in the table, which is told.
-fn unbound(state: &mut State, chord: Chord) -> Vec<Effect> {
+fn unbound(state: &mut State, chord: Chord, pasted: bool) -> Vec<Effect> {
     let pressed = std::mem::take(&mut state.pressed);
     if let Some(prompt) = &mut state.prompt {
+        if pasted && prompt.kind == PromptKind::Confirm {
+            *prompt = Prompt::new(PromptKind::Confirm, String::new());
+            state.tell("too quick: the name is typed");
+            return Vec::new();
+        }
         if let (Some(c), 1) = (chord.typed(), pressed.len()) {
             prompt.insert(c);
             typed(state);

@@ -120,8 +120,9 @@ pub trait Sts: Send + Sync {
 /// What was done with this tool.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// The actions on the stack of this name, the newest first, as far back as the audit is read.
-    async fn acted(&self, stack: &str) -> Result<Vec<Acted>, Fault>;
+    /// The actions on the stack of this name, and on what this identity is of, the newest first, as far back as the audit is
+    /// read.
+    async fn acted(&self, stack: &str, identity: Option<&Identity>) -> Result<Vec<Acted>, Fault>;
 }
 
 /// Stands where nothing is ever done.
@@ -129,7 +130,7 @@ pub struct NoJournal;
 
 #[async_trait]
 impl Journal for NoJournal {
-    async fn acted(&self, _: &str) -> Result<Vec<Acted>, Fault> {
+    async fn acted(&self, _: &str, _: Option<&Identity>) -> Result<Vec<Acted>, Fault> {
         Ok(Vec::new())
     }
 }

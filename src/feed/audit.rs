@@ -1,4 +1,4 @@
-//! The audit feed: what was done with this tool on this machine, by any of its users' terminals. It asks nobody but the disk.
+//! The audit feed: what this user did with this tool on this machine, in any terminal. It asks nobody but the disk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::Snapshot;
 pub const SPEC: FeedSpec = FeedSpec {
     id: "audit",
     domain: "audit",
-    doc: "Actions taken with this tool on this machine, of the last seven days on which there were any",
+    doc: "Actions this user took with this tool on this machine, of the last seven days on which there were any",
     actions: &[],
     after: None,
     interval: Duration::from_secs(5),
@@ -26,8 +26,8 @@ struct AuditFeed;
 
 #[async_trait]
 impl Feed for AuditFeed {
-    async fn poll(&mut self, context: &Context, _: &Facts) -> Result<Snapshot, Fault> {
-        let acted = context.backend.journal.acted(&context.stack.name).await?;
+    async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault> {
+        let acted = context.backend.journal.acted(&context.stack.name, facts.get()).await?;
         let data = Arc::new(AuditFacts { acted });
         Ok(Snapshot { taken_at: context.clock.now(), data, gaps: Vec::new(), slowed: false })
     }

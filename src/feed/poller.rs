@@ -192,7 +192,7 @@ pub(super) async fn poll(
     };
     context.gate.close_at(by, why.clone());
     let known = facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let late = || Fault::new(FaultKind::Timeout, spec.actions[0], why);
+    let late = || Fault::new(FaultKind::Timeout, spec.actions.first().copied().unwrap_or_default(), why);
     let result = timeout_at(by + GRACE, feed.poll(context, &known)).await.unwrap_or_else(|_| Err(late()));
     log(spec, context, &result);
     // What a poll brings is as old as its first answer.

@@ -1,5 +1,6 @@
 //! What was done with this tool, as the audit has it.
 
+use super::Severity;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -48,6 +49,20 @@ pub struct Acted {
     pub ended_at: Option<Timestamp>,
     /// Whether a running program has its target in hand.
     pub is_held: bool,
+}
+
+impl Acted {
+    /// How it stands, in a word: its outcome, `under way`, or `unfinished` where nobody noted how it ended.
+    #[must_use]
+    pub fn standing(&self) -> (Severity, &str) {
+        match self.outcome.as_deref() {
+            Some(word @ "done") => (Severity::Ok, word),
+            Some(word @ "failed") => (Severity::Warn, word),
+            Some(word) => (Severity::Unknown, word),
+            None if self.is_held => (Severity::Info, "under way"),
+            None => (Severity::Warn, "unfinished"),
+        }
+    }
 }
 
 /// What was done lately, the newest first.

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use crate::action::audit::Audit;
 use crate::action::executor::{Ended, Order, WATCH, execute};
@@ -13,8 +14,10 @@ use crate::action::{Actor, Bench, Plan, action};
 use crate::app::Msg;
 use crate::error::Error;
 
-/// How long a request under way is waited for once the console ends: it must be gone within two seconds.
+/// How long a request under way is waited for once the console ends, …
 const GRACE: Duration = Duration::from_secs(1);
+/// … and everything: a console whose terminal is gone must be gone within two seconds.
+const LONGEST: Duration = Duration::from_millis(1_600);
 
 /// The bench of each stack, once it is connected to.
 pub type Benches = Arc<[OnceLock<Arc<Bench>>]>;
@@ -32,6 +35,7 @@ pub struct Acting {
     tell: mpsc::UnboundedSender<Msg>,
     stop: watch::Sender<Option<String>>,
     under_way: JoinSet<()>,
+    planning: Option<AbortHandle>,
 }
 
 impl Acting {
@@ -52,13 +56,17 @@ impl Acting {
             tell,
             stop,
             under_way: JoinSet::new(),
+            planning: None,
         }
     }
 
-    /// Plans, and tells the plan.
+    /// Plans, and tells the plan. Whoever wants another plan waits no more for the one before.
     pub fn plan(&mut self, attempt: u64, stack: usize, id: &'static str, target: String) {
         let (tell, bench) = (self.tell.clone(), self.bench(stack));
-        tokio::spawn(async move {
+        if let Some(before) = self.planning.take() {
+            before.abort();
+        }
+        let planning = tokio::spawn(async move {
             let result = match (bench, action(id)) {
                 (Some(bench), Some(spec)) => (spec.plan)(&bench, &target).await.map(Arc::new),
                 _ => Err(Error::unavailable("the stack is not connected to yet").hint("its panes tell why")),
@@ -66,20 +74,20 @@ impl Acting {
             // Where nobody listens any more the console has ended.
             let _ = tell.send(Msg::Planned { attempt, result });
         });
+        self.planning = Some(planning.abort_handle());
     }
 
     /// Carries out a confirmed plan, and tells how it goes.
     pub fn act(&mut self, attempt: u64, stack: usize, plan: Arc<Plan>, confirmation: Confirmation) {
-        let Some(bench) = self.bench(stack) else { return };
-        let audit = match &self.audit {
-            Ok(audit) => Arc::clone(audit),
-            Err(error) => {
-                let ended = Ended::Refused(vec![Refusal::new(
-                    "audit",
-                    error.to_string(),
-                    "without a record nothing is changed",
-                )]);
-                let _ = self.tell.send(Msg::Ended { attempt, ended });
+        let (bench, audit) = match (self.bench(stack), &self.audit) {
+            (Some(bench), Ok(audit)) => (bench, Arc::clone(audit)),
+            (bench, audit) => {
+                let why = match audit {
+                    Err(error) if bench.is_some() => error.to_string(),
+                    _ => "the stack is not connected to".to_owned(),
+                };
+                let refusal = Refusal::new("audit", why, "nothing was sent");
+                let _ = self.tell.send(Msg::Ended { attempt, ended: Ended::Refused(vec![refusal]) });
                 return;
             }
         };
@@ -108,7 +116,9 @@ impl Acting {
     /// Ends the watching of everything under way, and waits until that is noted.
     pub async fn end(mut self, why: String) {
         self.stop.send_replace(Some(why));
-        while self.under_way.join_next().await.is_some() {}
+        let all = async { while self.under_way.join_next().await.is_some() {} };
+        // What is not noted by then is told as unfinished at the next start.
+        let _ = timeout(LONGEST, all).await;
     }
 
     fn bench(&self, stack: usize) -> Option<Arc<Bench>> {

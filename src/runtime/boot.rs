@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::acting::{Acting, Benches};
 use super::event_loop::{EventLoop, Exit};
+use super::question::Question;
 use super::signals::Signals;
 use super::{Connect, Launch};
 use crate::action::Bench;
@@ -53,7 +54,7 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
         control,
         wrapping: wrapping(&launch.env),
         drawn: None,
-        asked: None,
+        question: Question::default(),
         acting,
     };
     console.draw()?;
@@ -83,14 +84,15 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
     }
     let why = match &exit {
         Ok(Exit::Signal(number)) => format!("signal {number}"),
-        Ok(Exit::Quit) if Terminal::is_ours() => "the console was closed".to_owned(),
-        _ => "the terminal is gone".to_owned(),
+        Ok(Exit::Quit) => "the console was closed".to_owned(),
+        Ok(Exit::Gone) | Err(_) => "the terminal is gone".to_owned(),
+        Ok(Exit::Panic) => "the console broke down".to_owned(),
     };
     let EventLoop { acting, terminal, .. } = console;
     drop(terminal);
     acting.end(why).await;
     match exit? {
-        Exit::Quit => Ok(0),
+        Exit::Quit | Exit::Gone => Ok(0),
         Exit::Signal(number) => Ok(128 + number),
         Exit::Panic => Ok(PANICKED),
     }

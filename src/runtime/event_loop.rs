@@ -9,24 +9,25 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::acting::Acting;
 use super::interpret::interpret;
+use super::question::Question;
 use super::signals::{Signal, Signals, stop};
 use crate::app::{Msg, Press, Screen, State, screen, update};
 use crate::feed::Control;
 use crate::store::News;
-use crate::term::{self, Input, Terminal, Wrapping};
+use crate::term::{self, Input, Manner, Terminal, Wrapping};
 use crate::theme::Theme;
 use crate::time::Clock;
 use crate::tui;
 
 /// Ages are shown in seconds.
 const TICK: Duration = Duration::from_secs(1);
-/// Nobody reads a question and answers it sooner than this after it came to be on the screen.
-const TO_SEE: Duration = Duration::from_millis(300);
 
 /// Why the loop ended.
 pub enum Exit {
-    /// The user said so, or the terminal is gone.
+    /// The user said so.
     Quit,
+    /// The terminal is gone.
+    Gone,
     /// A signal with this number.
     Signal(u8),
     /// A part of the program panicked and the terminal was given back; what would be shown now may not be so.
@@ -49,8 +50,8 @@ pub struct EventLoop {
     pub wrapping: Wrapping,
     /// The picture the terminal shows.
     pub drawn: Option<Screen>,
-    /// The confirmation that is on the terminal, and since when; without a time it is still being written.
-    pub asked: Option<(u64, Option<Instant>)>,
+    /// The confirmation that is on the terminal.
+    pub question: Question,
     /// Actions.
     pub acting: Acting,
 }
@@ -89,7 +90,7 @@ impl EventLoop {
                     Signal::Resize => None,
                 },
                 input = input.recv() => match input {
-                    Some(Input::Gone) | None => return Ok(Exit::Quit),
+                    Some(Input::Gone) | None => return Ok(Exit::Gone),
                     Some(input) => {
                         first_input = Some(input);
                         None
@@ -102,7 +103,7 @@ impl EventLoop {
             };
             let typed = first_input.into_iter().chain(std::iter::from_fn(|| input.try_recv().ok()));
             for input in typed.collect::<Vec<_>>() {
-                let Some(msg) = self.msg(input) else { return Ok(Exit::Quit) };
+                let Some(msg) = self.msg(input) else { return Ok(Exit::Gone) };
                 if self.take(msg) {
                     return Ok(Exit::Quit);
                 }
@@ -126,7 +127,8 @@ impl EventLoop {
     /// Takes the terminal again and draws everything.
     fn take_back(&mut self) -> io::Result<()> {
         self.terminal.retake()?;
-        (self.drawn, self.asked) = (None, None);
+        self.drawn = None;
+        self.question.forget();
         Ok(())
     }
 
@@ -146,18 +148,13 @@ impl EventLoop {
         if self.terminal.is_busy() {
             return Ok(());
         }
-        // What was drawn last has been written.
-        if let Some((_, since @ None)) = &mut self.asked {
-            *since = Some(Instant::now());
-        }
+        self.question.written(Instant::now());
         let picture = screen(&self.state);
         if self.drawn.as_ref() == Some(&picture) && !self.terminal.has_more() {
             return Ok(());
         }
         self.terminal.draw(tui::render(&picture, &self.theme), tui::caret(&picture))?;
-        if self.asked.map(|(id, _)| id) != picture.asks {
-            self.asked = picture.asks.map(|id| (id, None));
-        }
+        self.question.drawn(picture.asks);
         self.drawn = Some(picture);
         Ok(())
     }
@@ -165,13 +162,10 @@ impl EventLoop {
     /// What a person did. A key answers a question only if it was pressed by itself, and after the question was to be seen.
     fn msg(&self, input: Input) -> Option<Msg> {
         match input {
-            Input::Key(chord, at, single) => {
-                let seen = |id| {
-                    self.asked
-                        .is_some_and(|(asked, since)| asked == id && since.is_some_and(|since| at >= since + TO_SEE))
-                };
-                let deliberate = single && self.state.asks().is_none_or(seen);
-                Some(Msg::Key(Press { chord, deliberate }))
+            Input::Key(chord, at, manner) => {
+                let seen = |id| self.question.is_answered(id, at);
+                let deliberate = manner == Manner::Single && self.state.asks().is_none_or(seen);
+                Some(Msg::Key(Press { chord, deliberate, pasted: manner == Manner::Together }))
             }
             Input::Paste(text, length) => Some(Msg::Paste(text, length)),
             Input::Gone => None,

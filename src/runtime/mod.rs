@@ -4,6 +4,7 @@ mod acting;
 mod boot;
 mod event_loop;
 mod interpret;
+mod question;
 mod signals;
 
 use std::collections::BTreeMap;

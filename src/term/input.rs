@@ -12,15 +12,15 @@ use rustix::io::Errno;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pace::Pace;
+use super::pace::{Manner, Pace};
 use super::parser::{Parser, Typed};
 use crate::keymap::Chord;
 
 /// Something the terminal sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A key, when it was read, and whether a person can have pressed it by itself.
-    Key(Chord, Instant, bool),
+    /// A key, when it was read, and how it was pressed.
+    Key(Chord, Instant, Manner),
     /// Pasted text, and how many bytes there were of which this is the beginning.
     Paste(String, usize),
     /// The terminal is gone.
@@ -53,7 +53,7 @@ pub fn spawn(remote: bool) -> io::Result<mpsc::Receiver<Input>> {
             };
             let (at, together) = (Instant::now(), typed.len() > 1);
             let inputs = typed.into_iter().map(|typed| match typed {
-                Typed::Key(chord) => Input::Key(chord, at, pace.is_single(at, chord, together)),
+                Typed::Key(chord) => Input::Key(chord, at, pace.manner(at, chord, together)),
                 Typed::Paste(text, length) => {
                     pace.pasted(at);
                     Input::Paste(text, length)

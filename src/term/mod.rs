@@ -11,5 +11,6 @@ mod parser;
 pub use clipboard::{Wrapping, osc52, wrapping};
 pub use guard::{Terminal, restore};
 pub use input::{Input, is_remote, spawn};
+pub use pace::Manner;
 pub use paint::Painter;
 pub use parser::{Parser, Typed};

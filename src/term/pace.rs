@@ -17,6 +17,17 @@ const BURST: usize = 8;
 /// For this long after a paste no key is taken to be an answer.
 const AFTER_BURST: Duration = Duration::from_millis(500);
 
+/// How a key was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// By itself.
+    Single,
+    /// Soon after the same key: held down, or quickly twice.
+    Held,
+    /// With others, faster than anybody types.
+    Together,
+}
+
 /// Watches when keys come.
 #[derive(Debug, Default)]
 pub struct Pace {
@@ -26,8 +37,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Whether a key that was read at `at` was pressed by itself; `together`: other input came in the same read.
-    pub fn is_single(&mut self, at: Instant, chord: Chord, together: bool) -> bool {
+    /// How a key that was read at `at` was pressed; `together`: other input came in the same read.
+    pub fn manner(&mut self, at: Instant, chord: Chord, together: bool) -> Manner {
         while self.recent.front().is_some_and(|then| at.duration_since(*then) > QUICK) {
             self.recent.pop_front();
         }
@@ -39,7 +50,11 @@ impl Pace {
         let held = self.last.is_some_and(|(then, old)| old == chord && at.duration_since(then) < HELD);
         let burst = self.burst_until.is_some_and(|until| at < until);
         self.last = Some((at, chord));
-        !(together || quick || held || burst)
+        match () {
+            () if together || quick || burst => Manner::Together,
+            () if held => Manner::Held,
+            () => Manner::Single,
+        }
     }
 
     /// Text was pasted.
@@ -51,35 +66,37 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Whether keys at these times, in ms, are single.
-    fn single(keys: &[(u64, &str)]) -> Vec<bool> {
+    use Manner::{Held, Single, Together};
+
+    /// How keys at these times, in ms, are pressed.
+    fn manners(keys: &[(u64, &str)]) -> Vec<Manner> {
         let start = Instant::now();
         let mut pace = Pace::default();
         let at = |ms: &u64| start + Duration::from_millis(*ms);
-        keys.iter().map(|(ms, key)| pace.is_single(at(ms), key.parse().unwrap(), false)).collect()
+        keys.iter().map(|(ms, key)| pace.manner(at(ms), key.parse().unwrap(), false)).collect()
     }
 
     #[test]
-    fn keys_pressed_one_by_one_are_and_quick_or_held_ones_are_not() {
-        assert_eq!(single(&[(0, "j"), (120, "j"), (200, "k")]), [true, true, true]);
-        assert_eq!(single(&[(0, "y"), (5, "e"), (100, "enter")]), [true, false, true]);
-        assert_eq!(single(&[(0, "enter"), (33, "enter"), (66, "enter")]), [true, false, false]);
+    fn b5_keys_are_pressed_one_by_one_held_or_together() {
+        assert_eq!(manners(&[(0, "j"), (120, "j"), (200, "k")]), [Single, Single, Single]);
+        assert_eq!(manners(&[(0, "y"), (5, "e"), (100, "enter")]), [Single, Together, Single]);
+        assert_eq!(manners(&[(0, "enter"), (33, "enter"), (66, "enter")]), [Single, Held, Held]);
     }
 
     #[test]
     fn what_comes_in_one_read_was_not_pressed_one_by_one() {
         let mut pace = Pace::default();
-        assert!(!pace.is_single(Instant::now(), "enter".parse().unwrap(), true));
+        assert_eq!(pace.manner(Instant::now(), "enter".parse().unwrap(), true), Together);
     }
 
     #[test]
     fn b4_after_a_burst_no_key_counts_for_half_a_second() {
         let burst: Vec<(u64, &str)> =
             (0..9).map(|n| (n, "x")).chain([(100, "enter"), (507, "enter"), (900, "enter")]).collect();
-        assert_eq!(single(&burst)[9..], [false, false, true]);
+        assert_eq!(manners(&burst)[9..], [Together, Together, Single]);
         let mut pace = Pace::default();
         let now = Instant::now();
         pace.pasted(now);
-        assert!(!pace.is_single(now + Duration::from_millis(400), "enter".parse().unwrap(), false));
+        assert_eq!(pace.manner(now + Duration::from_millis(400), "enter".parse().unwrap(), false), Together);
     }
 }

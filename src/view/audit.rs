@@ -10,7 +10,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "audit",
     title: "audit",
-    doc: "Actions taken with this tool on this machine: by whom, why, and what came of them",
+    doc: "Actions this user took with this tool on this machine: by whom, why, and what came of them",
     kind: "action",
     feeds: &["audit"],
     columns: COLUMNS,
@@ -54,7 +54,7 @@ fn row(scene: &StackScene<'_>, acted: &Acted) -> Row {
     Row {
         stack: scene.stack.name.clone(),
         id: acted.id.clone(),
-        severity: match judged(acted).0 {
+        severity: match acted.standing().0 {
             // That is long past: worth seeing, and no fault of the stack.
             Severity::Warn => Severity::Info,
             other => other,
@@ -78,18 +78,8 @@ fn row(scene: &StackScene<'_>, acted: &Acted) -> Row {
 }
 
 fn outcome(acted: &Acted) -> Cell {
-    let (severity, word) = judged(acted);
+    let (severity, word) = acted.standing();
     Cell::State(severity, Text::from(word))
-}
-
-fn judged(acted: &Acted) -> (Severity, &str) {
-    match acted.outcome.as_deref() {
-        Some(word @ "done") => (Severity::Ok, word),
-        Some(word @ "failed") => (Severity::Warn, word),
-        Some(word) => (Severity::Unknown, word),
-        None if acted.is_held => (Severity::Info, "under way"),
-        None => (Severity::Warn, "unfinished"),
-    }
 }
 
 fn caller(acted: &Acted) -> Text {

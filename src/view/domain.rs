@@ -56,7 +56,7 @@ const AUDIT: Domain = Domain {
         let acted = &scene.facts.get::<AuditFacts>()?.acted;
         let Some(last) = acted.first() else { return Some("none taken with this tool".to_owned()) };
         let under_way = acted.iter().filter(|acted| acted.is_held).count();
-        let last = format!("last {} {}: {}", last.action, last.target, last.outcome.as_deref().unwrap_or("under way"));
+        let last = format!("last {} {}: {}", last.action, last.target, last.standing().1);
         Some(if under_way > 0 { format!("{under_way} under way, {last}") } else { last })
     },
 };

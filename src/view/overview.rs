@@ -17,7 +17,7 @@ pub const VIEW: View = View {
     title: "overview",
     doc: "One line for each domain of each stack, then all problems, worst first",
     kind: "",
-    feeds: &["ecs", "groups", "stopped-tasks", "identity"],
+    feeds: &["ecs", "groups", "stopped-tasks", "identity", "audit"],
     columns: COLUMNS,
     exported: false,
     rows,

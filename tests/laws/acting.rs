@@ -65,7 +65,7 @@ fn press(state: &mut State, keys: &str, deliberate: bool) -> Vec<Effect> {
     let mut done = Vec::new();
     for key in keys.split_whitespace() {
         let chord: Chord = key.parse().expect("a key");
-        done.extend(step(state, Msg::Key(Press { chord, deliberate })));
+        done.extend(step(state, Msg::Key(Press { chord, deliberate, pasted: !deliberate })));
     }
     done
 }
@@ -116,6 +116,8 @@ fn a_plan_a_reason_and_the_name_confirm() {
     let [Effect::Act { attempt, confirmation }] = done.as_slice() else { panic!("{done:?}") };
     assert_eq!((confirmation.name.as_str(), confirmation.reason.as_str()), ("fhir-gateway", "stuck"));
     assert_eq!(state.attempts.get(*attempt).map(Attempt::name).as_deref(), Some("force-deploy ehr/fhir-gateway"));
+    // It is not closed by an impatient key.
+    assert_eq!((press(&mut state, "enter enter", true), state.open_attempt()), (vec![], Some(*attempt)));
     // The same again leads back to what is under way.
     assert_eq!(press(&mut state, "esc a enter", true), []);
     assert_eq!((state.open_attempt(), state.attempts.under_way()), (Some(*attempt), 1));
@@ -129,7 +131,9 @@ fn any_keys() -> impl Strategy<Value = String> {
         plans().keys().map(|label| label.rsplit('/').next().unwrap_or_default().to_owned()).collect();
     let way = select(names)
         .prop_map(|name| format!("esc esc 2 / {} enter a enter G enter x enter {} enter", typed(&name), typed(&name)));
-    let one = select(vec!["a", "enter", "esc", "G", "x", "y", "2", "j", "r", "q", ":", "/", "ctrl-u", "A", "p", "up"]);
+    let one = select(vec![
+        "a", "enter", "esc", "G", "x", "y", "2", "j", "r", "q", ":", "/", "ctrl-u", "ctrl-l", "A", "p", "up", "f5",
+    ]);
     prop_oneof![1 => way, 4 => vec(one, 1..12).prop_map(|keys| keys.join(" "))]
 }
 
@@ -186,4 +190,39 @@ proptest! {
         press(&mut state, "ctrl-u esc esc esc", true);
         prop_assert!(state.prompt.is_none() && state.panel.is_none());
     }
+}
+
+/// A name that was pasted without brackets, and a key of its own later.
+#[test]
+fn b4_a_pasted_name_is_no_typed_name() {
+    let mut state = services();
+    press(&mut state, &format!("/ f h i r enter a enter G enter {} enter", typed("stuck")), true);
+    let name = typed("fhir-gateway");
+    assert_eq!(press(&mut state, &name, false), []);
+    assert_eq!(press(&mut state, "enter", true), []);
+    // Half of it typed, half of it pasted.
+    press(&mut state, &typed("fhir-"), true);
+    press(&mut state, &typed("gateway"), false);
+    assert_eq!(press(&mut state, "enter", true), []);
+    press(&mut state, "ctrl-u", true);
+    assert_eq!(press(&mut state, &format!("{name} enter"), true).len(), 1);
+}
+
+#[test]
+fn a_plan_is_seen_to_its_end_before_it_goes_on() {
+    let mut state = services();
+    update(&mut state, crate::world::BEGIN, Msg::Resize(80, 20));
+    press(&mut state, "/ f h i r enter a enter G enter", true);
+    assert!(state.prompt.is_none(), "the middle was jumped over");
+    for _ in 0..4 {
+        press(&mut state, "enter", true);
+    }
+    assert!(state.prompt.is_some());
+    press(&mut state, "esc esc", true);
+    update(&mut state, crate::world::BEGIN, Msg::Resize(59, 14));
+    press(&mut state, "a enter", true);
+    for _ in 0..20 {
+        press(&mut state, "enter", true);
+    }
+    assert!(state.prompt.is_none() && state.notice.as_ref().is_some_and(|(told, _)| told.contains("60x15")));
 }

@@ -214,6 +214,20 @@ impl Console {
         self
     }
 
+    /// Types as a hand does, one key after the other: how fast keys come is part of what the program looks at.
+    pub fn types(&mut self, text: &str) -> &mut Self {
+        const APART: Duration = Duration::from_millis(40);
+        for key in text.chars() {
+            self.press(key.encode_utf8(&mut [0; 4]));
+            let next = Instant::now() + APART;
+            while let Ok(Event::Wrote(bytes)) = self.events.recv_timeout(next.saturating_duration_since(Instant::now()))
+            {
+                self.take(&bytes);
+            }
+        }
+        self
+    }
+
     /// Pastes, as a terminal that was asked for bracketed paste does.
     pub fn paste(&mut self, text: &str) -> &mut Self {
         self.press(&format!("\x1b[200~{text}\x1b[201~"))

@@ -1,5 +1,7 @@
 //! The audit as the console shows it: the records of each action together.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -8,31 +10,48 @@ use crate::backend::ports::Journal;
 use crate::error::Error;
 use crate::model::Fault;
 use crate::model::audit::Acted;
+use crate::model::identity::Identity;
 use crate::text::Text;
 use crate::time::Timestamp;
 
 /// An audit, or why there is none.
 #[async_trait]
 impl Journal for Result<Audit, Error> {
-    async fn acted(&self, stack: &str) -> Result<Vec<Acted>, Fault> {
+    async fn acted(&self, stack: &str, identity: Option<&Identity>) -> Result<Vec<Acted>, Fault> {
         let unread = |error: &Error| {
             let plain = Error { hint: None, ..error.clone() };
             Fault::misconfigured(format!("the audit cannot be read: {plain}"), error.hint.as_deref())
         };
-        let audit = self.as_ref().map_err(unread)?;
-        let mut acted = acted(&audit.recent().map_err(|error| unread(&error))?, stack);
-        for open in acted.iter_mut().filter(|acted| acted.outcome.is_none()) {
-            open.is_held = matches!(audit.claim(&open.arn), Ok(None));
-        }
-        Ok(acted)
+        let audit = self.clone().map_err(|error| unread(&error))?;
+        let (stack, place) = (stack.to_owned(), identity.map(place));
+        // A home on a network may hang, and nothing else shall.
+        let read = tokio::task::spawn_blocking(move || {
+            let mut acted = acted(&audit.recent()?, &stack, place.as_ref());
+            let mut told = HashSet::new();
+            for open in acted.iter_mut().filter(|acted| acted.outcome.is_none()) {
+                // What is in hand is the newest: one action at a time on one target.
+                open.is_held = told.insert(open.arn.clone()) && audit.is_held(&open.arn);
+            }
+            Ok(acted)
+        });
+        let gone = |_| Error::unavailable("the audit was not read: the program ends");
+        read.await.unwrap_or_else(|error| Err(gone(error))).map_err(|error: Error| unread(&error))
     }
 }
 
-/// The actions on a stack, the newest first.
-fn acted(entries: &[Entry], stack: &str) -> Vec<Acted> {
+/// An account and a region.
+type Place = (Text, Option<Text>);
+
+fn place(identity: &Identity) -> Place {
+    (identity.account.clone(), identity.region.clone())
+}
+
+/// The actions on a stack, the newest first: those of its name, and those on the same account and region by another.
+fn acted(entries: &[Entry], stack: &str, place: Option<&Place>) -> Vec<Acted> {
     let mut all: Vec<Acted> = Vec::new();
     for record in entries.iter().filter_map(|entry| entry.record.as_ref()) {
-        if record["stack"].as_str() != Some(stack) {
+        let there = (text(&record["actor"]["account"]), record["region"].as_str().map(Text::from));
+        if record["stack"].as_str() != Some(stack) && place != Some(&there) {
             continue;
         }
         let id = text(&record["action_id"]);

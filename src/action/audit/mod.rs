@@ -107,7 +107,7 @@ impl Audit {
     /// A file cannot be trusted or read.
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
         let left = unfinished(&self.recent()?);
-        Ok(left.into_iter().filter(|left| !matches!(self.claim(&left.arn), Ok(None))).collect())
+        Ok(left.into_iter().filter(|left| !self.is_held(&left.arn)).collect())
     }
 
     /// When this was last sent to this target, or may have been, as far as the newest files tell.
@@ -121,6 +121,12 @@ impl Audit {
     fn recent(&self) -> Result<Vec<Entry>, Error> {
         let days = self.0.days()?;
         chain::entries(&self.0, &days[days.len().saturating_sub(RECENT)..])
+    }
+
+    /// Whether a running program has this target in hand. Asking leaves nothing behind.
+    #[must_use]
+    pub fn is_held(&self, arn: &str) -> bool {
+        self.0.is_locked(&claim::name(arn))
     }
 
     /// Takes a target in hand until the claim is dropped or the process ends; `None` where another process has it.

@@ -47,6 +47,13 @@ impl Place {
         Ok((file, is_new))
     }
 
+    /// Whether somebody has a file locked; nobody has one that is not there.
+    pub fn is_locked(&self, name: &str) -> bool {
+        let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
+        let opened = OpenOptions::new().read(true).custom_flags(flags).open(self.dir.join(name));
+        opened.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+    }
+
     /// The bytes of a file.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();

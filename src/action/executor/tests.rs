@@ -411,15 +411,21 @@ async fn f2_two_at_once_send_once() {
     assert_eq!(rig.sent(), (1, 1));
 }
 
+/// A hang-up a second later: the request is on its way.
+async fn soon() -> String {
+    sleep(Duration::from_secs(1)).await;
+    "SIGHUP".to_owned()
+}
+
 #[tokio::test(start_paused = true)]
 async fn f2_the_same_again_waits_a_minute() {
     let rig = Rig::new();
-    // One that the program stopped watching at once, so that no time passes.
-    let ended = rig.execute_until(&rig.plan().await, std::future::ready("SIGHUP".to_owned())).await;
+    // One that the program stopped watching soon, so that little time passes.
+    let ended = rig.execute_until(&rig.plan().await, soon()).await;
     assert_eq!(outcome(&ended).0, Outcome::Unknown);
     let ended = rig.execute(&rig.plan().await).await;
     let (ids, words) = refused(&ended);
-    assert!(ids == ["again"] && words.contains("the same was sent to c/web 0s ago"), "{words}");
+    assert!(ids == ["again"] && words.contains("the same was sent to c/web 1s ago"), "{words}");
     sleep(AGAIN).await;
     assert_eq!(outcome(&rig.execute(&rig.plan().await).await).0, Outcome::Done);
     assert_eq!(rig.sent(), (2, 2));
@@ -430,7 +436,7 @@ async fn f13_watching_may_be_ended_and_sending_may_not() {
     let rig = Rig::new();
     let plan = rig.plan().await;
     rig.sim.faults().delay(ForceDeployment::ACTION, Duration::from_secs(5));
-    let ended = rig.execute_until(&plan, async { "SIGHUP".to_owned() }).await;
+    let ended = rig.execute_until(&plan, soon()).await;
     assert_eq!(outcome(&ended), (Outcome::Unknown, "watched no longer (SIGHUP); it was accepted"));
     assert_eq!(
         (rig.sent(), rig.records()),
@@ -500,4 +506,30 @@ async fn f8_a_full_cluster_whose_group_may_not_launch_blocks() {
             assert_eq!((refused(&rig.execute(&plan).await).0, rig.sent().0), (vec!["room"], 0));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f4_a_plan_that_has_waited_is_checked_anew() {
+    let rig = Rig::on(&scenario("rollback", &PROTECTED.replace("'1s'", "'4s'")));
+    sleep(Duration::from_secs(2)).await;
+    let plan = rig.plan().await;
+    sleep(Duration::from_secs(10)).await;
+    let ended = rig.execute(&plan).await;
+    let (ids, words) = refused(&ended);
+    assert!(ids == ["changed"] && words.contains("since it was planned: warn: 1 task is protected"), "{words}");
+    assert_eq!((rig.sent().0, rig.records()), (0, vec![]));
+    // What is no worse than it was does not stand in the way, however old the plan is.
+    let plan = rig.plan().await;
+    sleep(Duration::from_mins(20)).await;
+    assert_eq!(outcome(&rig.execute(&plan).await).0, Outcome::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f13_what_ends_it_before_the_intent_leaves_nothing_behind() {
+    let rig = Rig::new();
+    let plan = rig.plan().await;
+    let ended = rig.execute_until(&plan, std::future::ready("SIGHUP".to_owned())).await;
+    let (ids, words) = refused(&ended);
+    assert!(ids == ["ended"] && words.contains("it was ended before (SIGHUP)"), "{words}");
+    assert_eq!((rig.sent().0, rig.records()), (0, vec![]));
 }

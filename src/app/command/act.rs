@@ -50,11 +50,13 @@ pub(in crate::app) fn begin(state: &mut State, wish: &Wish) -> Vec<Effect> {
         target: wish.target.as_str().to_owned(),
     };
     let (attempt, is_new) = state.attempts.begin(wish.clone(), state.clock);
+    // What was typed was typed to another plan.
+    state.prompt = None;
     state.panel = Some(Panel::new(PanelKind::Attempt(attempt)));
     if is_new { vec![effect(attempt)] } else { Vec::new() }
 }
 
-/// Plans the same again, where it was not confirmed or nothing was sent.
+/// Plans the same again, unless it is being read or under way.
 pub(super) fn again(state: &mut State) -> Vec<Effect> {
     let Some(attempt) = state.attempt() else { return Vec::new() };
     if let AttemptStage::UnderWay(..) | AttemptStage::Planning = attempt.stage {
@@ -64,22 +66,36 @@ pub(super) fn again(state: &mut State) -> Vec<Effect> {
     begin(state, &wish)
 }
 
-/// Goes on from a plan that nothing stands against; any other panel is closed.
+/// Fewer columns and rows do not show enough of what is done.
+const LEAST: (u16, u16) = (60, 15);
+
+/// Goes on from a plan that nothing stands against; what is being read or under way stays, any other panel is closed.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
-    let Some(planned) = state.attempt().and_then(|attempt| attempt.planned()) else {
+    let Some(attempt) = state.attempt() else {
         state.panel = None;
         return Vec::new();
     };
-    let below = screen::panel_length(state).saturating_sub(screen::panel_rows(state));
-    if state.panel.as_ref().is_some_and(|panel| panel.scroll < below) {
+    let (refused, reason) = match &attempt.stage {
+        AttemptStage::Planned(planned) => (!planned.refusals.is_empty(), planned.reason.clone()),
+        AttemptStage::Planning | AttemptStage::UnderWay(..) => return Vec::new(),
+        AttemptStage::Unplanned(_) | AttemptStage::Ended(..) => {
+            state.panel = None;
+            return Vec::new();
+        }
+    };
+    let length = screen::panel_length(state);
+    if let Some(panel) = state.panel.as_mut().filter(|panel| panel.seen < length) {
         // Nobody confirms what they have not had on the screen.
-        return super::invoke(state, "page-down", "");
+        panel.scroll = panel.seen.saturating_sub(1);
+        return Vec::new();
     }
-    if planned.refusals.is_empty() {
-        state.prompt = Some(Prompt::holding(PromptKind::Reason, &planned.reason));
-    } else {
-        let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
+    let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
+    if refused {
         state.tell(format!("not to be done; {again} plans again, {close} closes"));
+    } else if state.size.0 < LEAST.0 || state.size.1 < LEAST.1 {
+        state.tell(format!("too small to act: {}x{} at least", LEAST.0, LEAST.1));
+    } else {
+        state.prompt = Some(Prompt::holding(PromptKind::Reason, &reason));
     }
     Vec::new()
 }

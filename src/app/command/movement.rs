@@ -23,7 +23,7 @@ fn by(state: &mut State, rows: isize) -> Vec<Effect> {
     if state.panel.is_some() {
         let last = screen::panel_length(state).saturating_sub(screen::panel_rows(state));
         if let Some(panel) = &mut state.panel {
-            panel.scroll = panel.scroll.saturating_add_signed(rows).min(last);
+            panel.scroll = panel.scroll.min(last).saturating_add_signed(rows).min(last);
         }
         return Vec::new();
     }

@@ -3,8 +3,6 @@
 use super::Command;
 use crate::app::{Effect, Place, State};
 use crate::error::nearest;
-use crate::health::words::count;
-use crate::keymap::Scope;
 use crate::view::{Drill, VIEWS, View, view};
 
 pub(super) const ALL: &[Command] = &[
@@ -30,9 +28,7 @@ fn quit(state: &mut State, _: &str) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     state.leaving = true;
-    let key = state.key(Scope::Table, "quit");
-    let what = count(under_way, "action");
-    state.tell(format!("{what} under way: {key} again ends the watching, and its outcome is noted as unknown"));
+    state.tell(format!("{under_way} under way: the same again quits, outcome unknown"));
     Vec::new()
 }
 
@@ -47,7 +43,7 @@ fn by_name(state: &mut State, name: &str) -> Vec<Effect> {
 
 /// Goes to a place; where the user was is kept for `back`.
 pub(in crate::app) fn go(state: &mut State, place: Place) -> Vec<Effect> {
-    state.panel = None;
+    (state.panel, state.prompt) = (None, None);
     let before = std::mem::replace(&mut state.place, place);
     let is = |place: &Place| (place.view.id, place.whole_filter());
     if is(&before) != is(&state.place) {

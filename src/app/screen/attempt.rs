@@ -39,7 +39,9 @@ pub(super) fn content(state: &State, id: u64) -> Content {
         AttemptStage::UnderWay(plan, trail) => {
             head(plan, columns, &mut lines);
             went(trail, columns, &mut lines);
-            let words = format!("under way for {}; closing this does not end it", age(state, attempt));
+            let noted = trail.iter().any(|(_, progress)| matches!(progress, Progress::Noted(_)));
+            let what = if noted { "under way" } else { "reading again, nothing has been sent," };
+            let words = format!("{what} for {}; closing this does not end it", age(state, attempt));
             lines.extend([Vec::new(), vec![Span::new(words, Role::Dim)]]);
         }
         AttemptStage::Ended(plan, trail, ended) => {
@@ -64,7 +66,11 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
     let passed = passed.iter().map(|(.., text)| text.as_str()).collect::<Vec<_>>().join("; ");
     // What speaks for it takes one paragraph: what speaks against it is what must be seen.
     let passed = (!passed.is_empty()).then(|| (Level::Pass.word(), Some(Level::Pass), passed));
-    for (name, level, text) in rest.into_iter().chain(passed) {
+    // While it is being confirmed: who, where, what, and what stands against it, however small the screen is.
+    let asked = state.prompt.is_some();
+    let rest = rest.into_iter().filter(|(name, ..)| !asked || !matches!(*name, "effect" | "undo"));
+    let passed = passed.filter(|_| !asked);
+    for (name, level, text) in rest.chain(passed) {
         let (sign, role) = match level {
             None => (Span::new(pad(if name == last { "" } else { name }, NAME, false, ascii), Role::Dim), Role::Dialog),
             Some(level) => {
@@ -88,7 +94,9 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
     );
     paragraph(lines, &read, Role::Dim, columns, 0);
     let name = &planned.plan.target.name;
-    let (words, role) = if planned.refusals.is_empty() {
+    let (words, role) = if asked {
+        (format!("type {name} to confirm"), Role::KeyHint)
+    } else if planned.refusals.is_empty() {
         let key = state.key(Scope::Dialog, "accept");
         (format!("{key}: give a reason, then type {name}"), Role::KeyHint)
     } else {

@@ -12,13 +12,18 @@ const HINTED: [&str; 8] = ["open", "why", "help", "actions", "filter", "palette"
 pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
     if let Some(prompt) = &state.prompt {
         let sign = sign(state, prompt);
-        let caret = u16::try_from(width(&sign) + prompt.input.visual_cursor()).ok();
         let right = match &state.notice {
             // What is wrong with what was typed.
-            Some((notice, _)) if !prompt.kind.offers() => vec![Span::new(format!(" {notice} "), Role::Warn)],
-            _ => vec![help(state, prompt, width(&sign))],
+            Some((notice, _)) => vec![Span::new(format!(" {notice} "), Role::Warn)],
+            None => vec![help(state, prompt, width(&sign))],
         };
-        let left = vec![Span::new(sign, Role::KeyHint), Span::new(prompt.text(), Role::Prompt)];
+        // A line that is longer than its place shows where the cursor stands.
+        let taken: usize = right.iter().map(|span| width(&span.text)).sum();
+        let room = usize::from(state.size.0).saturating_sub(width(&sign) + taken + 1).max(1);
+        let scroll = prompt.input.visual_scroll(room);
+        let text: String = skipped(prompt.text(), scroll);
+        let caret = u16::try_from(width(&sign) + prompt.input.visual_cursor().saturating_sub(scroll)).ok();
+        let left = vec![Span::new(sign, Role::KeyHint), Span::new(text, Role::Prompt)];
         return (Bar { left, right }, caret);
     }
     let hints = if state.panel.is_some() { panel_hints(state) } else { hints(state) };
@@ -31,6 +36,16 @@ pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
     (Bar { left, right }, None)
 }
 
+/// A text without its first columns.
+fn skipped(text: &str, columns: usize) -> String {
+    let mut past = 0;
+    let is_past = |c: &char| {
+        past += width(c.encode_utf8(&mut [0; 4]));
+        past <= columns
+    };
+    text.chars().skip_while(is_past).collect()
+}
+
 /// What stands before the line being typed.
 fn sign(state: &State, prompt: &Prompt) -> String {
     match prompt.kind {
@@ -40,7 +55,9 @@ fn sign(state: &State, prompt: &Prompt) -> String {
         PromptKind::Reason => " reason: ".to_owned(),
         PromptKind::Confirm => {
             let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.target.name.to_string());
-            format!(" type {} to confirm: ", name.unwrap_or_default())
+            let long = format!(" type {} to confirm: ", name.unwrap_or_default());
+            // The panel has the name too.
+            if width(&long) <= usize::from(state.size.0) / 2 { long } else { " confirm: ".to_owned() }
         }
     }
 }

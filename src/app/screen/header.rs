@@ -4,6 +4,8 @@ use super::freshness::Recent;
 use super::span::shortened;
 use super::{Bar, Line, Span, cut, width};
 use crate::action::ACTIONS;
+use crate::action::audit::Outcome;
+use crate::action::executor::Ended;
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::identity::Identity;
@@ -36,7 +38,12 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
     let who = who(state, index, base);
     let total = |line: &Line| line.iter().map(|s| width(&s.text)).sum::<usize>();
     let headed = |name: &str, who: &Line| {
-        let head = if name.is_empty() { " ".to_owned() } else { format!(" {name}{tag} {sep} ") };
+        let head = match (name, tag) {
+            ("", "") => " ".to_owned(),
+            // The word stays where the name has no room.
+            ("", tag) => format!("{tag} {sep} "),
+            (name, tag) => format!(" {name}{tag} {sep} "),
+        };
         [vec![Span::new(head, base)], who.clone()].concat()
     };
     // A long name is cut before the account and the word PROTECTED give way, and left out where little of it would be left.
@@ -127,10 +134,17 @@ fn right(state: &State, base: Role) -> Line {
     if under_way > 0 {
         line.push(Span::new(format!(" {under_way} UNDER WAY "), Role::Warn));
     }
+    let ended = state.attempts.untold().map(outcome).max();
+    if let Some((severity, word)) = ended {
+        line.push(Span::new(format!(" ENDED: {word} "), Role::of(severity)));
+    }
     let stack = state.world.stacks.get(current(state));
     let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action.id, stack));
     if stack.is_some_and(may) {
-        line.push(Span::new(" CAN ACT ", Role::Warn));
+        // Whoever sees that something is under way sees that, too.
+        if under_way == 0 && ended.is_none() {
+            line.push(Span::new(" CAN ACT ", Role::Warn));
+        }
     } else {
         line.push(Span::new(" READ-ONLY ", base));
     }
@@ -138,6 +152,16 @@ fn right(state: &State, base: Role) -> Line {
         line.push(Span::new(format!(" {} ", state.clock.time_of_day()), base));
     }
     line
+}
+
+/// How something ended, in a word; the worst is the greatest.
+fn outcome(ended: &Ended) -> (Severity, &'static str) {
+    match ended {
+        Ended::Sent(Outcome::Done, _) => (Severity::Ok, Outcome::Done.word()),
+        Ended::Sent(Outcome::Unknown, _) => (Severity::Unknown, Outcome::Unknown.word()),
+        Ended::Sent(Outcome::Failed, _) => (Severity::Crit, Outcome::Failed.word()),
+        Ended::Refused(_) => (Severity::Warn, "refused"),
+    }
 }
 
 /// The views, and how many problems there are of each severity.
@@ -230,7 +254,7 @@ mod tests {
             "{line}"
         );
         state.size = (40, 24);
-        assert_eq!(left(&state), " identity: askin…");
+        assert_eq!(left(&state), " PROTECTED ▸ ide…");
         read(&mut state);
         state.size = (80, 24);
         assert_eq!(left(&state), " xxxxxxxxxxxx… PROTECTED ▸ 123456789012 us-east-1 not AWS");

@@ -54,7 +54,8 @@ pub(super) fn picture(state: &State) -> Option<PanelPicture> {
     // The choice of the palette is always in sight.
     let wanted = match &state.prompt {
         Some(prompt) if palette_open(state) => (prompt.choice + 1).saturating_sub(page),
-        _ => state.panel.as_ref().map_or(0, |p| p.scroll),
+        Some(_) => 0,
+        None => state.panel.as_ref().map_or(0, |p| p.scroll),
     };
     let scroll = wanted.min(content.lines.len().saturating_sub(page));
     let total = content.lines.len();
