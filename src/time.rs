@@ -74,6 +74,19 @@ impl Timestamp {
         self.civil("%Y-%m-%d %H:%M:%SZ")
     }
 
+    /// As short as a person can tell it at `now`, in UTC: `03:08Z` on the same day, else `12 Mar`, else `2025-03`.
+    #[must_use]
+    pub fn brief(self, now: Self) -> String {
+        let same = |format| self.civil(format) == now.civil(format);
+        self.civil(if same("%Y-%m-%d") {
+            "%H:%MZ"
+        } else if same("%Y") {
+            "%-d %b"
+        } else {
+            "%Y-%m"
+        })
+    }
+
     fn civil(self, format: &str) -> String {
         jiff::Timestamp::from_millisecond(self.0)
             .map_or_else(|_| format!("{}ms", self.0), |t| t.strftime(format).to_string())

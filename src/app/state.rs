@@ -17,7 +17,7 @@ pub struct Options {
     pub ascii: bool,
     /// A line under the tabs: what a demo is, and which key to press next; `{why}` stands for the key of the command `why`.
     pub banner: Option<String>,
-    /// Whether the clock is shown; without it an idle screen never changes.
+    /// Whether the clock is shown and ages count; without it the screen stands still while nothing happens.
     pub clock: bool,
     /// What may be changed.
     pub rules: Rules,
@@ -164,6 +164,13 @@ impl State {
     #[must_use]
     pub fn key(&self, scope: Scope, command: &str) -> String {
         self.keymap.hint(scope, command).map_or_else(|| format!(":{command}"), ToString::to_string)
+    }
+
+    /// Whether something on screen changes with every second.
+    #[must_use]
+    pub fn counts_seconds(&self) -> bool {
+        // How old a plan is, and for how long a request has been under way, is told to the second, clock or not.
+        self.options.clock || self.notice.is_some() || self.open_attempt().is_some()
     }
 
     /// Tells the user something for a few seconds.

@@ -61,7 +61,7 @@ pub struct Global {
     /// Only ASCII characters
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// Do not show the clock
+    /// Hide the clock and tell times instead of ages: while nothing happens, nothing is drawn
     #[arg(long, global = true)]
     pub no_clock: bool,
     /// Write a log to this file

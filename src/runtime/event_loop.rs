@@ -21,6 +21,8 @@ use crate::tui;
 
 /// Ages are shown in seconds.
 const TICK: Duration = Duration::from_secs(1);
+/// Where nothing counts seconds, time still makes what is known older.
+const SLOW_TICK: Duration = Duration::from_secs(5);
 
 /// Why the loop ended.
 pub enum Exit {
@@ -65,8 +67,10 @@ impl EventLoop {
         mut results: mpsc::Receiver<News>,
         mut told: mpsc::UnboundedReceiver<Msg>,
     ) -> io::Result<Exit> {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let [mut tick, mut slow_tick] = [TICK, SLOW_TICK].map(interval);
+        for tick in [&mut tick, &mut slow_tick] {
+            tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        }
         loop {
             let mut first_input = None;
             let first = tokio::select! {
@@ -99,7 +103,8 @@ impl EventLoop {
                 Some(news) = results.recv() => Some(Msg::News(Box::new(news))),
                 Some(msg) = told.recv() => Some(msg),
                 () = self.terminal.done() => None,
-                _ = tick.tick() => Some(Msg::Tick),
+                _ = tick.tick(), if self.state.counts_seconds() => Some(Msg::Tick),
+                _ = slow_tick.tick() => Some(Msg::Tick),
             };
             let typed = first_input.into_iter().chain(std::iter::from_fn(|| input.try_recv().ok()));
             for input in typed.collect::<Vec<_>>() {

@@ -176,6 +176,46 @@ fn a_frozen_screen_tells_since_when_and_only_the_clock_goes_on() {
 }
 
 #[test]
+fn without_a_clock_neither_time_nor_polls_that_find_nothing_new_change_the_screen() {
+    for keys in ["1", "2", "3", "4", "1 w", "2 d", "4 d", "!"] {
+        let mut state = incident();
+        state.options.clock = false;
+        let read = |state: &mut State, now| {
+            for spec in FEEDS {
+                update(state, now, read_again(spec.id, now));
+            }
+        };
+        // By then every rule that waits has said what it has to say of this.
+        let from = state.now + Duration::from_hours(2);
+        read(&mut state, from);
+        press(&mut state, keys);
+        let before = text(&state);
+        assert!(before.contains("<1m"), "{before}");
+        for second in 1..=120 {
+            let now = from + Duration::from_secs(second);
+            update(&mut state, now, Msg::Tick);
+            if second % 5 == 0 {
+                read(&mut state, now);
+            }
+            assert_eq!(text(&state), before, "{second} s later");
+        }
+    }
+}
+
+#[test]
+fn without_a_clock_what_is_not_read_any_more_is_told_by_the_time_it_was_read() {
+    let mut state = incident();
+    state.options.clock = false;
+    let taken_at = state.now;
+    for (later, told) in
+        [(30, "oldest under 1m"), (70, "ecs: stale, read at 03:12:55Z"), (600, "stale, read at 03:12:55Z")]
+    {
+        update(&mut state, taken_at + Duration::from_secs(later), Msg::Tick);
+        assert!(text(&state).contains(told), "{later} s later: {}", text(&state));
+    }
+}
+
+#[test]
 fn a_first_reading_goes_on_unseen_while_the_screen_is_frozen() {
     let mut state = console(false);
     press(&mut state, "2 p");

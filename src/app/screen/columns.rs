@@ -2,7 +2,7 @@
 
 use super::freshness::Recent;
 use super::span::wrap;
-use super::{Line, Span, cut, glyph, pad};
+use super::{Line, Span, ages, cut, glyph, pad};
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::Severity;
@@ -291,10 +291,9 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
     }
     if let Some((sentence, check)) = row.predicate().zip(worst).filter(|_| rest >= LEAST_SENTENCE) {
         let until = recent.as_of(stack, check.taken_at, state.now);
-        let least = if check.is_first_seen() { ">" } else { "" };
-        let since =
-            check.since.map(|at| format!(" {least}{}", crate::time::human(until.since(at)))).unwrap_or_default();
-        let words = cut(sentence, rest.saturating_sub(since.len()), ascii);
+        let lasting = if check.is_first_seen() { ages::lasting_at_least } else { ages::lasting };
+        let since = check.since.map(|at| format!(" {}", lasting(state, at, until))).unwrap_or_default();
+        let words = cut(sentence, rest.saturating_sub(super::width(&since)), ascii);
         let role = if check.severity > Severity::Info { recent.role(stack, check) } else { Role::Dim };
         line.push(Span::new(words, role));
         line.push(Span::new(since, Role::Dim));
@@ -304,6 +303,6 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
 
 /// A value for people; what lasts is known to last until then.
 fn human(state: &State, cell: &Cell, until: Timestamp) -> String {
-    let text = cell.human(if matches!(cell, Cell::Since(_) | Cell::SinceAtLeast(_)) { until } else { state.now });
+    let text = ages::cell(state, cell, until);
     if state.options.ascii && matches!(cell, Cell::Missing) { "-".to_owned() } else { text }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ages::Age;
 use super::span::shortened;
 use super::{Bar, Line, Span};
 use crate::app::State;
@@ -49,9 +50,10 @@ pub(super) fn title(state: &State) -> Bar {
 /// The worst state among the feeds of the view, in words, the longest form first; with the age, if all is well.
 fn worst(state: &State) -> Vec<Span> {
     let mut words: Vec<(u8, Vec<String>, Role)> = Vec::new();
-    let mut oldest = None;
+    let (mut ages, mut first) = (Vec::new(), None);
     for (stack, spec, slot) in feeds(state) {
-        oldest = oldest.max(slot.age(state.now));
+        ages.extend(Age::of_slot(state, slot));
+        first = first.into_iter().chain(slot.snapshot.as_ref().map(|s| s.taken_at)).min();
         let whose = state.world.stacks.get(stack).filter(|_| state.world.stacks.len() > 1);
         let whose = whose.map_or_else(String::new, |stack| format!("{} ", stack.name));
         words.extend(trouble(state, spec, slot).map(|(rank, forms, role)| {
@@ -59,10 +61,15 @@ fn worst(state: &State) -> Vec<Span> {
         }));
     }
     words.sort_by_key(|(rank, ..)| *rank);
+    // Beside bounds on others, a time is that of the oldest only if it is the first of all.
+    let oldest = ages.into_iter().max().map(|age| match (age, first) {
+        (Age::At(_), Some(first)) => Age::At(first),
+        (age, _) => age,
+    });
     let (forms, role) = words.into_iter().next().map_or_else(
         || {
-            let long = oldest.map_or_else(|| "reading".to_owned(), |age| format!("fresh, oldest {}", human(age)));
-            (vec![long, oldest.map_or_else(String::new, human)], Role::Dim)
+            let long = oldest.map_or_else(|| "reading".to_owned(), |age| format!("fresh, oldest {age}"));
+            (vec![long, oldest.map_or_else(String::new, Age::brief)], Role::Dim)
         },
         |(_, forms, role)| (forms, role),
     );
@@ -79,18 +86,20 @@ fn feeds(state: &State) -> impl Iterator<Item = (usize, &'static FeedSpec, &Slot
 
 /// What is wrong with a feed: how bad, in words from the longest form to the shortest, and its role.
 fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, Vec<String>, Role)> {
-    let age = slot.age(state.now);
-    let read = age.map_or_else(|| "never read".to_owned(), |age| format!("read {} ago", human(age)));
-    let old = age.map_or_else(|| "never read".to_owned(), |age| format!("{} old", human(age)));
+    let age = Age::of_slot(state, slot);
+    let read = age.map_or_else(|| "never read".to_owned(), |age| format!("read {}", age.ago()));
+    let old = age.map_or_else(|| "never read".to_owned(), Age::old);
     let id = spec.id;
     if let Freshness::Failing { fault, .. } = &slot.freshness {
         let word = fault.kind.word();
         // Nothing was called where a stack is configured wrong.
         let call = if fault.action.is_empty() { String::new() } else { format!(" ({})", fault.action) };
         let long = format!("{id}: {word}{call}, {read}");
-        let next = slot.next.filter(|next| *next > state.now).map(|next| human(next.since(state.now)));
+        let next = slot.next.filter(|next| *next > state.now);
+        let counted = |next: Timestamp| format!("in {}", human(next.since(state.now)));
+        let next = next.map(|at| if state.options.clock { counted(at) } else { format!("at {}", at.time_of_day()) });
         let refresh = state.key(Scope::Table, "refresh");
-        let longest = next.map(|next| format!("{long}, next try in {next}, now with {refresh}"));
+        let longest = next.map(|next| format!("{long}, next try {next}, now with {refresh}"));
         let forms = longest.into_iter().chain([long, format!("{id}: {word}, {old}"), format!("{word}, {old}")]);
         return Some((0, forms.collect(), Role::Unknown));
     }
@@ -130,7 +139,7 @@ pub(super) fn ages(state: &State) -> Line {
         if !line.is_empty() {
             line.push(Span::new(if state.options.ascii { " | " } else { " ▪ " }, Role::Dim));
         }
-        let age = slot.age(state.now).map_or_else(|| "–".to_owned(), human);
+        let age = Age::of_slot(state, slot).map_or_else(|| "–".to_owned(), Age::brief);
         let age = if state.options.ascii { age.replace('–', "-") } else { age };
         let role = if trouble(state, spec, slot).is_some() { Role::Stale } else { Role::Dim };
         line.push(Span::new(format!("{} {age}", spec.id), role));

@@ -102,7 +102,12 @@ fn lifetime(state: &State, identity: &Identity, base: Role) -> Option<Span> {
     }
     let left = until.since(state.clock);
     let role = if left.as_secs() < 600 { Role::Warn } else { base };
-    Some(Span::new(format!(" ({} left)", brief(left)), role))
+    let words = if state.options.clock {
+        format!("{} left", brief(left))
+    } else {
+        format!("until {}", until.brief(state.clock))
+    };
+    Some(Span::new(format!(" ({words})"), role))
 }
 
 /// Minutes are enough for a lifetime; a count of seconds would redraw the line every second.

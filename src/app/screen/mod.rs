@@ -13,6 +13,7 @@
 //!  enter open  w why  / filter  : command  ? help                           ecs 4s          footer, prompt or notice
 //! ```
 
+mod ages;
 mod attempt;
 mod columns;
 mod footer;

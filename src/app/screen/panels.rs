@@ -1,15 +1,17 @@
 //! Panels over the table: help, detail, the error log, copied text, and the offers of the palette.
 
+use std::time::Duration;
+
+use super::ages::{self, Age};
 use super::freshness::Recent;
 use super::span::wrap;
 use super::{Bar, Line, PanelPicture, Span, attempt, palette_open, why};
 use crate::app::{PanelKind, PromptKind, State, palette};
 use crate::keymap::Scope;
 use crate::model::ecs::tail;
-use crate::table::{Entry, Filter, Row};
+use crate::table::{Cell, Entry, Filter, Row};
 use crate::text::Text;
 use crate::theme::Role;
-use crate::time::human;
 use crate::view::Line as DetailLine;
 
 /// The widest a panel gets; longer lines are hard to read.
@@ -151,8 +153,8 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
     let detail = (state.view().detail)(stack, row);
     let mut lines = Vec::new();
     let is_feed = row.problems.first().is_some_and(|problem| problem.check.subject.kind == "feed");
-    let read =
-        (row.read_at.millis() > 0 && !is_feed).then(|| format!("read {} ago", human(state.now.since(row.read_at))));
+    let read = (row.read_at.millis() > 0 && !is_feed)
+        .then(|| format!("read {}", Age::of(state, row.read_at, Duration::ZERO).ago()));
     if let Some(read) = read {
         lines.push(vec![Span::new(read, Role::Dim)]);
     }
@@ -167,12 +169,20 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
                 lines.push(Vec::new());
                 lines.push(vec![Span::new(*title, Role::Title)]);
             }
-            DetailLine::Field(name, cell) => field(&mut lines, name, &cell.human(state.now), columns),
-            DetailLine::Event(at, words) => event(&mut lines, &at.human(state.now), words, columns),
+            DetailLine::Field(name, cell) => field(&mut lines, name, &value(state, cell), columns),
+            DetailLine::Event(at, words) => event(&mut lines, &ages::cell(state, at, state.now), words, columns),
             DetailLine::Words(words) => paragraph(&mut lines, words, Role::Dialog, columns, 0),
         }
     }
     Content { title: detail.title.to_string(), lines }
+}
+
+/// A value; there is room for a date.
+fn value(state: &State, cell: &Cell) -> String {
+    match cell {
+        Cell::Since(at) | Cell::At(at) | Cell::Until(at) if !state.options.clock => at.date_time(),
+        other => other.human(state.now),
+    }
 }
 
 fn event(lines: &mut Vec<Line>, age: &str, words: &str, columns: usize) {

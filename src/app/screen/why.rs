@@ -1,5 +1,8 @@
 //! Why a row is judged as it is: the rule, its limits and where they come from, the evidence, and what to look at next.
 
+use std::time::Duration;
+
+use super::ages::Age;
 use super::freshness::Recent;
 use super::panels::{Content, field, paragraph};
 use super::{Line, Span};
@@ -44,7 +47,8 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
     if let Some(since) = check.since {
         let until = recent.as_of(stack, check.taken_at, state.now);
         let old = if until < state.now { format!(" at {}", until.time_of_day()) } else { String::new() };
-        field(lines, "since", &format!("{} ({}{old})", since.date_time(), human(until.since(since))), columns);
+        let lasting = if state.options.clock { format!(" ({}{old})", human(until.since(since))) } else { old };
+        field(lines, "since", &format!("{}{lasting}", since.date_time()), columns);
     }
     for (i, step) in check.next.iter().enumerate() {
         field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
@@ -54,7 +58,7 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
     }
     // What cannot be read has no time of reading.
     if check.subject.kind != "feed" {
-        field(lines, "read", &format!("{} ago", human(state.now.since(check.taken_at))), columns);
+        field(lines, "read", &Age::of(state, check.taken_at, Duration::ZERO).ago(), columns);
     }
     field(lines, "rule", check.rule, columns);
     if let Some(rule) = RULES.iter().find(|r| r.id == check.rule) {
