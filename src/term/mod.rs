@@ -7,6 +7,7 @@ mod output;
 mod pace;
 mod paint;
 mod parser;
+mod shift;
 
 pub use clipboard::{Wrapping, osc52, wrapping};
 pub use guard::{Terminal, restore};

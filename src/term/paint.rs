@@ -7,6 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use super::shift::Shift;
+
 /// Everything of a frame is between these, so that no terminal shows half of it (DEC mode 2026; ignored where unknown).
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
@@ -55,6 +57,13 @@ impl Painter {
             None => self.blank(next.area),
         };
         let width = next.area.width;
+        if let Some(shift) = Shift::between(&shown, &next) {
+            // New lines are blank in the colours of the moment.
+            self.take_up(PLAIN);
+            self.out.push_str(&shift.sequences());
+            self.at = None;
+            shift.apply(&mut shown);
+        }
         distrust_wide(&mut shown, &next);
         let mut erased = None;
         for (x, y, cell) in shown.diff_iter(&next) {
@@ -293,6 +302,28 @@ mod tests {
         }
 
         #[test]
+        fn lines_that_move_end_where_they_belong(
+            lines in proptest::collection::vec(("[a-c 日]{0,12}", any_style()), 30),
+            tops in proptest::collection::vec(0_usize..20, 2..8),
+            fixed in 0_u16..4,
+        ) {
+            let size = (14, 12);
+            let (mut painter, mut stepwise) = (Painter::default(), terminal(size));
+            for top in tops {
+                let cells: Vec<(u16, u16, &str, Style)> = (0..size.1)
+                    .map(|y| {
+                        let (text, style) = &lines[if y < fixed { usize::from(y) } else { top + usize::from(y) } % 30];
+                        (0, y, text.as_str(), *style)
+                    })
+                    .collect();
+                stepwise.process(&painter.frame(buffer(size, &cells), None));
+                let mut afresh = terminal(size);
+                afresh.process(&Painter::default().frame(buffer(size, &cells), None));
+                prop_assert_eq!(shown(&stepwise, size), shown(&afresh, size));
+            }
+        }
+
+        #[test]
         fn a_frame_is_what_the_buffer_says(frame in any_frame()) {
             let size = (40, 12);
             let cells: Vec<(u16, u16, &str, Style)> =
@@ -325,6 +356,22 @@ mod tests {
         assert_eq!(at("", None), "\x1b[?2026h\x1b[2;3H\x1b[K\x1b[?2026l");
         assert_eq!(at("", Some((1, 2))), "\x1b[?2026h\x1b[3;2H\x1b[?25h\x1b[?2026l");
         assert_eq!(at("", None), "\x1b[?2026h\x1b[?25l\x1b[?2026l");
+    }
+
+    #[test]
+    fn a_list_that_scrolls_costs_one_line() {
+        let list = |top: u16| {
+            let text: Vec<String> = (0..8).map(|y| format!("line {}", top + y)).collect();
+            let mut cells: Vec<(u16, u16, &str, Style)> =
+                (1..9).map(|y| (0, y, text[usize::from(y) - 1].as_str(), Style::new())).collect();
+            cells.extend([(0, 0, "head", Style::new()), (0, 9, "foot", Style::new())]);
+            buffer((20, 10), &cells)
+        };
+        let mut painter = Painter::default();
+        let mut at = |top| String::from_utf8(painter.frame(list(top), None)).unwrap();
+        at(10);
+        assert_eq!(at(11), "\x1b[?2026h\x1b[2H\x1b[M\x1b[9H\x1b[L\x1b[9;1Hline 18\x1b[?2026l");
+        assert_eq!(at(9), "\x1b[?2026h\x1b[8H\x1b[2M\x1b[2H\x1b[2L\x1b[2;1Hline 9\x1b[3;1Hline 10\x1b[?2026l");
     }
 
     #[test]

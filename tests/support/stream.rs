@@ -56,7 +56,7 @@ fn csi(rest: &[u8], heard: &mut Heard) -> Result<usize, String> {
     let params = std::str::from_utf8(&rest[2..end]).map_err(|e| e.to_string())?;
     let is_numbers = params.bytes().all(|b| b.is_ascii_digit() || b == b';');
     let allowed = match rest[end] {
-        b'm' | b'H' | b'C' => is_numbers,
+        b'm' | b'H' | b'C' | b'L' | b'M' => is_numbers,
         b'J' | b'K' => matches!(params, "" | "0" | "1" | "2"),
         b'h' | b'l' => matches!(params, "?25" | "?1049" | "?2004" | "?2026"),
         _ => false,
