@@ -174,6 +174,7 @@ async fn a_key_of_the_table_says_so_over_a_panel() {
 #[tokio::test]
 async fn a_long_filter_does_not_push_the_state_of_the_data_off_the_title() {
     let mut console = services().await;
+    console.state.options.clock = true;
     let at = console.state.now;
     let fault = Fault::new(FaultKind::Unreachable, "ecs:DescribeClusters", "connection refused");
     let failed = Fetched { stack: 0, feed: "ecs", at, next: at + Duration::from_secs(9), result: Err(fault) };

@@ -1,10 +1,12 @@
 //! The rows of the view on screen: made when the data changes, not when the screen is drawn.
 
+use std::collections::BTreeSet;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::{Cursor, Place};
 use crate::model::Severity;
-use crate::table::{Cell, Filter, Row, sort};
+use crate::table::{Cell, Filter, Order, Row, Words, sort};
 use crate::view::Scene;
 
 /// Room for an age such as `253d03h` in a column's width; ages change by the second and widths should not.
@@ -23,6 +25,16 @@ pub struct Listing {
     pub mistake: Option<String>,
     /// The widest sentence of a row as the table tells it.
     pub sentence: usize,
+    /// Whether any row has something to tell.
+    pub troubled: bool,
+    /// Rows shown and rows there are, lines beside the rows proper not counted.
+    pub counts: (usize, usize),
+    /// How many section headings there are among the rows shown.
+    pub sections: usize,
+    /// What filters search.
+    words: Words,
+    /// All rows in an order, and the order: typing a filter sorts nothing.
+    ranked: (Order, Vec<usize>),
 }
 
 impl Listing {
@@ -35,6 +47,9 @@ impl Listing {
             if whole { row.sentence().map(|s| s.width()) } else { row.predicate().map(UnicodeWidthStr::width) }
         };
         self.sentence = self.rows.iter().filter_map(told).max().unwrap_or(0);
+        self.troubled = self.rows.iter().any(|row| row.severity > Severity::Info);
+        self.words = Words::of(&self.rows);
+        self.rank(place.order);
         self.arrange(place);
     }
 
@@ -42,24 +57,37 @@ impl Listing {
     pub fn arrange(&mut self, place: &mut Place) {
         let filter = Filter::parse(&place.whole_filter(), place.view.columns);
         self.mistake = filter.mistake().map(str::to_owned);
-        let passes = |row: &Row| (!place.faults_only || row.severity > Severity::Ok) && filter.matches(row);
-        self.shown = (0..self.rows.len()).filter(|&i| passes(&self.rows[i])).collect();
-        sort(&self.rows, &mut self.shown, place.order);
+        if self.ranked.0 != place.order {
+            self.rank(place.order);
+        }
+        let mut passing = filter.passing(&self.rows, &self.words);
+        if place.faults_only {
+            passing.iter_mut().zip(&self.rows).for_each(|(passes, row)| *passes &= row.severity > Severity::Ok);
+        }
+        self.shown = self.ranked.1.iter().copied().filter(|&i| passing[i]).collect();
+        self.count();
         self.repair(&mut place.cursor);
+    }
+
+    fn rank(&mut self, order: Order) {
+        let mut all: Vec<usize> = (0..self.rows.len()).collect();
+        sort(&self.rows, &mut all, order);
+        self.ranked = (order, all);
+    }
+
+    fn count(&mut self) {
+        let proper = |row: &&Row| !row.aside;
+        let shown = || self.shown.iter().filter_map(|&i| self.rows.get(i));
+        let titled: BTreeSet<u8> =
+            shown().filter(|row| !row.section.title.is_empty()).map(|row| row.section.order).collect();
+        self.sections = titled.len();
+        self.counts = (shown().filter(proper).count(), self.rows.iter().filter(proper).count());
     }
 
     /// The row at this place among those shown.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<&Row> {
         self.shown.get(index).and_then(|&i| self.rows.get(i))
-    }
-
-    /// Rows shown and rows there are, lines beside the rows proper not counted.
-    #[must_use]
-    pub fn counts(&self) -> (usize, usize) {
-        let proper = |row: &&Row| !row.aside;
-        let shown = self.shown.iter().filter_map(|&i| self.rows.get(i)).filter(proper).count();
-        (shown, self.rows.iter().filter(proper).count())
     }
 
     fn repair(&self, cursor: &mut Cursor) {
@@ -86,6 +114,7 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
             let needed = match cell {
                 Cell::Missing => 1,
                 Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
+                Cell::Text(text) | Cell::State(_, text) => text.width(),
                 other => other.searchable().width(),
             };
             *width = (*width).max(needed);

@@ -121,9 +121,17 @@ impl Cell {
     /// The words a filter searches; ages change by the second and are not among them.
     #[must_use]
     pub fn searchable(&self) -> String {
+        let mut words = String::new();
+        self.push_words(&mut words);
+        words
+    }
+
+    /// Adds the words a filter searches.
+    pub fn push_words(&self, words: &mut String) {
         match self {
-            Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) => String::new(),
-            other => other.human(Timestamp::default()),
+            Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) => {}
+            Self::Text(text) | Self::State(_, text) => words.push_str(text),
+            other => words.push_str(&other.human(Timestamp::default())),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The filter line: words that must (or must not) occur in a row.
 
-use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::chars::normalize;
 
-use super::{Column, Row};
+use super::{Column, Row, Words};
 use crate::document::quoted;
 use crate::error::nearest;
 use crate::model::Severity;
@@ -70,10 +69,20 @@ impl Filter {
         self.mistake.as_deref()
     }
 
-    /// Whether a row passes.
+    /// Which of these rows pass; `words` are theirs.
     #[must_use]
-    pub fn matches(&self, row: &Row) -> bool {
-        self.mistake.is_none() && self.terms.iter().all(|term| term.test.holds(row) != term.negated)
+    pub fn passing(&self, rows: &[Row], words: &Words) -> Vec<bool> {
+        let mut passing = vec![self.mistake.is_none(); rows.len()];
+        for term in self.terms.iter().filter(|_| self.mistake.is_none()) {
+            if let Test::Contains(word) = &term.test {
+                passing.iter_mut().zip(words.having(word)).for_each(|(passes, has)| *passes &= has != term.negated);
+                continue;
+            }
+            for (i, passes) in passing.iter_mut().enumerate().filter(|(_, passes)| **passes) {
+                *passes = term.test.holds(&rows[i], i, words) != term.negated;
+            }
+        }
+        passing
     }
 
     /// What may stand before `:` or `=`.
@@ -128,29 +137,24 @@ fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 impl Test {
-    fn holds(&self, row: &Row) -> bool {
+    fn holds(&self, row: &Row, index: usize, words: &Words) -> bool {
         match self {
-            Self::Contains(word) => words(row).any(|cell| cell.contains(word)),
-            Self::Column { index, value, exact } => {
-                let cell = row.cells.get(*index).map(|c| c.searchable().to_lowercase()).unwrap_or_default();
+            Self::Contains(word) => words.row(index).contains(word),
+            Self::Column { index: column, value, exact } => {
+                let cell = words.cell(index, *column);
                 if *exact { cell == *value } else { cell.contains(value) }
             }
             Self::Stack(name) => row.stack.to_lowercase() == *name,
             Self::Severity(word) => row.severity.word().starts_with(word),
-            Self::Fuzzy(letters) => fuzzy(letters, &words(row).collect::<Vec<_>>().join(" ")),
+            Self::Fuzzy(letters) => in_order(letters, words.row(index)),
         }
     }
 }
 
-fn words(row: &Row) -> impl Iterator<Item = String> + '_ {
-    let cells = row.cells.iter().map(super::Cell::searchable);
-    cells.chain(row.sentence().map(ToString::to_string)).map(|text| text.to_lowercase())
-}
-
-fn fuzzy(letters: &str, text: &str) -> bool {
-    let pattern = Pattern::new(letters, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-    let mut buffer = Vec::new();
-    pattern.score(Utf32Str::new(text, &mut buffer), &mut Matcher::new(Config::DEFAULT)).is_some()
+/// Whether a text has these letters in this order; a plain letter stands for its accented forms too.
+fn in_order(letters: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    letters.chars().filter(|c| !c.is_whitespace()).all(|letter| rest.any(|c| c == letter || normalize(c) == letter))
 }
 
 #[cfg(test)]
@@ -169,7 +173,8 @@ mod tests {
             stack: Text::from("prod"),
             ..Row::default()
         };
-        Filter::parse(filter, COLUMNS).matches(&row)
+        let words = Words::of([&row]);
+        Filter::parse(filter, COLUMNS).passing(&[row], &words) == [true]
     }
 
     #[test]
@@ -188,6 +193,7 @@ mod tests {
             ("des=28", true),
             ("~eap", true),
             ("~pae", false),
+            ("~\u{e9}", false),
             ("severity:crit", true),
             ("!severity:crit", false),
             ("stack:prod", true),

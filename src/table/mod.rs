@@ -5,9 +5,11 @@ mod column;
 mod filter;
 mod row;
 mod sort;
+mod words;
 
 pub use cell::Cell;
 pub use column::{Align, Column};
 pub use filter::Filter;
 pub use row::{Entry, Row, Section};
 pub use sort::{Order, sort};
+pub use words::Words;

@@ -19,7 +19,7 @@ pub const LAYERS: [&[&str]; 10] = [
 
 /// Where each dependency may be named: files, or directories with all that is below them. `aws_` stands for every crate
 /// whose name begins so.
-pub const CRATES: [(&str, &[&str]); 31] = [
+pub const CRATES: [(&str, &[&str]); 32] = [
     ("async_trait", &["action", "backend", "feed", "report/fake.rs"]),
     ("aws_", &["backend/aws"]),
     ("base64", &["backend/sim", "term/clipboard.rs"]),
@@ -37,6 +37,7 @@ pub const CRATES: [(&str, &[&str]); 31] = [
     ("hyper", &["backend/sim/wire"]),
     ("hyper_util", &["backend/sim/wire"]),
     ("jiff", &["time.rs", "backend/sim/wire/http.rs"]),
+    ("memchr", &["table/words.rs"]),
     ("nucleo_matcher", &["app/palette.rs", "table/filter.rs"]),
     ("ratatui", &["term", "tui"]),
     ("rustix", &["action", "runtime/signals.rs", "term"]),

@@ -93,9 +93,9 @@ async fn a_frozen_screen_holds_until_it_is_let_go() {
     rig.sim.with(|world| world.set_desired("scale", "service-0000", 1)).unwrap();
     for (fetched, _) in running.until("ecs", Duration::from_mins(2)).await {
         update(&mut console.state, rig.clock.now(), Msg::from(fetched));
-        let rows = console.state.listing.counts();
+        let rows = console.state.listing.counts;
         assert_eq!(rows, (9, 9), "nothing on screen moves");
     }
     assert!(!console.screen('p').contains("FROZEN"));
-    assert_eq!(console.state.listing.counts(), (7, 7), "what came meanwhile is taken at once");
+    assert_eq!(console.state.listing.counts, (7, 7), "what came meanwhile is taken at once");
 }

@@ -36,7 +36,7 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let widths = &state.listing.widths;
     let room = usize::from(state.size.0).saturating_sub(2 + lead(state.options.ascii) + stack_width(state));
     let with_sentence = !state.view().kind.is_empty();
-    let troubled = with_sentence && state.listing.rows.iter().any(|row| row.severity > Severity::Info);
+    let troubled = with_sentence && state.listing.troubled;
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
     let mut left = room.saturating_sub(if troubled { LEAST_SENTENCE + GAP } else { 0 });
     let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
@@ -140,18 +140,6 @@ const fn direction(state: &State) -> &'static str {
         (false, true) => "^",
         (true, true) => "v",
     }
-}
-
-/// How many section headings there are among the rows shown, at most.
-pub(super) fn section_count(state: &State) -> usize {
-    let titles = state.listing.shown.iter().map(|&i| state.listing.rows[i].section).filter(|s| !s.title.is_empty());
-    let mut seen = Vec::new();
-    for section in titles {
-        if !seen.contains(&section.order) {
-            seen.push(section.order);
-        }
-    }
-    seen.len()
 }
 
 /// The visible lines; only these rows are made.

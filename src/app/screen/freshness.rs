@@ -16,7 +16,7 @@ use crate::time::{Timestamp, human};
 
 /// The title of the pane: the view, how many rows, the filter; and the freshness at the right.
 pub(super) fn title(state: &State) -> Bar {
-    let (shown, all) = state.listing.counts();
+    let (shown, all) = state.listing.counts;
     let place = &state.place;
     let mut left = vec![Span::new(format!(" {}", place.view.title), Role::Title)];
     if !place.view.kind.is_empty() {

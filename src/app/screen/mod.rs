@@ -156,7 +156,7 @@ pub fn columns_on_screen(state: &State) -> Vec<usize> {
 /// Lines that section headings may take of the table.
 #[must_use]
 pub fn section_lines(state: &State) -> usize {
-    columns::section_count(state)
+    state.listing.sections
 }
 
 /// Lines of the open panel that fit on screen.
