@@ -5,9 +5,10 @@
 //! sequence, a direction override or an endless run of combining marks: the check is in the type, not at each sink.
 
 use std::borrow::{Borrow, Cow};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use unicode_width::UnicodeWidthChar;
 
@@ -15,6 +16,9 @@ use unicode_width::UnicodeWidthChar;
 ///
 /// An ECS event or stop reason is below 1,024 characters (API model); 4,096 leaves room and bounds a hostile one.
 pub const MAX_CHARS: usize = 4_096;
+
+/// Texts that [`Text::shared`] remembers at a time.
+const MAX_SHARED: usize = 8_192;
 
 /// Combining marks allowed on one base character. Real scripts need at most three; stacks of dozens overwrite other rows.
 pub const MAX_MARKS: usize = 4;
@@ -28,6 +32,23 @@ impl Text {
     #[must_use]
     pub fn new(raw: &str) -> Self {
         Self(Arc::from(clean(raw).as_ref()))
+    }
+
+    /// As [`Text::new`], for what many things have in common: equal texts share one place in memory.
+    #[must_use]
+    pub fn shared(raw: &str) -> Self {
+        static KNOWN: LazyLock<Mutex<HashSet<Text>>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = known.get(raw) {
+            return text.clone();
+        }
+        let text = Self::new(raw);
+        if known.len() >= MAX_SHARED {
+            // Nobody knows which of them are still of use.
+            known.clear();
+        }
+        known.insert(text.clone());
+        text
     }
 
     /// The cleaned text.
@@ -216,6 +237,16 @@ fn is_deceptive(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn shared_text_is_the_same_text_in_one_place() {
+        for raw in ["RUNNING", "", "a\u{1b}[31mb", "日本"] {
+            let (one, other) = (Text::shared(raw), Text::shared(raw));
+            assert_eq!(one, Text::new(raw));
+            assert!(Arc::ptr_eq(&one.0, &other.0) || raw != clean(raw), "{raw:?}");
+        }
+        (0..=MAX_SHARED).for_each(|n| assert_eq!(Text::shared(&n.to_string()), *n.to_string()));
+    }
 
     #[test]
     fn controls_become_one_visible_glyph_each() {

@@ -76,8 +76,8 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Task>, instance: Option<Text>) -> Row
         // A stopped task never changes again, so it cannot grow stale.
         read_at: if stopped { Timestamp::default() } else { seen.at },
         cells: vec![
-            Cell::Text(t.cluster()),
-            t.service().map_or(Cell::Missing, |s| Cell::Text(Text::from(s))),
+            Cell::Text(Text::shared(&t.cluster())),
+            t.service().map_or(Cell::Missing, |s| Cell::Text(Text::shared(s))),
             Cell::Text(t.id()),
             Cell::text(t.status.as_ref()),
             health(t),

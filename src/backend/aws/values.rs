@@ -10,6 +10,11 @@ pub(super) fn text(raw: Option<impl AsRef<str>>) -> Option<Text> {
     raw.filter(|raw| !raw.as_ref().is_empty()).map(|raw| Text::new(raw.as_ref()))
 }
 
+/// As [`text`], for what many things have in common.
+pub(super) fn shared(raw: Option<impl AsRef<str>>) -> Option<Text> {
+    raw.filter(|raw| !raw.as_ref().is_empty()).map(|raw| Text::shared(raw.as_ref()))
+}
+
 /// Text, empty where absent.
 pub(super) fn text_or_empty(raw: Option<&str>) -> Text {
     Text::new(raw.unwrap_or_default())

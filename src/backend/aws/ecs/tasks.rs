@@ -2,25 +2,24 @@
 
 use aws_sdk_ecs::types;
 
-use crate::backend::aws::values::{cpu_units, mebibytes, text, text_or_empty, time};
+use crate::backend::aws::values::{cpu_units, mebibytes, shared, text, text_or_empty, time};
 use crate::model::ecs::{Container, Size, Task};
-use crate::text::Text;
 
 pub(super) fn task(cluster: &str, raw: &types::Task) -> Task {
     Task {
         arn: text_or_empty(raw.task_arn()),
-        cluster_arn: text(raw.cluster_arn()).unwrap_or_else(|| Text::new(cluster)),
-        group: text(raw.group()),
-        task_definition: text(raw.task_definition_arn()),
-        status: text(raw.last_status()),
-        desired_status: text(raw.desired_status()),
-        health: text(raw.health_status()),
-        az: text(raw.availability_zone()),
-        instance_arn: text(raw.container_instance_arn()),
-        provider: text(raw.capacity_provider_name()),
+        cluster_arn: shared(raw.cluster_arn()).or_else(|| shared(Some(cluster))).unwrap_or_default(),
+        group: shared(raw.group()),
+        task_definition: shared(raw.task_definition_arn()),
+        status: shared(raw.last_status()),
+        desired_status: shared(raw.desired_status()),
+        health: shared(raw.health_status()),
+        az: shared(raw.availability_zone()),
+        instance_arn: shared(raw.container_instance_arn()),
+        provider: shared(raw.capacity_provider_name()),
         size: size(raw),
         ports: ports(raw.containers()),
-        connectivity: text(raw.connectivity()),
+        connectivity: shared(raw.connectivity()),
         connectivity_at: time(raw.connectivity_at()),
         created_at: time(raw.created_at()),
         started_at: time(raw.started_at()),
@@ -33,13 +32,13 @@ pub(super) fn task(cluster: &str, raw: &types::Task) -> Task {
 
 fn container(raw: &types::Container) -> Container {
     Container {
-        name: text_or_empty(raw.name()),
-        status: text(raw.last_status()),
-        health: text(raw.health_status()),
+        name: shared(raw.name()).unwrap_or_default(),
+        status: shared(raw.last_status()),
+        health: shared(raw.health_status()),
         exit_code: raw.exit_code(),
         reason: text(raw.reason()),
-        image: text(raw.image()),
-        digest: text(raw.image_digest()),
+        image: shared(raw.image()),
+        digest: shared(raw.image_digest()),
     }
 }
 
