@@ -70,10 +70,11 @@ fn tell(errors: &[Error], is_check: bool) -> u8 {
     if usage && !is_check { 2 } else { 3 }
 }
 
-/// Runs to the end of `task`, with two workers, so that a slow answer cannot hold up a timer. What still waits then, such as for
-/// a name server that does not answer, is left behind.
+/// Runs to the end of `task` on this thread. Beside it one worker reads answers, so that a slow one holds up neither keys nor
+/// frames; a second worker would be woken mostly to find nothing to do. What still waits then, such as for a name server that
+/// does not answer, is left behind.
 fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Vec<Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| vec![Error::unavailable(format!("no threads: {error}"))])?;
     let done = runtime.block_on(task);
     runtime.shutdown_background();

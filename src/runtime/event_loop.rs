@@ -21,8 +21,8 @@ use crate::tui;
 
 /// Ages are shown in seconds.
 const TICK: Duration = Duration::from_secs(1);
-/// Where nothing counts seconds, time still makes what is known older.
-const SLOW_TICK: Duration = Duration::from_secs(5);
+/// Where nothing counts seconds, time still makes what is known older, though nothing is stale before a minute.
+const SLOW_TICK: Duration = Duration::from_secs(10);
 
 /// Why the loop ended.
 pub enum Exit {
