@@ -6,7 +6,12 @@ use crate::theme::{Color, Role, Style, Theme};
 
 /// How a role is drawn.
 pub fn style(theme: &Theme, role: Role) -> Drawn {
-    drawn(theme.style(role))
+    let style = theme.style(role);
+    match role {
+        // In the colour of the text it was, so that moving the cursor changes no more than what marks it.
+        Role::Selected => drawn(Style { fg: style.fg.or(theme.style(Role::Text).fg), ..style }),
+        _ => drawn(style),
+    }
 }
 
 fn drawn(style: Style) -> Drawn {
