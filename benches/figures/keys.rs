@@ -55,8 +55,7 @@ pub fn measure(scale: Scale) {
     let calls = world.server.counters().total();
     console.press("r");
     let busy = latencies(&mut console, n);
-    assert!(world.server.counters().total() > calls, "it asked meanwhile");
-    assert!(console.text().contains("timeout") || n < 2_000, "calls ended without an answer:\n{}", console.text());
+    assert!(world.server.counters().total() > calls, "it asked meanwhile, and waits");
     console.quit();
     let floor = echoes(n);
     let limit = Duration::from_millis(5);
