@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use unicode_width::UnicodeWidthStr;
-
+use super::screen::width;
 use super::{Cursor, Place};
 use crate::model::Severity;
 use crate::table::{Cell, Filter, Order, Row, Words, sort};
@@ -44,7 +43,7 @@ impl Listing {
         self.widths = widths(place, &self.rows);
         let told = |row: &Row| {
             let whole = place.view.kind.is_empty();
-            if whole { row.sentence().map(|s| s.width()) } else { row.predicate().map(UnicodeWidthStr::width) }
+            if whole { row.sentence().map(|s| width(s)) } else { row.predicate().map(width) }
         };
         self.sentence = self.rows.iter().filter_map(told).max().unwrap_or(0);
         self.troubled = self.rows.iter().any(|row| row.severity > Severity::Info);
@@ -108,16 +107,16 @@ impl Listing {
 
 fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
     let columns = place.view.columns;
-    let mut widths: Vec<usize> = columns.iter().map(|c| c.title.width()).collect();
+    let mut widths: Vec<usize> = columns.iter().map(|c| width(c.title)).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+        for (widest, cell) in widths.iter_mut().zip(&row.cells) {
             let needed = match cell {
                 Cell::Missing => 1,
                 Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
-                Cell::Text(text) | Cell::State(_, text) => text.width(),
-                other => other.searchable().width(),
+                Cell::Text(text) | Cell::State(_, text) => width(text),
+                other => width(&other.searchable()),
             };
-            *width = (*width).max(needed);
+            *widest = (*widest).max(needed);
         }
     }
     let fitted =

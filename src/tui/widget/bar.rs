@@ -2,9 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
-use crate::app::screen::{Bar, Line};
+use crate::app::screen::{Bar, Line, width};
 use crate::theme::Theme;
 use crate::tui::style::style;
 
@@ -23,9 +22,9 @@ pub(super) fn line(spans: &Line, theme: &Theme, area: Rect, buffer: &mut Buffer)
 
 /// A bar: the right part whole where it fits, the left one in what remains.
 pub(super) fn bar(bar: &Bar, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let wide: usize = bar.right.iter().map(|span| span.text.width()).sum();
+    let wide: usize = bar.right.iter().map(|span| width(&span.text)).sum();
     let wide = u16::try_from(wide).unwrap_or(u16::MAX);
-    let left: usize = bar.left.iter().map(|span| span.text.width()).sum();
+    let left: usize = bar.left.iter().map(|span| width(&span.text)).sum();
     let fits = usize::from(wide) + left <= usize::from(area.width);
     let room = if fits || wide <= area.width / 2 { area.width.saturating_sub(wide) } else { area.width };
     line(&bar.left, theme, Rect { width: room, ..area }, buffer);

@@ -2,6 +2,7 @@
 
 mod ascii;
 mod bar;
+mod cluster;
 mod frame;
 
 use ratatui::buffer::Buffer;
@@ -15,6 +16,7 @@ use crate::theme::{Role, Theme};
 /// The whole screen. Whatever its size, nothing is written outside of the buffer.
 pub fn screen(screen: &Screen, theme: &Theme, buffer: &mut Buffer) {
     regions(screen, theme, buffer);
+    cluster::fit(buffer);
     if screen.ascii {
         ascii::replace(buffer);
     }
@@ -22,6 +24,9 @@ pub fn screen(screen: &Screen, theme: &Theme, buffer: &mut Buffer) {
 
 fn regions(screen: &Screen, theme: &Theme, buffer: &mut Buffer) {
     let area = buffer.area;
+    if area.is_empty() {
+        return;
+    }
     if let Some(words) = &screen.too_small {
         buffer.set_stringn(area.x, area.y, words, usize::from(area.width), style(theme, Role::Warn));
         return;
