@@ -130,6 +130,7 @@ impl fmt::Debug for Text {
 /// - C0 controls and DEL become their control pictures (`␛`, `␍`, `␡`), so every one is a single visible glyph;
 /// - C1 controls, direction marks and overrides, zero-width and filler characters, line and paragraph separators, tag
 ///   characters and variation selectors become `⟨U+202E⟩`;
+/// - in a word with Latin letters, letters of other scripts that look like Latin ones become `⟨U+043E⟩` too: `prоd` is not `prod`;
 /// - more than [`MAX_MARKS`] combining marks on one character are cut, marked by `⟨…⟩`;
 /// - text over [`MAX_CHARS`] characters is cut, marked by `…`.
 ///
@@ -140,10 +141,15 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
         return Cow::Borrowed(raw);
     }
     let mut out = Cleaner::default();
-    for c in raw.chars() {
-        if !out.push(c) {
+    let mut rest = raw;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(if end > 0 { end } else { first.len_utf8() });
+        out.disguised = word.bytes().any(|b| b.is_ascii_alphabetic());
+        if !word.chars().all(|c| out.push(c)) {
             break;
         }
+        rest = after;
     }
     Cow::Owned(out.text)
 }
@@ -161,6 +167,8 @@ struct Cleaner {
     text: String,
     chars: usize,
     marks: usize,
+    /// Whether a letter that looks like a Latin one would be taken for it here.
+    disguised: bool,
 }
 
 impl Cleaner {
@@ -170,7 +178,7 @@ impl Cleaner {
             self.marks = 0;
             return self.put(&[picture]);
         }
-        if is_deceptive(c) {
+        if is_deceptive(c) || (self.disguised && looks_latin(c)) {
             self.marks = 0;
             let escape: Vec<char> = format!("⟨U+{:04X}⟩", u32::from(c)).chars().collect();
             return self.put(&escape);
@@ -233,6 +241,17 @@ fn is_deceptive(c: char) -> bool {
     )
 }
 
+/// What a word is made of.
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || c.width() == Some(0)
+}
+
+/// Cyrillic, Greek and Armenian letters that are drawn like Latin ones (Unicode's `confusables.txt`, UTS #39).
+fn looks_latin(c: char) -> bool {
+    const ALIKE: &str = "асԁегһіјӏорԛѕѵԝхуүАВСЕԌНІЈКМОРЅТѴԜХУҮЬαγινορσυϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոռզգցհքաԼՕՍ";
+    matches!(c, '\u{370}'..='\u{58f}') && ALIKE.contains(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +291,15 @@ mod tests {
         let cut = clean(&"a".repeat(10_000)).into_owned();
         assert_eq!(cut.chars().count(), MAX_CHARS);
         assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn c6_a_letter_that_passes_for_a_latin_one_is_spelled_out() {
+        assert_eq!(clean("prоd"), "pr⟨U+043E⟩d");
+        assert_eq!(clean("рrod-ehr аpi"), "⟨U+0440⟩rod-ehr ⟨U+0430⟩pi");
+        assert_eq!(clean("r\u{301}ο\u{301}x"), "r\u{301}⟨U+03BF⟩\u{301}x");
+        // Words of one script are words.
+        assert_eq!(clean("сервер prod Ωμέγα 5μm größe"), "сервер prod Ωμέγα 5μm größe");
     }
 
     #[test]
