@@ -4,5 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     rounds::panics::install();
-    rounds::cli::run()
+    let code = rounds::cli::run();
+    rounds::panics::told();
+    code
 }

@@ -282,6 +282,17 @@ fn a_reader_that_goes_away_is_no_mistake() {
 }
 
 #[test]
+fn a16_nobody_who_reads_the_json_is_no_mistake_either() {
+    let home = home();
+    let mut command = rounds(home.path(), &["check", "--json"]);
+    command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(3), ""));
+}
+
+#[test]
 fn what_was_typed_is_shown_without_acting_on_the_terminal() {
     let home = home();
     let evil = "x\u{1b}[31m\u{1b}]0;t\u{7}\u{202e}";

@@ -2,6 +2,8 @@
 //! the terminal, and that the terminal is given back.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says why it fails")]
 
+#[path = "terminal/breaking.rs"]
+mod breaking;
 #[path = "support/canned.rs"]
 mod canned;
 #[path = "terminal/copying.rs"]
@@ -10,6 +12,8 @@ mod copying;
 mod hostile;
 #[path = "terminal/leaving.rs"]
 mod leaving;
+#[path = "terminal/limits.rs"]
+mod limits;
 #[path = "terminal/looking.rs"]
 mod looking;
 #[path = "terminal/losing.rs"]

@@ -74,8 +74,10 @@ fn tell(errors: &[Error], is_check: bool) -> u8 {
 /// frames; a second worker would be woken mostly to find nothing to do. What still waits then, such as for a name server that
 /// does not answer, is left behind.
 fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Vec<Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| vec![Error::unavailable(format!("no threads: {error}"))])?;
+    let none = |error: io::Error| vec![Error::unavailable(format!("no threads: {error}"))];
+    // Where the system gives no thread, tokio panics.
+    let _ = std::thread::Builder::new().spawn(|| ()).map_err(none)?.join();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(none)?;
     let done = runtime.block_on(task);
     runtime.shutdown_background();
     Ok(done)

@@ -8,9 +8,9 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -171,6 +171,11 @@ impl Console {
         self.screen().contents()
     }
 
+    /// The home it was started with.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// How many bytes it has written.
     pub const fn written(&self) -> usize {
         self.bytes.len()
@@ -288,15 +293,30 @@ impl Console {
         self
     }
 
+    /// Takes so many bytes more of what it writes, as a slow connection; `None`: whatever comes.
+    pub fn reads(&mut self, bytes: Option<usize>) -> &mut Self {
+        let mut room = self.reading.room.lock().expect("nobody panicked");
+        *room = bytes.map(|bytes| room.unwrap_or(0) + bytes);
+        self.reading.more.notify_all();
+        drop(room);
+        self
+    }
+
     /// Waits for its end, whatever it leaves behind; gives the exit code.
     pub fn ends_somehow(mut self) -> u32 {
         self.wait().exit_code()
     }
 
     /// Waits for the end, and holds every byte against the allow-list and the terminal against how it was.
-    pub fn ends(mut self) -> End {
+    pub fn ends(self) -> End {
+        let (signal, end) = self.gives_back();
+        assert_eq!(signal, None, "ended by a signal");
+        end
+    }
+
+    /// As [`Self::ends`], where it does not end by itself; also the signal that ended it.
+    pub fn gives_back(mut self) -> (Option<String>, End) {
         let status = self.wait();
-        assert_eq!(status.signal(), None, "ended by a signal");
         let (slave, master) = self.terminal.take().expect("it was running");
         assert_eq!(settings(&*master), self.cooked, "the terminal's settings are as they were");
         // Without a user the terminal ends, and with it the reader, once all is read.
@@ -313,7 +333,7 @@ impl Console {
         let heard = stream::listen(&self.bytes).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert!(!heard.text.contains(SECRET), "a credential was shown");
         let home = std::mem::replace(&mut self.home, tempfile::tempdir().expect("a directory"));
-        End { code: status.exit_code(), text: self.text(), heard, home }
+        (status.signal().map(str::to_owned), End { code: status.exit_code(), text: self.text(), heard, home })
     }
 
     fn wait(&mut self) -> ExitStatus {
@@ -351,12 +371,33 @@ impl Drop for Console {
 struct Reading {
     closed: AtomicBool,
     stuck: AtomicBool,
+    /// How much more is taken, if not everything.
+    room: Mutex<Option<usize>>,
+    more: Condvar,
+}
+
+impl Reading {
+    /// Waits until something is to be taken, and gives how much.
+    fn most(&self) -> usize {
+        let room = self.room.lock().expect("nobody panicked");
+        let room = self.more.wait_while(room, |room| *room == Some(0)).expect("nobody panicked");
+        room.unwrap_or(usize::MAX)
+    }
+
+    fn taken(&self, bytes: usize) {
+        if let Some(room) = &mut *self.room.lock().expect("nobody panicked") {
+            *room = room.saturating_sub(bytes);
+        }
+    }
 }
 
 fn read(mut output: Box<dyn Read + Send>, send: Sender<Event>, reading: Arc<Reading>) {
     thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
-        while let Ok(n @ 1..) = output.read(&mut buffer) {
+        loop {
+            let most = reading.most().min(buffer.len());
+            let Ok(n @ 1..) = output.read(&mut buffer[..most]) else { return };
+            reading.taken(n);
             let told = send.send(Event::Wrote(buffer[..n].to_vec()));
             if told.is_err() || reading.closed.load(Ordering::SeqCst) {
                 return;

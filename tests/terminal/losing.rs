@@ -61,6 +61,34 @@ fn a2_it_ends_with_tmux_and_with_script() {
     }
 }
 
+/// A3: whoever shares the terminal shares its flags, and reads away what poll(2) told of.
+#[test]
+fn a3_a_terminal_that_was_made_non_blocking_costs_next_to_nothing() {
+    let flags = "import fcntl, os; fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK | fcntl.fcntl(0, fcntl.F_GETFL))";
+    let line = "python3 -c \"$1\" && exec \"$0\" demo";
+    if std::process::Command::new("python3").arg("-V").output().is_err() {
+        let _ = writeln!(std::io::stderr(), "not tried: python3 is not installed");
+        return;
+    }
+    let mut console = read(Launch::through(&["sh", "-c", line, BINARY, flags]));
+    let process = console.process();
+    let (start, before) = (Instant::now(), process.cpu());
+    for _ in 0..4 {
+        // It draws once a second, for ages are shown.
+        let written = console.written();
+        console.until("another frame", |c| c.written() > written);
+    }
+    let (cost, took) = (process.cpu().saturating_sub(before), start.elapsed());
+    assert!(cost * 4 <= took, "{cost:?} of processor time in {took:?}");
+    // More than a terminal holds: writing meets a full one.
+    console.reads(Some(0));
+    for _ in 0..100 {
+        console.press("4G2g");
+    }
+    console.press("3").reads(None).sees("┌ instances").press("q");
+    assert_eq!(console.ends().code, 0);
+}
+
 /// A4: keys and signals are taken while the terminal takes nothing, and nothing piles up.
 #[test]
 fn a4_a_stuck_terminal_holds_up_neither_signals_nor_memory() {
@@ -77,6 +105,23 @@ fn a4_a_stuck_terminal_holds_up_neither_signals_nor_memory() {
     console.signal("TERM");
     assert_eq!(console.ends_somehow(), 143);
     assert!(start.elapsed() <= END, "{:?}", start.elapsed());
+}
+
+/// A5: what a slow terminal is late for is skipped; no key is.
+#[test]
+fn a5_a_slow_terminal_gets_the_newest_frame_and_every_key_is_taken() {
+    let mut console = demo();
+    console.press("4").sees("┌ tasks").reads(Some(0));
+    for _ in 0..50 {
+        console.press("Gg").reads(Some(1_024));
+    }
+    let before = console.written();
+    console.press("2").reads(None).sees("┌ services");
+    let late = console.written() - before;
+    // What was on its way, one frame that was begun, and the newest.
+    assert!(late <= 128 * 1_024, "{late} bytes until the last key was seen");
+    console.press("q");
+    assert_eq!(console.ends().code, 0);
 }
 
 /// A6: wherever a signal meets it, the terminal is given back.
