@@ -40,6 +40,8 @@ impl Entry {
         for c in String::from_utf8_lossy(&self.raw).chars() {
             match c {
                 ' '..='~' => out.push(c),
+                // Between the parts of a record; within a text they are no JSON.
+                '\t' | '\r' if self.record.is_some() => out.push(' '),
                 _ => {
                     for unit in c.encode_utf16(&mut [0; 2]) {
                         let _ = write!(out, "\\u{unit:04x}");
