@@ -242,3 +242,22 @@ fn a_silenced_lint_and_a_hard_exit_are_seen() {
         assert_eq!(told(rules::exits, "cli/mod.rs", text).len(), wrong, "{text}");
     }
 }
+
+#[test]
+fn c10_a_process_that_is_started_is_seen() {
+    for (text, wrong) in [
+        ("use std::process::Command;", 1),
+        ("use std::process::{Command, ExitCode};", 1),
+        ("fn f() { tokio::process::Command::new(\"less\"); }", 1),
+        ("use std::os::unix::process::CommandExt;", 1),
+        ("use std::process::*;", 1),
+        ("use std::process::ExitCode; use crate::app::Command;", 0),
+        ("#[cfg(test)] mod tests { use std::process::Command; }", 0),
+    ] {
+        assert_eq!(told(rules::spawns, "cli/mod.rs", text).len(), wrong, "{text}");
+    }
+    // What starts one otherwise is not compiled in.
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("text");
+    let tokio = manifest.lines().find(|line| line.starts_with("tokio = ")).expect("it is there");
+    assert!(!tokio.contains("\"process\"") && !tokio.contains("\"full\""), "{tokio}");
+}

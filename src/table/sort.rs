@@ -79,7 +79,26 @@ mod tests {
         assert_eq!(sorted(&rows, Order::default()), [1, 3, 4, 0, 2]);
     }
 
+    fn any_key() -> impl Strategy<Value = SortKey> {
+        prop_oneof![
+            (-3_i64..3).prop_map(SortKey::Number),
+            "[a-c]{0,2}".prop_map(SortKey::Words),
+            proptest::collection::vec(-1_i64..2, 0..3).prop_map(SortKey::Numbers),
+            Just(SortKey::Missing),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn the_order_is_a_strict_weak_one(a in any_key(), b in any_key(), c in any_key(), reverse: bool) {
+            let (ab, bc, ac) = (compare(&a, &b, reverse), compare(&b, &c, reverse), compare(&a, &c, reverse));
+            prop_assert_eq!(compare(&a, &a, reverse), Ordering::Equal);
+            prop_assert_eq!(ab, compare(&b, &a, reverse).reverse());
+            if ab == bc || bc == Ordering::Equal {
+                prop_assert_eq!(ac, ab);
+            }
+        }
+
         #[test]
         fn sorting_is_a_permutation_in_order(counts in proptest::collection::vec(proptest::option::of(0_u64..5), 0..40), reverse: bool) {
             let rows = rows(counts.iter().map(|n| n.map_or(Cell::Missing, Cell::Count)).collect());

@@ -72,7 +72,7 @@ pub const MOST_LINES: usize = 400;
 pub type Rule = fn(&File) -> Vec<String>;
 
 /// Every rule.
-pub const RULES: [Rule; 7] = [layers, crates, clocks, length, allowances, exits, permits];
+pub const RULES: [Rule; 8] = [layers, crates, clocks, length, allowances, exits, permits, spawns];
 
 /// The line of a module in [`LAYERS`], and its place on it.
 fn place(module: &str) -> Option<(usize, usize)> {
@@ -159,6 +159,16 @@ pub fn exits(file: &File) -> Vec<String> {
     let wrong =
         file.paths.iter().filter(|path| path.ends_with(&["process", "exit"]) || path.ends_with(&["process", "abort"]));
     wrong.map(|path| at(file, path, "ends the process")).collect()
+}
+
+/// Nothing is launched: no editor, no pager, no browser, no shell. What the SDK starts (`credential_process`) the user configured.
+pub fn spawns(file: &File) -> Vec<String> {
+    let wrong = file.paths.iter().filter(|path| {
+        let is_process = path.segments.iter().any(|segment| segment == "process");
+        let named = |name: &str| path.segments.iter().any(|segment| segment == name);
+        !path.is_test && is_process && (named("Command") || named("CommandExt") || named("*"))
+    });
+    wrong.map(|path| at(file, path, "starts a process")).collect()
 }
 
 /// A change needs a permit, and one place gives them: the policy of actions. The loopback, which plays AWS, takes what comes in as

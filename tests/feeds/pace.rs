@@ -1,12 +1,19 @@
 //! When feeds poll: their own interval, on request, on focus, slower when told to.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rounds::app::{Msg, update};
+use rounds::backend::sim::{Scenario, Sim};
+use rounds::feed::Budgets;
 use rounds::model::FaultKind;
+use rounds::time::{Clock, Timestamp};
+use tokio::time::Instant;
 
+use crate::console::Console;
 use crate::ports::Before;
-use crate::{Rig, about, wait};
+use crate::{Rig, START, about, stack, wait};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -112,4 +119,48 @@ async fn a_feed_that_fails_waits_longer_each_time_but_not_after_a_refresh() {
     running.nudge();
     let (fetched, at) = running.next("identity").await;
     assert_eq!((fetched.result.is_ok(), at), (true, asked));
+}
+
+/// The clock of a machine that slept for so many seconds, of which its timers know nothing.
+struct Slept(Instant, AtomicU64);
+
+impl Clock for Slept {
+    fn now(&self) -> Timestamp {
+        START + self.0.elapsed() + Duration::from_secs(self.1.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a19_an_hour_asleep_makes_all_stale_at_once_and_nothing_is_caught_up_on() {
+    for timers_too in [false, true] {
+        let began = Instant::now();
+        let slept = Arc::new(Slept(began, AtomicU64::new(0)));
+        let clock: Arc<dyn Clock> = Arc::clone(&slept) as Arc<dyn Clock>;
+        let sim = Sim::new(&Scenario::sized(3, 9, 3), 1, Arc::clone(&clock));
+        let rig = Rig { sim, clock, began };
+        let mut running = rig.start(&["ecs"]);
+        let mut console = Console::new(&stack(), &rig.sim.backend(), Arc::clone(&rig.clock), Budgets::unlimited());
+        while !console.state.world.all_read() {
+            let news = running.results.recv().await.unwrap();
+            update(&mut console.state, rig.clock.now(), Msg::News(Box::new(news)));
+        }
+        assert!(!console.screen('2').contains("stale"));
+        if timers_too {
+            tokio::time::advance(Duration::from_hours(1)).await;
+        } else {
+            slept.1.store(3_600, Ordering::SeqCst);
+        }
+        update(&mut console.state, rig.clock.now(), Msg::Tick);
+        assert!(console.screen('2').contains("ecs: stale, read 1h"), "{}", console.screen('2'));
+        let woke = began.elapsed();
+        let before = rig.calls("ecs:DescribeServices");
+        let polls = running.until("ecs", woke + MINUTE).await;
+        let calls = rig.calls("ecs:DescribeServices") - before;
+        assert!((10..=14).contains(&polls.len()), "{} polls in the minute after", polls.len());
+        assert!(calls <= polls.len() as u64, "{calls} calls");
+        for (fetched, _) in polls {
+            update(&mut console.state, rig.clock.now(), Msg::from(fetched));
+        }
+        assert!(!console.screen('2').contains("ecs: stale"), "{}", console.screen('2'));
+    }
 }
