@@ -1,13 +1,21 @@
 //! Laws of the console, held by random sequences of everything that can happen to it: keys, pastes, sizes, time, data from the
 //! simulated stack, data from someone who means harm, and faults.
-#![expect(clippy::expect_used, reason = "what a test calls fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "what a test calls fails by panicking")]
 
 #[path = "laws/acting.rs"]
 mod acting;
+#[path = "../fuzz/src/bodies/mod.rs"]
+mod bodies;
+#[path = "laws/corpora.rs"]
+mod corpora;
 #[path = "laws/happening.rs"]
 mod happening;
 #[path = "laws/pictures.rs"]
 mod pictures;
+#[path = "laws/rows.rs"]
+mod rows;
+#[path = "laws/sizes.rs"]
+mod sizes;
 #[path = "laws/world.rs"]
 mod world;
 
@@ -56,8 +64,14 @@ fn cursor_is_sound(state: &State) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How many cases each law is tried on; more if the environment asks for them.
+fn cases(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn update_is_total_and_deterministic(happenings in vec(any_happening(), 1..40), ascii: bool) {

@@ -37,9 +37,13 @@ pub fn with(keymap: Keymap, ascii: bool) -> State {
 
 /// A console with the default keys.
 pub fn console(ascii: bool) -> State {
-    let known = command::known();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    with(Keymap::named("default", &known).expect("it is built in").0, ascii)
+    static KEYMAP: OnceLock<Keymap> = OnceLock::new();
+    let keymap = KEYMAP.get_or_init(|| {
+        let known = command::known();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Keymap::named("default", &known).expect("it is built in").0
+    });
+    with(keymap.clone(), ascii)
 }
 
 /// What was read of the simulated stack while its incident unfolds, feed by feed and poll by poll.
