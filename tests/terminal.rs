@@ -21,6 +21,7 @@ mod losing;
 #[path = "terminal/network.rs"]
 mod network;
 #[path = "support/pty.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod pty;
 #[path = "support/stream.rs"]
 mod stream;
