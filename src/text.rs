@@ -129,7 +129,7 @@ impl fmt::Debug for Text {
 ///
 /// - C0 controls and DEL become their control pictures (`␛`, `␍`, `␡`), so every one is a single visible glyph;
 /// - C1 controls, direction marks and overrides, zero-width and filler characters, line and paragraph separators, tag
-///   characters and variation selectors become `⟨U+202E⟩`;
+///   characters, variation selectors and signs that span the digits after them become `⟨U+202E⟩`;
 /// - in a word with Latin letters, letters of other scripts that look like Latin ones become `⟨U+043E⟩` too: `prоd` is not `prod`;
 /// - more than [`MAX_MARKS`] combining marks on one character are cut, marked by `⟨…⟩`;
 /// - text over [`MAX_CHARS`] characters is cut, marked by `…`.
@@ -224,7 +224,12 @@ fn is_deceptive(c: char) -> bool {
         0x80..=0x9f
             | 0xad
             | 0x34f
+            | 0x600..=0x605
             | 0x61c
+            | 0x6dd
+            | 0x70f
+            | 0x890..=0x891
+            | 0x8e2
             | 0x115f..=0x1160
             | 0x17b4..=0x17b5
             | 0x180b..=0x180f
@@ -236,6 +241,8 @@ fn is_deceptive(c: char) -> bool {
             | 0xfeff
             | 0xffa0
             | 0xfff0..=0xfffb
+            | 0x1_10bd
+            | 0x1_10cd
             | 0x1_d173..=0x1_d17a
             | 0xe_0000..=0xe_0fff
     )
@@ -277,6 +284,8 @@ mod tests {
     fn direction_and_zero_width_characters_are_spelled_out() {
         assert_eq!(clean("x\u{202e}y\u{200b}\u{2066}\u{feff}"), "x⟨U+202E⟩y⟨U+200B⟩⟨U+2066⟩⟨U+FEFF⟩");
         assert_eq!(clean("\u{3164}\u{ad}\u{e0041}\u{2028}"), "⟨U+3164⟩⟨U+00AD⟩⟨U+E0041⟩⟨U+2028⟩");
+        // It has no width, and belongs to what comes after it: a terminal puts it on what stands before.
+        assert_eq!(clean("ل\u{605}1"), "ل⟨U+0605⟩1");
     }
 
     #[test]
