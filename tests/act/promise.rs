@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rounds::action::audit::Audit;
-use rounds::action::executor::{Ended, Order, WATCH, execute};
+use rounds::action::executor::{Ended, Order, Progress, WATCH, execute};
 use rounds::action::policy::{Confirmation, Rules};
 use rounds::action::{Actor, Bench, action};
 use rounds::backend::sim::wire::{Options, serve};
@@ -68,7 +68,18 @@ async fn carried_out(clusters: [&str; 2], service: &str) -> Promise {
         watch: WATCH,
         grace: None,
     };
-    let ended = execute(&plan, &order, &|_| {}, std::future::ready("enough".to_owned())).await;
+    // Once it is sent nothing more is to be seen.
+    let sent = tokio::sync::Notify::new();
+    let tell = |progress| {
+        if matches!(progress, Progress::Sent(_)) {
+            sent.notify_one();
+        }
+    };
+    let stop = async {
+        sent.notified().await;
+        "enough".to_owned()
+    };
+    let ended = execute(&plan, &order, &tell, stop).await;
     assert!(matches!(ended, Ended::Sent(..)), "{ended:?}");
     let intent = order.audit.entries().expect("records").swap_remove(0).record.expect("JSON");
     let sent = server.counters().mutations;
