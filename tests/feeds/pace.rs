@@ -151,7 +151,7 @@ async fn a19_an_hour_asleep_makes_all_stale_at_once_and_nothing_is_caught_up_on(
             slept.1.store(3_600, Ordering::SeqCst);
         }
         update(&mut console.state, rig.clock.now(), Msg::Tick);
-        assert!(console.screen('2').contains("ecs: stale, read at "), "{}", console.screen('2'));
+        assert!(console.screen('2').contains("ecs: stale, read 1h"), "{}", console.screen('2'));
         let woke = began.elapsed();
         let before = rig.calls("ecs:DescribeServices");
         let polls = running.until("ecs", woke + MINUTE).await;

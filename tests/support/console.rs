@@ -30,7 +30,13 @@ impl Console {
         let (keymap, _) = Keymap::named("default", &known).expect("built in");
         let (theme, _) = Theme::named("mono").expect("built in");
         let now = clock.now();
-        let mut state = State::new(vec![stack.clone()], Thresholds::default(), keymap, Options::default(), now);
+        let mut state = State::new(
+            vec![stack.clone()],
+            Thresholds::default(),
+            keymap,
+            Options { clock: true, ..Options::default() },
+            now,
+        );
         update(&mut state, now, Msg::Resize(200, 60));
         Self { state, sweep: Sweep::new(0, stack, backend, &clock, &Arc::new(budgets)), clock, theme }
     }

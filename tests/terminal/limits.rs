@@ -90,8 +90,8 @@ fn c7_what_is_too_much_is_cut_before_it_is_drawn() {
         (200, body)
     });
     let mut console = Launch::new(&[]).on(&aws.url).start();
-    let process = console.process();
     console.sees("overview");
+    let process = console.process();
     let before = process.resident();
     console.sees("NNNNNN").press("2").sees("┌ services").press("3").sees("┌ instances").press("4").sees("┌ tasks");
     console.press("!").sees("errors").press("G").press("q").sees_no("errors").press("?").sees("help: ").press("q");
