@@ -24,9 +24,26 @@ impl Rules {
     /// Whether they, and the stack, allow the action with this id at all; a plan may still be refused.
     #[must_use]
     pub fn allows(&self, id: &str, stack: &Stack) -> bool {
-        let is_allowed = |allow: &[String]| allow.iter().any(|allowed| allowed == id);
-        let by_stack = is_allowed(&stack.allow) || (!stack.protected && stack.allow.is_empty());
-        !self.read_only && is_allowed(&self.allow) && by_stack
+        self.forbid(id, stack).is_empty()
+    }
+
+    /// Why they, or the stack, never allow it.
+    fn forbid(&self, id: &str, stack: &Stack) -> Vec<Refusal> {
+        let mut told = Vec::new();
+        let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
+        if self.read_only {
+            refuse("read-only", "--read-only was given".to_owned(), "leave it out".to_owned());
+        } else if !self.allow.iter().any(|allowed| allowed == id) {
+            let why = format!("the command line does not allow {id}; without --allow nothing is changed");
+            refuse("read-only", why, format!("add: --allow {id}"));
+        }
+        let is_named = stack.allow.iter().any(|allowed| allowed == id);
+        if !is_named && (stack.protected || !stack.allow.is_empty()) {
+            let what = if stack.protected { "is protected and does not allow" } else { "does not allow" };
+            let lift = format!("if it should, add \"{id}\" to allow of that stack in rounds.toml");
+            refuse("stack-allow", format!("the stack {} {what} {id}", stack.name), lift);
+        }
+        told
     }
 }
 
@@ -64,21 +81,8 @@ impl Refusal {
 /// What stands against a plan, whoever confirms it: all of it, so that it is told at once.
 #[must_use]
 pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, now: Timestamp) -> Vec<Refusal> {
-    let id = plan.action.id;
-    let mut told = Vec::new();
+    let mut told = rules.forbid(plan.action.id, stack);
     let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
-    if rules.read_only {
-        refuse("read-only", "--read-only was given".to_owned(), "leave it out".to_owned());
-    } else if !rules.allow.iter().any(|allowed| allowed == id) {
-        let why = format!("the command line does not allow {id}; without --allow nothing is changed");
-        refuse("read-only", why, format!("add: --allow {id}"));
-    }
-    let is_named = stack.allow.iter().any(|allowed| allowed == id);
-    if !is_named && (stack.protected || !stack.allow.is_empty()) {
-        let what = if stack.protected { "is protected and does not allow" } else { "does not allow" };
-        let lift = format!("if it should, add \"{id}\" to allow of that stack in rounds.toml");
-        refuse("stack-allow", format!("the stack {} {what} {id}", stack.name), lift);
-    }
     if let Some(account) = stack.account.as_deref().filter(|account| *identity.account != **account) {
         let why = format!(
             "WRONG ACCOUNT: STS says {}, the stack {} is configured for {account}",

@@ -215,7 +215,7 @@ impl super::State {
     /// Notes what of the open panel is on the screen.
     pub(super) fn look(&mut self) {
         // While something is asked, the panel shows an extract.
-        if self.prompt.is_some() || self.panel.is_none() {
+        if self.prompt.is_some() || self.open_attempt().is_none() {
             return;
         }
         let (length, rows) = (super::screen::panel_length(self), super::screen::panel_rows(self));

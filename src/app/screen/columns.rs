@@ -210,7 +210,7 @@ fn unread(state: &State, errors: &str) -> String {
     if of_view().any(|slot| slot.fault().is_some() || !slot.gaps().is_empty()) {
         format!("no {} could be read; {errors} tells why", view.title)
     } else if of_view().any(|slot| slot.snapshot.is_some()) {
-        format!("there are no {}", if view.id == "audit" { "actions" } else { view.title })
+        format!("there are no {}s", view.kind)
     } else {
         "nothing read yet".to_owned()
     }
