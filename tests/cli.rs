@@ -142,6 +142,7 @@ fn a_value_that_cannot_be_is_answered_with_its_form() {
         (&["demo", "--screenshot", "kept.svg", "--size", "0x0"], 2, &["--size: \"0x0\"", "from 40x8"]),
         (&["demo", "--screenshot", "kept.svg", "--size", "80x7"], 2, &["--size: \"80x7\"", "from 40x8"]),
         (&["demo", "--screenshot", "kept.svg", "--keys", "2 nokey"], 2, &["--keys: \"nokey\" is not a key"]),
+        (&["demo", "--screenshot", "kept.svg", "--keys", "2 +9999h"], 2, &["--keys: \"+9999h\" is too long", "24h"]),
         (&["demo", "--screenshot", "directory"], 3, &["--screenshot: cannot write directory"]),
         (&["demo", "--size", "80x24"], 2, &["--screenshot"]),
         (&["config", "--refresh", "0s"], 2, &["--refresh: \"0s\" is not between 1s and 1h00m"]),

@@ -26,6 +26,8 @@ use crate::time::{Clock, ManualClock, Timestamp, parse_span};
 const STEP: Duration = Duration::from_secs(5);
 /// How much of the past the console has watched before the picture is taken, so that it knows since when things are so.
 const WATCHED: Duration = Duration::from_mins(10);
+/// Every poll of the time that passes is made, so a picture lets no more of it pass than this.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// What a picture is taken of.
 pub struct Shot<'a> {
@@ -56,7 +58,7 @@ pub struct Shot<'a> {
 /// Takes a picture.
 ///
 /// # Errors
-/// A key that is none.
+/// A key that is none, or more time than a picture lets pass.
 pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
     let kept = Scratch::new();
     let mut console = Console::new(&shot, &kept);
@@ -64,6 +66,10 @@ pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
     for word in shot.keys.split_whitespace() {
         if let Some(span) = word.strip_prefix('+').filter(|span| !span.is_empty()) {
             let span = parse_span(span).map_err(|wrong| Error::usage(wrong).from("--keys"))?;
+            if console.now + span > shot.at + LONGEST {
+                let wrong = format!("\"{word}\" is too long: a picture lets at most 24h pass");
+                return Err(Error::usage(wrong).from("--keys"));
+            }
             console.until(console.now + span).await;
             continue;
         }
