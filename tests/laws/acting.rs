@@ -137,8 +137,15 @@ fn any_keys() -> impl Strategy<Value = String> {
     prop_oneof![1 => way, 4 => vec(one, 1..12).prop_map(|keys| keys.join(" "))]
 }
 
+/// Each of these cases is long; more of them with `PROPTEST_CASES`, as everywhere.
+fn few() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let all = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if asked { all } else { ProptestConfig { cases: 96, ..all } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(few())]
 
     #[test]
     fn f5_what_was_under_the_cursor_when_the_key_was_read_is_planned(

@@ -47,7 +47,8 @@ fn judge(service: &Service, primary: Option<&Deployment>, made: Option<&Text>, b
         _ => {
             let new = format!("{} of {} new tasks run", ours.running, ours.desired);
             let failed = if ours.failed > 0 { format!(", {} failed to start", ours.failed) } else { String::new() };
-            (Stage::Going, format!("deployment {id} in progress: {new}{failed}, {counts}"))
+            // The old ones included, so it may be more than are wanted.
+            (Stage::Going, format!("deployment {id} in progress: {new}{failed}, {} in all", service.running))
         }
     }
 }

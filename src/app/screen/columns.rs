@@ -268,13 +268,16 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
             _ => base,
         };
         let text = cut(&text, fit.width, ascii);
+        let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         // The marker and the name are enough to find the cursor by; a whole row costs a slow line five times as much.
         if nth == 0 && selected {
-            let rest = (fit.width + fit.gap).saturating_sub(super::width(&text));
-            line.extend([Span::new(text, Role::Selected), Span::new(" ".repeat(rest), base)]);
+            let name = text.trim();
+            let before = super::width(&text) - super::width(text.trim_start());
+            let rest = (fit.width + fit.gap).saturating_sub(before + super::width(name));
+            line.push(Span::new(" ".repeat(before), base));
+            line.extend([Span::new(name, Role::Selected), Span::new(" ".repeat(rest), base)]);
             continue;
         }
-        let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         line.push(Span::new(pad(&text, fit.width + fit.gap, false, ascii), role));
     }
     if let Some((sentence, check)) = row.predicate().zip(worst).filter(|_| rest >= LEAST_SENTENCE) {
