@@ -74,16 +74,19 @@ pub struct Attempts {
 impl Attempts {
     /// Begins one; gives its number. Where the same is under way already, that one.
     pub fn begin(&mut self, wish: Wish, now: Timestamp) -> (u64, bool) {
-        let same = |old: &&Attempt| {
-            let is = |wish: &Wish| (wish.stack, wish.action.id, wish.target.clone());
-            matches!(old.stage, AttemptStage::UnderWay(..)) && is(&old.wish) == is(&wish)
-        };
-        if let Some(same) = self.all.iter().find(same) {
+        if let Some(same) = self.under_way_for(&wish) {
             return (same.id, false);
         }
         self.made += 1;
         self.all.push(Attempt { id: self.made, wish, since: now, stage: AttemptStage::Planning, is_told: false });
         (self.made, true)
+    }
+
+    /// What is wished, if it is under way.
+    #[must_use]
+    pub fn under_way_for(&self, wish: &Wish) -> Option<&Attempt> {
+        let is = |wish: &Wish| (wish.stack, wish.action.id, wish.target.clone());
+        self.all.iter().find(|old| matches!(old.stage, AttemptStage::UnderWay(..)) && is(&old.wish) == is(wish))
     }
 
     /// The attempt with this number.

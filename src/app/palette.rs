@@ -56,7 +56,8 @@ pub fn offers(state: &State, prompt: &Prompt) -> Vec<Offer> {
 }
 
 fn wishes(state: &State, prompt: &Prompt) -> impl Iterator<Item = Offer> {
-    prompt.wishes.iter().map(|wish| {
+    // What is under way is come back to and not begun again.
+    prompt.wishes.iter().filter(|wish| state.attempts.under_way_for(wish).is_none()).map(|wish| {
         let stack = state.world.stacks.get(wish.stack);
         let may = stack.is_some_and(|stack| state.options.rules.allows(wish.action.id, stack));
         let so = if may { "planned first" } else { "the plan only: not allowed here" };

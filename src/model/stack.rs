@@ -34,6 +34,34 @@ impl Stack {
     pub fn watches(&self, cluster: &str) -> bool {
         self.clusters.is_empty() || self.clusters.iter().any(|pattern| glob(pattern, cluster))
     }
+
+    /// An AWS CLI call for this stack in the `region` that STS was asked in, safe to paste into a shell. None for a stack that
+    /// assumes a role of its own: the CLI would ask as somebody else.
+    #[must_use]
+    pub fn aws_call(&self, region: Option<&str>, words: &[&str]) -> Option<String> {
+        if self.role_arn.is_some() {
+            return None;
+        }
+        let options = [
+            ("--profile", self.profile.as_deref()),
+            ("--region", region.or(self.region.as_deref())),
+            ("--endpoint-url", self.endpoint_url.as_deref()),
+        ];
+        let options = options.into_iter().filter_map(|(name, value)| Some([name, value?])).flatten();
+        let call: Vec<String> =
+            ["aws"].into_iter().chain(options).chain(words.iter().copied()).map(shell_word).collect();
+        Some(call.join(" "))
+    }
+}
+
+/// A word as a POSIX shell takes it literally.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Matches `*` against any run of characters, everything else literally.
@@ -54,6 +82,16 @@ fn glob(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copied_call_is_safe_in_a_shell_and_asks_as_the_same_caller() {
+        let stack = Stack { profile: Some("my prod".to_owned()), ..Stack::default() };
+        let call = stack.aws_call(Some("r"), &["ecs", "list-tasks", "--service-name", "a;rm -rf '$(x)'"]);
+        let expected = r"aws --profile 'my prod' --region r ecs list-tasks --service-name 'a;rm -rf '\''$(x)'\'''";
+        assert_eq!(call.as_deref(), Some(expected));
+        let assumed = Stack { role_arn: Some("arn:aws:iam::123456789012:role/SRE".to_owned()), ..stack };
+        assert_eq!(assumed.aws_call(None, &["ecs"]), None);
+    }
 
     #[test]
     fn cluster_patterns_match_as_a_shell_would() {

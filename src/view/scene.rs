@@ -191,46 +191,7 @@ pub(super) fn missing_row(scene: &StackScene<'_>, missing: &Missing, columns: &[
     .judged(scene.problems_of(missing.kind.word(), &missing.arn))
 }
 
-/// An AWS CLI call for this stack, safe to paste into a shell. None for a stack that assumes a role of its own: the CLI
-/// would ask as somebody else.
+/// An AWS CLI call for the stack of this scene; see [`Stack::aws_call`].
 pub(super) fn aws_call(scene: &StackScene<'_>, words: &[&str]) -> Option<String> {
-    let stack = scene.stack;
-    if stack.role_arn.is_some() {
-        return None;
-    }
-    let region = scene.facts.get::<Identity>().and_then(|i| i.region.as_deref()).or(stack.region.as_deref());
-    let options = [
-        ("--profile", stack.profile.as_deref()),
-        ("--region", region),
-        ("--endpoint-url", stack.endpoint_url.as_deref()),
-    ];
-    let options = options.into_iter().filter_map(|(name, value)| Some([name, value?])).flatten();
-    let call: Vec<String> = ["aws"].into_iter().chain(options).chain(words.iter().copied()).map(quoted).collect();
-    Some(call.join(" "))
-}
-
-/// A word as a POSIX shell takes it literally.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copied_call_is_safe_in_a_shell_and_asks_as_the_same_caller() {
-        let facts = Facts::default();
-        let stack = Stack { profile: Some("my prod".to_owned()), ..Stack::default() };
-        let scene = StackScene::new(&stack, &facts, &[]);
-        let call = aws_call(&scene, &["ecs", "list-tasks", "--service-name", "a;rm -rf '$(x)'"]);
-        let expected = r"aws --profile 'my prod' ecs list-tasks --service-name 'a;rm -rf '\''$(x)'\'''";
-        assert_eq!(call.as_deref(), Some(expected));
-        let assumed = Stack { role_arn: Some("arn:aws:iam::123456789012:role/SRE".to_owned()), ..Stack::default() };
-        assert_eq!(aws_call(&StackScene::new(&assumed, &facts, &[]), &["ecs"]), None);
-    }
+    scene.stack.aws_call(scene.facts.get::<Identity>().and_then(|i| i.region.as_deref()), words)
 }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rounds::action::policy::Rules;
 use rounds::action::{Bench, Plan, action};
-use rounds::app::{Attempt, Effect, Msg, Press, State, update};
+use rounds::app::screen::Line;
+use rounds::app::{Attempt, Effect, Msg, Press, PromptKind, State, screen, update};
 use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::keymap::Chord;
@@ -103,6 +104,10 @@ fn a_plan_a_reason_and_the_name_confirm() {
     assert_eq!(target(&state).as_deref(), Some("ehr/fhir-gateway"));
     let until_name = format!("a enter G enter {} enter", typed("stuck"));
     let whole = format!("{until_name} {}", typed("fhir-gateway"));
+    // The name is no reason.
+    press(&mut state, &format!("a enter G enter {} enter", typed("fhir-gateway")), true);
+    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.kind), Some(PromptKind::Reason));
+    press(&mut state, "ctrl-u esc esc", true);
     for (keys, deliberate) in [
         (format!("{until_name} {} enter", typed("fhir-gatewa")), true),
         (format!("a enter G enter enter {} enter", typed("fhir-gateway")), true),
@@ -116,6 +121,12 @@ fn a_plan_a_reason_and_the_name_confirm() {
     let [Effect::Act { attempt, confirmation }] = done.as_slice() else { panic!("{done:?}") };
     assert_eq!((confirmation.name.as_str(), confirmation.reason.as_str()), ("fhir-gateway", "stuck"));
     assert_eq!(state.attempts.get(*attempt).map(Attempt::name).as_deref(), Some("force-deploy ehr/fhir-gateway"));
+    // What is under way is not offered anew.
+    press(&mut state, "esc a", true);
+    let offered: Vec<String> = screen(&state).panel.expect("the offers").lines.iter().map(words).collect();
+    let acts = offered.iter().filter(|line| line.contains("force-deploy")).collect::<Vec<_>>();
+    assert!(acts.len() == 1 && acts[0].contains("under way"), "{offered:?}");
+    press(&mut state, "enter", true);
     // It is not closed by an impatient key.
     assert_eq!((press(&mut state, "enter enter", true), state.open_attempt()), (vec![], Some(*attempt)));
     // The same again leads back to what is under way.
@@ -215,15 +226,30 @@ fn b4_a_pasted_name_is_no_typed_name() {
     assert_eq!(press(&mut state, &format!("{name} enter"), true).len(), 1);
 }
 
+/// The last line of the screen.
+fn footer(state: &State) -> String {
+    let bar = screen(state).footer;
+    words(&[bar.left, bar.right].concat())
+}
+
+fn words(line: &Line) -> String {
+    line.iter().map(|span| span.text.as_str()).collect()
+}
+
 #[test]
 fn a_plan_is_seen_to_its_end_before_it_goes_on() {
     let mut state = services();
     update(&mut state, crate::world::BEGIN, Msg::Resize(80, 20));
     press(&mut state, "/ f h i r enter a enter G enter", true);
     assert!(state.prompt.is_none(), "the middle was jumped over");
-    for _ in 0..4 {
+    assert!(state.notice.take().is_some_and(|(told, _)| told.ends_with("lines read")));
+    assert!(footer(&state).contains("enter read on"), "{}", footer(&state));
+    while footer(&state).contains("enter read on") {
         press(&mut state, "enter", true);
+        state.notice = None;
     }
+    assert!(footer(&state).contains("enter go on"), "{}", footer(&state));
+    press(&mut state, "enter", true);
     assert!(state.prompt.is_some());
     press(&mut state, "esc esc", true);
     update(&mut state, crate::world::BEGIN, Msg::Resize(59, 14));
@@ -231,5 +257,6 @@ fn a_plan_is_seen_to_its_end_before_it_goes_on() {
     for _ in 0..20 {
         press(&mut state, "enter", true);
     }
+    assert!(!footer(&state).contains("enter"), "{}", footer(&state));
     assert!(state.prompt.is_none() && state.notice.as_ref().is_some_and(|(told, _)| told.contains("60x15")));
 }

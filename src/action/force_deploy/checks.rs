@@ -121,6 +121,11 @@ fn are(n: usize, noun: &str) -> String {
     format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
 }
 
+/// `1 task runs`, `2 tasks run`.
+fn run(n: u32) -> String {
+    format!("{} {}", count(n, "task"), if n == 1 { "runs" } else { "run" })
+}
+
 fn health(service: &Service, index: &EcsIndex) -> Check {
     let (id, tasks) = ("health", index.tasks(service));
     match tasks.iter().filter(|task| task.health.as_deref() == Some("UNHEALTHY")).count() {
@@ -145,6 +150,9 @@ fn outage(service: &Service) -> Check {
         }
         Some(0) if service.desired > 0 => {
             Check::new(id, Warn, "its minimum of 0 lets all tasks stop at once: a short outage")
+        }
+        Some(lower) if service.running < lower => {
+            Check::new(id, Warn, format!("{} now, its bounds would keep {lower}", run(service.running)))
         }
         Some(lower) => Check::new(id, Pass, format!("running throughout: {} at least", count(lower, "task"))),
         None => Check::new(id, Warn, "how many tasks go on running is not known"),

@@ -59,17 +59,18 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let reading = bench.cluster(cluster).await.map_err(unread)?;
     let service = find(&reading.facts.get::<EcsFacts>().cloned().unwrap_or_default(), cluster, name, &reading.gaps)?;
     let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
-    let details = Details::read(bench, &service, &reading.facts.derived::<EcsIndex>()).await;
+    let index = reading.facts.derived::<EcsIndex>();
+    let details = Details::read(bench, &service, &index).await;
     let call = ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn.clone() };
     Ok(Plan {
         action: &SPEC,
         target: Target { name: service.name.clone(), label: service.label(), arn: service.arn.clone() },
+        undo: undo(&service, bench, identity.region.as_deref()),
         identity,
         stack: bench.stack.name.clone(),
         is_protected: bench.stack.protected,
         checks: checks::checks(&service, &reading, &details, taken_at),
-        radius: radius(&service),
-        undo: undo(&service),
+        radius: radius(&service, index.headroom(&service)),
         state: state(&service),
         taken_at,
         deed: Arc::new(Forced(call)),
@@ -125,7 +126,8 @@ fn state(service: &Service) -> State {
 /// The id of the primary deployment, in the state.
 const DEPLOYMENT: &str = "deployment";
 
-fn radius(service: &Service) -> Vec<String> {
+/// What it does, with room for so many more tasks; none where that is not known or does not matter.
+fn radius(service: &Service, room: Option<u32>) -> Vec<String> {
     let desired = service.desired;
     let tasks = count(desired, "task");
     let mut told = Vec::new();
@@ -136,8 +138,15 @@ fn radius(service: &Service) -> Vec<String> {
         (Some(lower), Some(upper)) => {
             let (missing, extra) = (desired.saturating_sub(lower), upper.saturating_sub(desired));
             told.push(format!("replaces {tasks}, at most {missing} missing and {extra} extra at any time"));
-            let waves = desired.div_ceil(upper.saturating_sub(lower).max(1));
-            told.push(format!("about {}", count(waves, "wave")));
+            // What may stop now, and what may start: no more than there is room for.
+            let may_start = upper.saturating_sub(service.running);
+            let starts = room.map_or(may_start, |room| room.min(may_start));
+            let at_once = service.running.saturating_sub(lower) + starts;
+            let limited = if starts < may_start { " with the room there is" } else { "" };
+            told.push(match at_once {
+                0 => "waits for room before the first wave".to_owned(),
+                _ => format!("about {}{limited}", count(desired.div_ceil(at_once), "wave")),
+            });
         }
         _ => told.push(format!("replaces {tasks}; its bounds are not known, so neither is how many at a time")),
     }
@@ -148,11 +157,19 @@ fn radius(service: &Service) -> Vec<String> {
     told
 }
 
-fn undo(service: &Service) -> String {
+/// In two calls: what a deployment is called as a thing of its own is not known before it is there.
+fn undo(service: &Service, bench: &Bench, region: Option<&str>) -> String {
     let again = service.task_definition.as_ref().map_or_else(Text::default, |arn| crate::model::ecs::tail(arn));
+    let call =
+        |words: &[&str]| bench.stack.aws_call(region, words).unwrap_or_else(|| format!("aws {}", words.join(" ")));
+    let cluster = crate::model::ecs::tail(&service.cluster_arn);
+    let names = ["ecs", "list-service-deployments", "--cluster", &cluster, "--service", &service.name];
+    let stops = ["ecs", "stop-service-deployment", "--stop-type", "ROLLBACK", "--service-deployment-arn", "ARN"];
     format!(
-        "while it is in progress: aws ecs stop-service-deployment --stop-type ROLLBACK; afterwards there is nothing to undo, \
-         the task definition is the same ({again})"
+        "while it is in progress: {} with the ARN that {} tells; afterwards there is nothing to undo, the task definition is the \
+         same ({again})",
+        call(&stops),
+        call(&names),
     )
 }
 
@@ -196,10 +213,15 @@ mod tests {
     #[test]
     fn the_radius_is_counted_from_the_bounds() {
         let rollout = Rollout { minimum_percent: Some(50), maximum_percent: Some(150), ..Rollout::default() };
-        let service = Service { desired: 7, rollout, target_groups: 1, ..Service::default() };
-        let told = radius(&service);
+        let service = Service { desired: 7, running: 7, rollout, target_groups: 1, ..Service::default() };
+        let told = radius(&service, None);
         assert_eq!(told[0], "replaces 7 tasks, at most 3 missing and 3 extra at any time");
         assert_eq!((told[1].as_str(), told.len()), ("about 2 waves", 4));
-        assert!(radius(&Service::default())[0].contains("not known"));
+        assert!(radius(&Service::default(), None)[0].contains("not known"));
+        let waves = |running, room| radius(&Service { running, ..service.clone() }, Some(room))[1].clone();
+        assert_eq!(waves(7, 9), "about 2 waves");
+        assert_eq!(waves(7, 0), "about 3 waves with the room there is");
+        assert_eq!(waves(4, 1), "about 7 waves with the room there is");
+        assert_eq!(waves(4, 0), "waits for room before the first wave");
     }
 }

@@ -4,7 +4,7 @@ use super::Command;
 use crate::action::ACTIONS;
 use crate::action::policy::Confirmation;
 use crate::app::attempt::AttemptStage;
-use crate::app::{Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
+use crate::app::{Attempt, Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
 use crate::keymap::Scope;
 use crate::text::Text;
 
@@ -69,6 +69,11 @@ pub(super) fn again(state: &mut State) -> Vec<Effect> {
 /// Fewer columns and rows do not show enough of what is done.
 const LEAST: (u16, u16) = (60, 15);
 
+/// Whether the screen shows enough to act on.
+pub(in crate::app) fn is_large_enough(state: &State) -> bool {
+    state.size.0 >= LEAST.0 && state.size.1 >= LEAST.1
+}
+
 /// Goes on from a plan that nothing stands against; what is being read or under way stays, any other panel is closed.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let Some(attempt) = state.attempt() else {
@@ -87,12 +92,14 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     if let Some(panel) = state.panel.as_mut().filter(|panel| panel.seen < length) {
         // Nobody confirms what they have not had on the screen.
         panel.scroll = panel.seen.saturating_sub(1);
+        let seen = panel.seen;
+        state.tell(format!("{seen} of {length} lines read"));
         return Vec::new();
     }
     let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
     if refused {
         state.tell(format!("not to be done; {again} plans again, {close} closes"));
-    } else if state.size.0 < LEAST.0 || state.size.1 < LEAST.1 {
+    } else if !is_large_enough(state) {
         state.tell(format!("too small to act: {}x{} at least", LEAST.0, LEAST.1));
     } else {
         state.prompt = Some(Prompt::holding(PromptKind::Reason, &reason));
@@ -106,6 +113,11 @@ pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     if reason.is_empty() {
         state.prompt = Some(prompt);
         state.tell("a reason is needed: the audit keeps it");
+        return Vec::new();
+    }
+    if state.attempt().and_then(Attempt::plan).is_some_and(|plan| plan.target.name.as_str() == reason) {
+        state.prompt = Some(prompt);
+        state.tell("that is the name, which comes next: why is it done?");
         return Vec::new();
     }
     let planned = state.open_attempt().and_then(|id| state.attempts.get_mut(id)).map(|attempt| &mut attempt.stage);

@@ -94,8 +94,10 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
     );
     paragraph(lines, &read, Role::Dim, columns, 0);
     let name = &planned.plan.target.name;
-    let (words, role) = if asked {
-        (format!("type {name} to confirm"), Role::KeyHint)
+    let (words, role) = if state.asks().is_some() {
+        (format!("2 of 2: type {name} to confirm"), Role::KeyHint)
+    } else if asked {
+        ("1 of 2: why? The audit keeps the reason".to_owned(), Role::KeyHint)
     } else if planned.refusals.is_empty() {
         let key = state.key(Scope::Dialog, "accept");
         (format!("{key}: give a reason, then type {name}"), Role::KeyHint)
@@ -107,7 +109,8 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
 
 /// What is under way, in short: the very request, and where.
 fn head(plan: &Plan, columns: usize, lines: &mut Vec<Line>) {
-    for (name, text) in [("who", plan.identity.caller().to_string()), ("where", plan.place()), ("sends", plan.call())] {
+    let who = plan.identity.caller().to_string();
+    for (name, text) in [("who", who), ("where", plan.place()), ("sends", plan.call()), ("undo", plan.undo.clone())] {
         labelled(lines, &Span::new(pad(name, NAME, false, false), Role::Dim), &text, Role::Dialog, columns);
     }
     lines.push(Vec::new());

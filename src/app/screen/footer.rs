@@ -55,9 +55,10 @@ fn sign(state: &State, prompt: &Prompt) -> String {
         PromptKind::Reason => " reason: ".to_owned(),
         PromptKind::Confirm => {
             let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.target.name.to_string());
-            let long = format!(" type {} to confirm: ", name.unwrap_or_default());
-            // The panel has the name too.
-            if width(&long) <= usize::from(state.size.0) / 2 { long } else { " confirm: ".to_owned() }
+            let name = name.unwrap_or_default();
+            let long = format!(" type {name} to confirm: ");
+            // What is typed is as long as the name; the panel has it too.
+            if width(&long) + width(&name) < usize::from(state.size.0) { long } else { " confirm: ".to_owned() }
         }
     }
 }
@@ -101,8 +102,14 @@ fn panel_hints(state: &State) -> Line {
         Some(AttemptStage::Planned(_) | AttemptStage::Planning) => "discard",
         _ => "close",
     };
-    let on = state.attempt().and_then(Attempt::planned).filter(|planned| planned.refusals.is_empty());
-    let on = on.map(|_| (key("accept"), "go on"));
+    let on = state.attempt().and_then(Attempt::planned).and_then(|planned| {
+        let (length, panel) = (super::panel_length(state), state.panel.as_ref()?);
+        let may = planned.refusals.is_empty() && command::is_large_enough(state);
+        match () {
+            () if panel.seen < length => Some((key("accept"), "read on")),
+            () => may.then(|| (key("accept"), "go on")),
+        }
+    });
     let keys = [(key("cancel"), close), (format!("{} {}", key("next-row"), key("previous-row")), "scroll")];
     let spans =
         |(keys, words)| [Span::new(format!(" {keys}"), Role::KeyHint), Span::new(format!(" {words} "), Role::Dim)];

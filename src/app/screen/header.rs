@@ -52,6 +52,7 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
     let mut forms = vec![
         headed(&format!("rounds  {name}"), &who.full),
         headed(&name, &who.full),
+        headed(&name, &who.named),
         headed(&name, &who.short),
         headed(&name, &who.bare),
         headed(&short_name, &who.bare),
@@ -64,6 +65,8 @@ pub(super) fn header(state: &State) -> (Bar, Role) {
 
 struct Who {
     full: Line,
+    /// Without the lifetime of the credentials.
+    named: Line,
     /// Without the caller.
     short: Line,
     /// Without the address of what answers instead of AWS; that something does stays.
@@ -91,8 +94,9 @@ fn who(state: &State, index: usize, base: Role) -> Who {
     }
     let mut full = short.clone();
     full.push(Span::new(format!(" {sep} {}", identity.caller()), base));
+    let named = full.clone();
     full.extend(lifetime(state, identity, base));
-    Who { full, short, bare: least }
+    Who { full, named, short, bare: least }
 }
 
 fn lifetime(state: &State, identity: &Identity, base: Role) -> Option<Span> {
@@ -127,7 +131,7 @@ fn unknown_identity(state: &State, index: usize) -> Who {
         Some(kind) => (format!("identity unknown: {}", kind.word()), String::new(), Role::Unknown),
     };
     let bare = vec![Span::new(words.clone(), role)];
-    Who { full: vec![Span::new(format!("{words}{more}"), role)], short: bare.clone(), bare }
+    Who { full: vec![Span::new(format!("{words}{more}"), role)], named: bare.clone(), short: bare.clone(), bare }
 }
 
 fn right(state: &State, base: Role) -> Line {
@@ -141,7 +145,8 @@ fn right(state: &State, base: Role) -> Line {
     }
     let ended = state.attempts.untold().map(outcome).max();
     if let Some((severity, word)) = ended {
-        line.push(Span::new(format!(" ENDED: {word} "), Role::of(severity)));
+        let key = state.key(Scope::Table, "actions");
+        line.push(Span::new(format!(" ENDED: {word} ({key}) "), Role::of(severity)));
     }
     let stack = state.world.stacks.get(current(state));
     let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action.id, stack));

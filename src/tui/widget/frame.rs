@@ -44,18 +44,24 @@ pub(super) fn frame(area: Rect, title: &Bar, role: Role, ascii: bool, theme: &Th
     }
 }
 
+/// Lines above the pane.
+const HEAD: u16 = 3;
+
 /// A panel in the middle of `area`; what lies under it is cleared.
 pub(super) fn panel(panel: &PanelPicture, area: Rect, ascii: bool, theme: &Theme, buffer: &mut Buffer) {
     let width = panel.size.0.min(area.width);
     let height = panel.size.1.min(area.height.saturating_sub(2));
+    // In the middle, but below the header, the views and what is to be told, where it fits there.
+    let below = area.height.saturating_sub(1 + height).min(HEAD);
     let place = Rect {
         x: area.x + (area.width - width) / 2,
-        y: area.y + area.height.saturating_sub(height) / 2,
+        y: area.y + (area.height.saturating_sub(height) / 2).max(below),
         width,
         height,
     };
     for y in place.y..place.y + place.height {
-        for x in place.x..place.x + place.width {
+        // A column at either side, too: single letters of what is below would stand there.
+        for x in place.x.saturating_sub(1)..=place.x + place.width {
             if let Some(cell) = buffer.cell_mut((x, y)) {
                 cell.reset();
             }

@@ -61,7 +61,9 @@ pub(super) fn rivals(service: &Service, index: &EcsIndex, facts: &Facts) -> Chec
     }
     let what =
         format!("{} wait for room in this cluster and may take the place of what is stopped", waiting.join(", "));
-    Check::new(id, Warn, what)
+    let left = service.lower_bound().filter(|lower| *lower < service.desired);
+    let left = left.map(|lower| format!(": it may stay at {lower} of {} until there is room", service.desired));
+    Check::new(id, Warn, what + &left.unwrap_or_default())
 }
 
 /// Whether instances can come.

@@ -221,6 +221,7 @@ fn every_warning_is_told() {
         ),
         (World::with(|w| percent(w, 0, 100)), "outage", Warn, "all tasks stop at once"),
         (World::with(|w| w.service.rollout.minimum_percent = None), "outage", Warn, "not known"),
+        (World::with(|w| w.service.running = 1), "outage", Warn, "1 task runs now, its bounds would keep 2"),
         (World::with(|w| w.service.rollout.minimum_percent = None), "deadlock", Warn, "not known"),
         (World::with(|w| w.gaps = vec!["tasks of ehr: denied".to_owned()]), "unread", Warn, "tasks of ehr: denied"),
     ];
@@ -267,7 +268,7 @@ fn whoever_waits_for_room_may_take_what_is_freed() {
     };
     let beside = |w: &mut World| w.neighbour = Some(api.clone());
     holds(vec![
-        (World::with(beside), "rivals", Warn, "8 tasks of api wait for room in this cluster and may take the place of"),
+        (World::with(beside), "rivals", Warn, "may take the place of what is stopped: it may"),
         (
             World::with(|w| {
                 beside(w);
