@@ -194,7 +194,7 @@ async fn b3_b4_b5_b9_no_paste_burst_held_or_early_key_confirms() {
         let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
         plan(&mut console, "service-0001");
         // All of it at once, as after a link was stuck: the name is not taken, and no key after it confirms.
-        console.press("\rtired\rservice-0001\r").sees("to confirm: ").sees("that is not the name");
+        console.press("\rtired\rservice-0001\r").sees("to confirm: ").sees("no name yet");
         // A key held down.
         for _ in 0..20 {
             console.press("\r");

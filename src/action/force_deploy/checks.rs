@@ -64,7 +64,8 @@ fn deadlock(service: &Service) -> Check {
     match (service.deadlocked(), service.lower_bound(), service.upper_bound()) {
         (Some(true), ..) => {
             let what = format!(
-                "minimum {minimum} % and maximum {maximum} % of {desired} let it neither stop a task nor start one: it would hang"
+                "minimum {minimum} % and maximum {maximum} % of {desired} let it neither stop a task nor start one: it would \
+                 hang; lower the minimum or raise the maximum first"
             );
             Check::new(id, Block, what)
         }

@@ -136,7 +136,9 @@ pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
         return Vec::new();
     };
     let wanted = &planned.plan.target.name;
-    let told = if name != wanted.as_str() {
+    let told = if name.is_empty() {
+        Some("no name yet: it is typed, not pasted".to_owned())
+    } else if name != wanted.as_str() {
         Some("that is not the name".to_owned())
     } else if state.deliberate {
         None

@@ -28,7 +28,7 @@ fn quit(state: &mut State, _: &str) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     state.leaving = true;
-    state.tell(format!("{under_way} under way: the same again quits, outcome unknown"));
+    state.tell(format!("{under_way} under way: the same again quits, it goes on unwatched"));
     Vec::new()
 }
 

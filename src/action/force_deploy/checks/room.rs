@@ -31,7 +31,7 @@ pub(super) fn room(service: &Service, index: &EcsIndex, groups: Option<&GroupFac
     if room == 0 && running <= lower {
         let stuck = format!("no room for a new task, and none may stop first ({running} running, minimum {lower})");
         return match growth(service, index, groups) {
-            Growth::Never(why) => Check::new(id, Block, format!("{stuck}; {why}")),
+            Growth::Never(why) => Check::new(id, Block, format!("{stuck}; {why}; instances must come first")),
             Growth::May => Check::new(id, Warn, format!("{stuck}: it waits until instances come")),
         };
     }
