@@ -1,6 +1,7 @@
 //! The domains of the overview: one line each for every stack. A domain is one value and one line in [`DOMAINS`].
 
 use super::StackScene;
+use crate::model::Severity;
 use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
 use crate::model::scaling::GroupFacts;
@@ -13,8 +14,9 @@ pub struct Domain {
     pub label: &'static str,
     /// The view its line opens.
     pub view: &'static str,
-    /// What there is of it, in a few words; `None` where it has not been read.
-    pub summary: fn(&StackScene<'_>) -> Option<String>,
+    /// What there is of it, in a few words, where nothing is the matter with it, and whether that is well or only worth knowing;
+    /// `None` where it has not been read.
+    pub summary: fn(&StackScene<'_>) -> Option<(Severity, String)>,
 }
 
 /// Every domain, in the order of the overview.
@@ -32,7 +34,7 @@ const ECS: Domain = Domain {
             (ecs.tasks.len(), "task"),
             (ecs.instances.len(), "instance"),
         ];
-        Some(counts.map(|(n, word)| plural(n, word)).join(", "))
+        Some((Severity::Ok, counts.map(|(n, word)| plural(n, word)).join(", ")))
     },
 };
 
@@ -44,7 +46,7 @@ const SCALING: Domain = Domain {
         let facts = scene.facts.get::<GroupFacts>()?;
         let groups = plural(facts.groups.len(), "Auto Scaling group");
         let full = facts.groups.iter().filter(|g| g.at_maximum() == Some(true)).count();
-        Some(if full > 0 { format!("{groups}, {full} at maximum") } else { groups })
+        Some((Severity::Ok, if full > 0 { format!("{groups}, {full} at maximum") } else { groups }))
     },
 };
 
@@ -54,10 +56,16 @@ const AUDIT: Domain = Domain {
     view: "audit",
     summary: |scene| {
         let acted = &scene.facts.get::<AuditFacts>()?.acted;
-        let Some(last) = acted.first() else { return Some("none taken with this tool".to_owned()) };
+        let Some(last) = acted.first() else { return Some((Severity::Ok, "none taken with this tool".to_owned())) };
         let under_way = acted.iter().filter(|acted| acted.is_held).count();
-        let last = format!("last {} {}: {}", last.action, last.target, last.standing().1);
-        Some(if under_way > 0 { format!("{under_way} under way, {last}") } else { last })
+        let (standing, word) = last.standing();
+        // What needs somebody is a problem by its rule; a failed action is over and was told.
+        let severity = standing.min(Severity::Info);
+        let mut told = format!("last {} {}: {word}", last.action, last.target);
+        if let (Severity::Info, Some(message)) = (severity, &last.message) {
+            told = format!("{told}: {message}");
+        }
+        Some((severity, if under_way > 0 { format!("{under_way} under way, {told}") } else { told }))
     },
 };
 

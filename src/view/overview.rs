@@ -59,13 +59,13 @@ fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a 
         let severity = match (worst, &known) {
             (Some(problem), _) => problem.check.severity,
             (None, None) => Severity::Unknown,
-            (None, Some(_)) => Severity::Ok,
+            (None, Some((severity, _))) => *severity,
         };
         let more = of_domain.len().saturating_sub(1);
         let words = match worst {
             Some(problem) if more > 0 => format!("{} (+{more} more)", problem.check.message),
             Some(problem) => problem.check.message.to_string(),
-            None => known.unwrap_or_else(|| not_read(domain.id)),
+            None => known.map_or_else(|| not_read(domain.id), |(_, words)| words),
         };
         Row {
             stack: scene.stack.name.clone(),
@@ -147,8 +147,11 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::health::{Observed, Thresholds};
+    use crate::model::audit::{Acted, AuditFacts};
     use crate::model::stack::Stack;
     use crate::model::{Facts, Fault, FaultKind};
     use crate::store::{Fetched, Store};
@@ -166,6 +169,33 @@ mod tests {
         let scene = Scene { stacks: vec![StackScene::new(&stack, &facts, &problems)] };
         let words = |row: Row| format!("{}: {}", row.cells[0].searchable(), row.cells[1].searchable());
         (rows(&scene).into_iter().map(words).collect(), problems.len())
+    }
+
+    #[test]
+    fn a_last_action_that_is_not_known_to_be_done_has_no_tick_and_is_told_in_words() {
+        let line = |outcome: Option<&str>, message: Option<&str>| {
+            let acted = Acted {
+                action: "force-deploy".into(),
+                target: "c/web".into(),
+                outcome: outcome.map(Text::from),
+                message: message.map(Text::from),
+                ..Acted::default()
+            };
+            let mut facts = Facts::default();
+            facts.put(Timestamp::default(), Arc::new(AuditFacts { acted: vec![acted] }));
+            let stack = Stack::default();
+            let scene = Scene { stacks: vec![StackScene::new(&stack, &facts, &[])] };
+            let row = rows(&scene).into_iter().find(|row| row.id == "domain:audit").unwrap();
+            (row.severity, row.cells[1].clone())
+        };
+        for (outcome, message, severity, words) in [
+            (Some("done"), Some("completed"), Severity::Ok, "last force-deploy c/web: done"),
+            (Some("failed"), Some("it rolled back"), Severity::Info, "last force-deploy c/web: failed: it rolled back"),
+            (Some("unknown"), Some("no answer"), Severity::Info, "last force-deploy c/web: unknown: no answer"),
+            (None, None, Severity::Info, "last force-deploy c/web: unfinished"),
+        ] {
+            assert_eq!(line(outcome, message), (severity, Cell::State(severity, Text::from(words))));
+        }
     }
 
     #[test]
