@@ -125,8 +125,16 @@ async fn f11_nothing_leaves_the_program_without_leave() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f1_one_order_is_one_request_with_three_parameters() {
     let stage = Stage::fast().await;
-    let done = stage.run(&order("service-0001")).await;
+    assert_eq!(stage.run("audit show").await.out, "no record yet\n");
+    let done = stage.run(&(order("service-0001") + " --ticket OPS-7")).await;
     assert_eq!(done.code, 0, "{done:?}");
+    let place = format!("123456789012/us-east-1, not AWS: {}", stage.server.endpoint_url());
+    let shown = stage.run("audit show").await.out;
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 3, "{shown}");
+    let words = format!("{place}  force-deploy scale/service-0001 (ticket OPS-7)  ");
+    assert!(lines.iter().all(|line| line.contains(&words)), "{shown}");
+    assert!(lines[0].ends_with("intent   \"tired\""), "{shown}");
     assert!(
         done.out.contains("\ndone: deployment ecs-svc/") && done.err.contains("noted as record 1\naccepted"),
         "{done:?}"
@@ -156,6 +164,19 @@ async fn changed_records_are_found(stage: &Stage) {
     let broken = stage.run("audit verify").await;
     let place = format!("BROKEN at {}:2: record 2 does not carry the hash of record 1", file.display());
     assert!(broken.code == 1 && broken.out.contains(&place), "{broken:?}");
+    // Nothing is done on top of that, until the file is put aside.
+    let refused = stage.run(&order("service-0002")).await;
+    let place = format!("refused: the audit cannot be written: {}:2: the chain of records is broken", file.display());
+    let aside = file.with_extension("jsonl.broken");
+    let lift = format!("mv -n '{}' '{}'", file.display(), aside.display());
+    assert!(refused.code == 2 && refused.err.contains(&place) && refused.err.contains(&lift), "{refused:?}");
+    assert_eq!(stage.sent(), (1, 1));
+    let moved = Command::new("sh").args(["-c", &lift]).status().await.expect("sh runs");
+    assert!(moved.success() && aside.exists() && !file.exists());
+    assert_eq!(stage.run(&order("service-0002")).await.code, 0);
+    let anew = stage.run("audit verify").await;
+    let words = format!("{}: put aside, not verified\nintact: 3 records; ", aside.display());
+    assert!(anew.code == 0 && anew.out.starts_with(&words), "{anew:?}");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("changed");
     for words in ["audit verify", "audit show"] {
         let unreadable = stage.run(words).await;
@@ -205,6 +226,8 @@ async fn f12_killed_between_intent_and_result_it_is_told_at_the_next_start() {
     assert!(stage.sent().0 <= 1, "{:?}", stage.sent());
     let next = stage.run("act force-deploy scale/service-0000 --plan").await;
     assert!(next.err.starts_with("unfinished: record 1: force-deploy of scale/service-0001 by arn:"), "{next:?}");
+    let place = format!("/us-east-1, not AWS: {}): whether it was sent", stage.server.endpoint_url());
+    assert!(next.err.contains(&place), "{next:?}");
     let again = stage.run(&order("service-0001")).await;
     assert!(again.code == 2 && again.err.contains("the same was sent to"), "{again:?}");
 }
@@ -292,7 +315,8 @@ async fn boto3_reads_the_new_deployment_on_moto() {
     assert_eq!(done.code, 0, "{done:?}");
     // moto starts no task, so a service that wants one never gets steady there.
     let waiting = run(&words(1), &moto.endpoint, home.path()).await;
-    assert!(waiting.code == 1 && waiting.out.contains("failed: not done after 1s"), "{waiting:?}");
+    let words = "unknown: watched no longer (not done after 1s); it was accepted";
+    assert!(waiting.code == 4 && waiting.out.contains(words), "{waiting:?}");
     assert!(waiting.took >= Duration::from_secs(1), "{waiting:?}");
     let records = records(&moto.endpoint, home.path()).await;
     assert_eq!(records.iter().filter(|r| *r == "result applied").count(), 2, "{records:?}");

@@ -104,7 +104,11 @@ async fn f1_real_keys_send_one_request_and_follow_it_to_its_end() {
             .press("A")
             .sees("┌ audit")
             .sees("done")
-            .sees("tired");
+            .sees("tired")
+            .press("d")
+            .sees("123456789012/us-east-1, not AWS: http://")
+            .press("\x1b")
+            .sees_no("records from");
         // It can be found again, and is not sent again so soon.
         console.press("2a").sees("done: deployment").sees("plans it").press("\x1b").sees_no("plans it");
         plan(&mut console, "service-0001");
@@ -176,7 +180,7 @@ async fn f4_what_changed_since_the_plan_is_told_and_nothing_is_sent() {
     let words =
         "act force-deploy scale/service-0001 --confirm service-0001 --reason x --allow force-deploy --timeout 1s";
     let theirs = binary::run(words, &stage.server.endpoint_url(), colleague.path()).await;
-    assert_eq!(theirs.code, 1, "{theirs:?}");
+    assert_eq!(theirs.code, 4, "{theirs:?}");
     block_in_place(|| {
         moments(&mut console).press("\r").sees("has changed since it was planned").sees(", is ecs-svc/");
         // Planned again it is another plan: one that warns.

@@ -108,7 +108,7 @@ pub async fn execute(
     let noted = tokio::select! {
         biased;
         why = stop.clone() => return ended(&why),
-        noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
+        noted = order.audit.begin(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
     };
     match noted {
         Ok(seq) => tell(Progress::Noted(seq)),
@@ -131,8 +131,8 @@ pub async fn execute(
 
 /// Nothing is sent for want of a record.
 fn unwritable(error: &Error) -> Ended {
-    let lift = "mend that: without a record nothing is changed";
-    let why = format!("the audit cannot be written: {}", error.to_string().replace("\n  ", "; "));
+    let lift = error.hint.as_deref().unwrap_or("mend that: without a record nothing is changed");
+    let why = format!("the audit cannot be written: {}", Error { hint: None, ..error.clone() });
     Ended::Refused(vec![Refusal::new("audit", why, lift)])
 }
 
@@ -301,16 +301,15 @@ impl Watch<'_> {
         }
     }
 
-    /// The time is over. What was seen last may be old; if nothing ever was, nothing is known.
+    /// The time is over, and how it ends is not known: what was seen last may be old, if anything ever was.
     fn given_up(&self, last: Option<&Look>, why: &str) -> Verdict {
-        match last {
-            Some(look) if look.stage == Stage::Going || matches!(self.sent, Sent::Applied { .. }) => {
-                let text = format!("{why}, watched no longer, it goes on by itself; last seen: {}", look.text);
-                (Outcome::Failed, text, Some(look.state.clone()))
-            }
-            Some(look) => (Outcome::Unknown, format!("{why}; {}; last seen: {}", self.known(), look.text), None),
-            None => (Outcome::Unknown, format!("{why}; {}, and nothing could be read since", self.known()), None),
-        }
+        let seen = match last {
+            Some(look) if look.stage == Stage::Going => format!(", it goes on by itself; last seen: {}", look.text),
+            Some(look) => format!("; last seen: {}", look.text),
+            None => ", and nothing could be read since".to_owned(),
+        };
+        let text = format!("watched no longer ({why}); {}{seen}", self.known());
+        (Outcome::Unknown, text, last.map(|look| look.state.clone()))
     }
 
     fn known(&self) -> &'static str {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::AuditCommand;
 use super::{Outcome, print};
-use crate::action::audit::{Entry, Verified};
+use crate::action::audit::{Entry, Verified, place};
 use crate::text::clean;
 
 /// Shows or verifies.
@@ -22,7 +22,7 @@ pub(super) fn run(command: AuditCommand) -> Outcome {
 }
 
 fn show(entries: &[Entry], json: bool) -> Outcome {
-    let mut out = String::new();
+    let mut out = if entries.is_empty() && !json { "no record yet\n".to_owned() } else { String::new() };
     for entry in entries {
         match &entry.record {
             Some(_) if json => out.push_str(&(entry.ascii() + "\n")),
@@ -49,30 +49,40 @@ fn line(seq: u64, record: &Value) -> String {
         Some(id) => format!(" (request {})", clean(id)),
         None => String::new(),
     };
-    format!("{seq:>5}  {at}  {user} as {role}  {action} {target}  {phase:<7}  {outcome}{request}")
+    let ticket = record["ticket"].as_str().map(|ticket| format!(" (ticket {})", clean(ticket))).unwrap_or_default();
+    let place = place(record);
+    format!("{seq:>5}  {at}  {user} as {role}  {place}  {action} {target}{ticket}  {phase:<7}  {outcome}{request}")
 }
 
 fn verified(told: &Verified, json: bool) -> Outcome {
     let broken = told.broken.as_ref();
-    let code = u8::from(broken.is_some());
+    let code = u8::from(broken.is_some() || !told.missing.is_empty());
     if json {
         let broken = broken.map(|(place, why)| json!({ "place": place, "why": why }));
         let document = json!({
             "schema": "rounds.audit/1",
-            "intact": broken.is_none(),
+            "intact": code == 0,
             "records": told.records,
             "first": told.first,
             "last_sha256": told.last,
             "torn": told.torn,
+            "aside": told.aside,
+            "missing": told.missing,
             "broken": broken,
         });
         print::print(&format!("{document:#}\n"))?;
         return Ok(code);
     }
     let torn = told.torn.iter().map(|place| format!("{place}: no whole record, as a crash leaves it\n"));
+    let aside = told.aside.iter().map(|place| format!("{place}: put aside, not verified\n"));
     let verdict = match (broken, &told.last) {
         (Some((place, why)), _) => {
-            format!("BROKEN at {place}: {}\n{} records before it are intact\n", clean(why), told.records)
+            let lift = told.lift.as_deref().unwrap_or_default();
+            format!("BROKEN at {place}: {}\n{} records before it are intact\n{lift}\n", clean(why), told.records)
+        }
+        (None, Some(last)) if !told.missing.is_empty() => {
+            let missing = told.missing.join("; ");
+            format!("INCOMPLETE: {missing}\nthe {} others are intact; the last has SHA-256 {last}\n", told.records)
         }
         (None, None) => "no record yet\n".to_owned(),
         (None, Some(last)) => {
@@ -80,6 +90,6 @@ fn verified(told: &Verified, json: bool) -> Outcome {
             format!("intact: {} records{from}; the last has SHA-256 {last}\n", told.records)
         }
     };
-    print::print(&torn.chain([verdict]).collect::<String>())?;
+    print::print(&torn.chain(aside).chain([verdict]).collect::<String>())?;
     Ok(code)
 }

@@ -13,8 +13,8 @@ pub struct Acted {
     pub seq: u64,
     /// When it was intended.
     pub at: Timestamp,
-    /// The stack.
-    pub stack: Text,
+    /// Where: stack, account, region, and the endpoint if it was not AWS's own.
+    pub place: Text,
     /// The action: `force-deploy`.
     pub action: Text,
     /// Its target, as a person writes it.

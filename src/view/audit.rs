@@ -33,7 +33,8 @@ const COLUMNS: &[Column] = &[
         "done, failed, unknown; under way, or unfinished: nobody noted how it ended",
     ),
     Column::words("caller", "caller", 3, 24, "The role or user, as STS told it"),
-    Column::words("user", "user", 5, 24, "The system's user and the machine"),
+    Column::words("place", "where", 5, 60, "Stack, account and region; and the endpoint, if it was not AWS's own"),
+    Column::words("user", "user", 6, 24, "The system's user and the machine"),
     Column::words("reason", "reason", 2, 40, "Why, as the person gave it"),
     Column::words("message", "what came of it", 4, 100, "The outcome in a sentence"),
     Column::words("ticket", "ticket", 0, 16, "The ticket it was done for"),
@@ -65,6 +66,7 @@ fn row(scene: &StackScene<'_>, acted: &Acted) -> Row {
             Cell::Text(acted.target.clone()),
             outcome(acted),
             Cell::Text(caller(acted)),
+            Cell::Text(acted.place.clone()),
             Cell::Text(acted.user.clone()),
             Cell::text(Some(&acted.reason)),
             Cell::text(acted.message.as_ref()),
@@ -99,6 +101,7 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     Detail::of(format!("{} {}", acted.action, acted.target))
         .field("intended", Cell::At(acted.at))
         .field("at", Cell::Text(Text::from(acted.at.date_time())))
+        .words("where", Some(&acted.place))
         .words("by", Some(&acted.caller))
         .words("user", Some(&acted.user))
         .words("reason", Some(&acted.reason))

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Audit, Entry};
+use super::{Audit, Entry, place};
 use crate::backend::ports::Journal;
 use crate::error::Error;
 use crate::model::Fault;
@@ -23,10 +23,10 @@ impl Journal for Result<Audit, Error> {
             Fault::misconfigured(format!("the audit cannot be read: {plain}"), error.hint.as_deref())
         };
         let audit = self.clone().map_err(|error| unread(&error))?;
-        let (stack, place) = (stack.to_owned(), identity.map(place));
+        let (stack, there) = (stack.to_owned(), identity.map(there));
         // A home on a network may hang, and nothing else shall.
         let read = tokio::task::spawn_blocking(move || {
-            let mut acted = acted(&audit.recent()?, &stack, place.as_ref());
+            let mut acted = acted(&audit.recent()?, &stack, there.as_ref());
             let mut told = HashSet::new();
             for open in acted.iter_mut().filter(|acted| acted.outcome.is_none()) {
                 // What is in hand is the newest: one action at a time on one target.
@@ -40,14 +40,14 @@ impl Journal for Result<Audit, Error> {
 }
 
 /// An account and a region.
-type Place = (Text, Option<Text>);
+type There = (Text, Option<Text>);
 
-fn place(identity: &Identity) -> Place {
+fn there(identity: &Identity) -> There {
     (identity.account.clone(), identity.region.clone())
 }
 
 /// The actions on a stack, the newest first: those of its name, and those on the same account and region by another.
-fn acted(entries: &[Entry], stack: &str, place: Option<&Place>) -> Vec<Acted> {
+fn acted(entries: &[Entry], stack: &str, place: Option<&There>) -> Vec<Acted> {
     let mut all: Vec<Acted> = Vec::new();
     for record in entries.iter().filter_map(|entry| entry.record.as_ref()) {
         let there = (text(&record["actor"]["account"]), record["region"].as_str().map(Text::from));
@@ -82,7 +82,7 @@ fn intent(id: Text, record: &Value) -> Acted {
         id,
         seq: record["seq"].as_u64().unwrap_or_default(),
         at: at(record).unwrap_or_default(),
-        stack: text(&record["stack"]),
+        place: place(record),
         action: text(&record["action"]),
         target: text(&record["target"]),
         arn: text(&record["target_arns"][0]),

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 pub use chain::{Entry, Verified};
 pub use claim::Claim;
 pub(super) use record::{Header, draft, outcome, result};
-pub use record::{Outcome, Phase, Unfinished, unfinished};
+pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
 use crate::error::Error;
 use crate::time::Timestamp;
@@ -43,6 +43,25 @@ impl Audit {
         Self(Place::new(dir))
     }
 
+    /// Appends the record an action begins with, unless the chain it would continue is broken, however old the place: what
+    /// is noted on top of it would prove nothing.
+    ///
+    /// # Errors
+    /// A record was changed, taken out or put in; or as [`append`](Self::append).
+    pub async fn begin(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+        let audit = self.clone();
+        // A long history takes a while, and nothing else shall wait for it.
+        let read = tokio::task::spawn_blocking(move || audit.verify()).await;
+        let told = read.map_err(|_| self.0.wrong("it was not read: the program ends".to_owned()))??;
+        match told.broken {
+            None => self.append(at, body).await,
+            Some((place, why)) => {
+                let error = Error::unavailable(format!("the chain of records is broken: {why}")).from(place);
+                Err(Error { hint: told.lift, ..error })
+            }
+        }
+    }
+
     /// Appends a record and gives its number once it is on the disk.
     ///
     /// # Errors
@@ -64,7 +83,7 @@ impl Audit {
     fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
         let days = self.0.days()?;
         let last = chain::last(&self.0, &days)?;
-        let seq = last.as_ref().map_or(1, |entry| entry.seq + 1);
+        let seq = last.as_ref().map_or(1, |entry| entry.seq.saturating_add(1));
         let mut record = Map::new();
         record.insert("v".to_owned(), Value::from(1));
         record.insert("seq".to_owned(), Value::from(seq));
@@ -98,7 +117,7 @@ impl Audit {
     /// # Errors
     /// A file cannot be trusted or read.
     pub fn verify(&self) -> Result<Verified, Error> {
-        Ok(chain::verify(&self.entries()?))
+        chain::verify(&self.0)
     }
 
     /// What was intended lately and has no outcome, unless a process still has its target in hand.

@@ -150,6 +150,16 @@ pub(in crate::action) fn outcome(
     record
 }
 
+/// Where a record says it was done, in a few words: `prod, 123456789012/us-east-1, not AWS: http://127.0.0.1:5055`.
+#[must_use]
+pub fn place(record: &Value) -> Text {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let (stack, account) = (text(&record["stack"]), text(&record["actor"]["account"]));
+    let region = record["region"].as_str().map(|region| format!("/{region}")).unwrap_or_default();
+    let endpoint = record["endpoint"].as_str().map(|url| format!(", not AWS: {url}")).unwrap_or_default();
+    Text::from(format!("{stack}, {account}{region}{endpoint}"))
+}
+
 /// Something that was intended and has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
@@ -186,13 +196,15 @@ fn left(intent: &Value, answer: Option<&str>) -> Unfinished {
         Some("refused") => "AWS refused it",
         _ => "whether it was sent is not recorded",
     };
+    let ticket = intent["ticket"].as_str().map(|ticket| format!(", ticket {ticket}")).unwrap_or_default();
     let what = format!(
-        "record {}: {} of {} by {} at {}: {came}",
+        "record {}: {} of {} by {} at {} ({}{ticket}): {came}",
         intent["seq"],
         text(&intent["action"]),
         text(&intent["target"]),
         text(&intent["actor"]["sts_arn"]),
         text(&intent["ts"]),
+        place(intent),
     );
     Unfinished { arn: text(&intent["target_arns"][0]), text: Text::from(what) }
 }
