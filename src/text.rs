@@ -259,6 +259,16 @@ fn looks_latin(c: char) -> bool {
     matches!(c, '\u{370}'..='\u{58f}') && ALIKE.contains(c)
 }
 
+/// A word as a POSIX shell takes it literally.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

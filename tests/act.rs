@@ -89,6 +89,15 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     for (name, value) in plan["call"]["parameters"].as_object().expect("an object") {
         assert!(text.contains(&format!(" {name}={}", value.as_str().expect("text"))), "{text}");
     }
+    let endpoint = stage.server.endpoint_url();
+    let aim = format!("--config my.toml --region eu-west-1 --endpoint-url {endpoint}");
+    let aimed = format!("--region eu-west-1 --config my.toml act force-deploy scale/service-0001 --plan");
+    std::fs::write(stage.home.path().join("my.toml"), "").expect("written");
+    let aimed = binary::command(&aimed, &endpoint, stage.home.path()).current_dir(&stage.home).output().await;
+    let aimed = String::from_utf8(aimed.expect("it runs").stdout).expect("text");
+    let (_, how) = aimed.split_once("\nto do it: rounds ").expect("how");
+    let words = "act force-deploy scale/service-0001 --confirm service-0001 --reason \"...\" --allow force-deploy";
+    assert_eq!(how, format!("{words} {aim}\n"));
     let blocked = stage.run("act force-deploy scale/service-0001 --plan --read-only").await;
     assert!(blocked.code == 2 && blocked.out.contains("refused --read-only was given"), "{blocked:?}");
     let calls: BTreeSet<String> = stage.server.counters().calls.into_keys().collect();
@@ -114,7 +123,8 @@ async fn f11_nothing_leaves_the_program_without_leave() {
     for (words, told) in [
         ("--confirm service-0001 --reason x", "without --allow nothing is changed"),
         ("--confirm service-000 --reason x --allow force-deploy", "\"service-000\" is not the name of the target"),
-        ("--confirm service-0001 --allow force-deploy", "there is no reason"),
+        ("--confirm service-0001 --allow force-deploy", "there is no reason\n  say why it is done"),
+        ("--confirm service-0001 --allow force-deploy --reason ...", "\"...\" is not a reason"),
     ] {
         let refused = stage.run(&format!("act force-deploy scale/service-0001 {words}")).await;
         assert!(refused.code == 2 && refused.err.contains(told), "{words}: {refused:?}");

@@ -3,10 +3,14 @@
 
 use super::plan::{Level, Plan};
 use crate::backend::change::Permit;
+use crate::document::quoted;
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::text::clean;
 use crate::time::Timestamp;
+
+/// How a confirmation was given, where it was on a command line.
+pub const FLAG: &str = "flag";
 
 /// The longest reason that is kept, in characters.
 const MOST_REASON: usize = 500;
@@ -56,7 +60,7 @@ pub struct Confirmation {
     pub reason: String,
     /// The ticket it is done for.
     pub ticket: Option<String>,
-    /// How it was given: `typed` on a screen, `flag` on a command line.
+    /// How it was given: `typed` on a screen, [`FLAG`] on a command line.
     pub mode: &'static str,
 }
 
@@ -119,9 +123,15 @@ pub fn permit(
         told.push(Refusal::new("confirm", why, format!("confirm with its name, exactly: {name}")));
     }
     let reason = confirmation.reason.trim();
-    if reason.is_empty() {
-        let lift = "say why it is done, for those who read the audit later";
-        told.push(Refusal::new("reason", "there is no reason", lift));
+    if !reason.contains(char::is_alphanumeric) {
+        let why = if reason.is_empty() {
+            "there is no reason".to_owned()
+        } else {
+            format!("{} is not a reason: it has no letter and no digit", quoted(reason))
+        };
+        // On a screen the question stands where the answer goes; a command line has to be told.
+        let how = if confirmation.mode == FLAG { ": --reason TEXT" } else { "" };
+        told.push(Refusal::new("reason", why, format!("say why it is done, for those who read the audit later{how}")));
     } else if reason.chars().count() > MOST_REASON {
         let lift = format!("{MOST_REASON} characters at most; the rest belongs into the ticket");
         told.push(Refusal::new("reason", "the reason is too long", lift));
@@ -233,10 +243,12 @@ mod tests {
             Case::with(|c| (c.stack.protected, c.stack.allow) = (false, vec![])),
             Case::with(|c| c.stack.account = None),
             Case::with(|c| c.confirmation.reason = "x".repeat(MOST_REASON)),
+            Case::with(|c| c.confirmation.reason = "証".into()),
+            Case::with(|c| c.confirmation.reason = "#4711".into()),
         ] {
             assert_eq!(case.refused(), []);
         }
-        let cases: [(Case, &str, &str, &str); 13] = [
+        let cases: [(Case, &str, &str, &str); 15] = [
             (
                 Case::with(|c| c.rules.allow.clear()),
                 "read-only",
@@ -283,7 +295,14 @@ mod tests {
             (Case::with(|c| c.confirmation.name.clear()), "confirm", "\"\" is not the name", "exactly: web"),
             (Case::with(|c| c.confirmation.name = "Web".into()), "confirm", "\"Web\" is not the name", "exactly: web"),
             (Case::with(|c| c.confirmation.name = "yes\u{1b}".into()), "confirm", "\"yes␛\"", "exactly: web"),
-            (Case::with(|c| c.confirmation.reason = " \n".into()), "reason", "there is no reason", "say why"),
+            (
+                Case::with(|c| c.confirmation.reason = " \n".into()),
+                "reason",
+                "there is no reason",
+                "later: --reason TEXT",
+            ),
+            (Case::with(|c| c.confirmation.reason = " ...".into()), "reason", "\"...\" is not a reason", "say why"),
+            (Case::with(|c| c.confirmation.reason = "…".into()), "reason", "no letter and no digit", "say why"),
             (
                 Case::with(|c| c.confirmation.reason = "x".repeat(MOST_REASON + 1)),
                 "reason",

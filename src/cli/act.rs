@@ -14,7 +14,7 @@ use super::{Outcome, block_on, print};
 use crate::action::audit::{self, Audit};
 use crate::action::executor::{Ended, Order, Progress, execute};
 use crate::action::plan::{Level, Plan};
-use crate::action::policy::{self, Confirmation, Refusal, Rules};
+use crate::action::policy::{self, Confirmation, FLAG, Refusal, Rules};
 use crate::action::{ActionSpec, Actor, Bench, action, ids};
 use crate::backend::aws::Connector;
 use crate::config::{self, Settings};
@@ -22,7 +22,7 @@ use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::feed::Budgets;
 use crate::model::stack::Stack;
-use crate::text::{clean, clean_lines};
+use crate::text::{clean, clean_lines, shell_word};
 use crate::time::{Clock, SystemClock, human};
 
 /// Nothing was sent.
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
                 name: name.clone(),
                 reason: act.reason.clone().unwrap_or_default(),
                 ticket: act.ticket.clone(),
-                mode: "flag",
+                mode: FLAG,
             },
             actor: &actor,
             watch,
@@ -101,8 +101,12 @@ fn show(plan: &Plan, spec: &ActionSpec, act: &Act, global: &Global, bench: &Benc
         print::print(&format!("{document:#}\n"))?;
     } else {
         let how = format!(
-            "\nto do it: rounds act {} {} --confirm {} --reason \"…\" --allow {}\n",
-            spec.id, plan.target.label, plan.target.name, spec.id
+            "\nto do it: rounds act {} {} --confirm {} --reason \"...\" --allow {}{}\n",
+            spec.id,
+            shell_word(&plan.target.label),
+            shell_word(&plan.target.name),
+            spec.id,
+            clean_lines(&global.aim())
         );
         print::print(&(text(plan, &refusals) + if refusals.is_empty() { &how } else { "" }))?;
     }

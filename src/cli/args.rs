@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Flags;
+use crate::text::shell_word;
 
 /// A console for the people who keep container stacks on AWS alive: what is broken, why, since when.
 #[derive(Debug, Parser)]
@@ -88,6 +89,21 @@ impl Global {
             log: self.log.clone(),
             refresh: self.refresh.clone(),
         }
+    }
+
+    /// The flags that were given and decide where an action would act, as a shell takes them; each begins with a blank.
+    #[must_use]
+    pub fn aim(&self) -> String {
+        let config = self.config.as_deref().map(|path| path.to_string_lossy());
+        let stacks = self.stack.iter().map(|name| ("--stack", Some(name.as_str())));
+        let others = [
+            ("--config", config.as_deref()),
+            ("--profile", self.profile.as_deref()),
+            ("--region", self.region.as_deref()),
+            ("--endpoint-url", self.endpoint_url.as_deref()),
+        ];
+        let given = stacks.chain(others).filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(value?))));
+        given.collect()
     }
 }
 
@@ -268,4 +284,21 @@ pub enum Format {
     Markdown,
     /// Aligned columns for people.
     Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_to_aim_with_is_repeated_as_a_shell_takes_it() {
+        let words =
+            "rounds --theme light --stack a --stack b --profile x --region r --endpoint-url u --config c --log l";
+        let mut words: Vec<&str> = words.split(' ').collect();
+        words[8] = "it's mine";
+        let global = Cli::try_parse_from(words).unwrap().global;
+        let right = r" --stack a --stack b --config c --profile 'it'\''s mine' --region r --endpoint-url u";
+        assert_eq!(global.aim(), right);
+        assert_eq!(Global::default().aim(), "");
+    }
 }

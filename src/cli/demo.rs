@@ -97,7 +97,8 @@ fn refuse_stacks(global: &Global) -> Result<(), Vec<Error>> {
 
 /// How the demo looks is configured as for the console; which stacks there are is not, whatever the environment selects.
 fn settings(global: &Global, env: &BTreeMap<String, String>) -> Result<Settings, Vec<Error>> {
-    let env = env.iter().filter(|(name, _)| *name != "ROUNDS_STACK").map(|(k, v)| (k.clone(), v.clone())).collect();
+    let env =
+        env.iter().filter(|(name, _)| *name != config::STACK_VARIABLE).map(|(k, v)| (k.clone(), v.clone())).collect();
     config::load(&env, &global.flags())
 }
 

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::document::quoted;
+use crate::action::ids;
+use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::text::clean;
 use crate::time::{human, parse_span};
@@ -66,13 +67,14 @@ pub(super) fn cluster(written: &str) -> Result<(), Error> {
     Err(wrong(format!("{} is not a pattern of cluster names", quoted(written)), hint))
 }
 
-/// The id of an action. Whether there is such an action is asked where the actions are known.
+/// The id of an action there is.
 pub(super) fn action(written: &str) -> Result<(), Error> {
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if written.split('-').all(is_word) {
+    let known = ids();
+    if known.contains(&written) {
         return Ok(());
     }
-    Err(wrong(format!("{} is not the id of an action", quoted(written)), "they are written like force-deploy"))
+    let error = Error::usage(format!("unknown action {}", quoted(written)));
+    Err(Error { hint: suggestion(written, &known), ..error })
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
         assert!(stack_name("prod-ehr").is_ok() && stack_name("größe.2").is_ok());
         assert!(stack_name("").is_err() && stack_name("a b").is_err() && stack_name(&"x".repeat(41)).is_err());
         assert!(cluster("ehr-*").is_ok() && cluster("ehr-?").is_err() && cluster("").is_err());
-        assert!(action("force-deploy").is_ok() && action("Force").is_err() && action("a--b").is_err());
+        assert!(action("force-deploy").is_ok() && action("force-deply").is_err() && action("").is_err());
         assert!(profile("prod sso").is_ok() && profile(" ").is_err());
     }
 }

@@ -20,6 +20,7 @@ pub use file::FileConfig;
 pub use flags::Flags;
 pub use origin::{Origin, Placed};
 pub use resolve::resolve;
+pub use select::STACK_VARIABLE;
 pub use settings::{Explained, Settings, explain};
 pub use stack::FileStack;
 pub use thresholds::Configured;
@@ -29,7 +30,6 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::action;
 use crate::error::Error;
 use crate::file::{Trust, read};
 use crate::health::{RULES, Rule};
@@ -58,10 +58,14 @@ pub fn state_dir() -> Result<PathBuf, Error> {
 /// # Errors
 /// The file cannot be read, or what it, the environment or the flags say is wrong; all that could be found at once.
 pub fn load(env: &BTreeMap<String, String>, flags: &Flags) -> Result<Settings, Vec<Error>> {
-    let file = read_file(env, flags, default_path().as_deref(), RULES)?;
-    let settings = resolve(file, env, flags)?;
-    let unknown = settings.unknown_actions(&action::ids());
-    if unknown.is_empty() { Ok(settings) } else { Err(unknown) }
+    let mut wrong = match read_file(env, flags, default_path().as_deref(), RULES) {
+        Ok(file) => return resolve(file, env, flags),
+        Err(wrong) => wrong,
+    };
+    // Which stacks there are is not known, so only the rest of what was typed can be wrong too.
+    let env = env.iter().filter(|(name, _)| *name != STACK_VARIABLE).map(|(k, v)| (k.clone(), v.clone())).collect();
+    wrong.extend(resolve(None, &env, &Flags { stack: Vec::new(), ..flags.clone() }).err().into_iter().flatten());
+    Err(wrong)
 }
 
 /// The configuration file, if there is one.

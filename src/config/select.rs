@@ -12,6 +12,9 @@ use crate::model::form as aws;
 use crate::model::stack::Stack;
 use crate::text::Text;
 
+/// The variable that names the stacks to look at, separated by commas.
+pub const STACK_VARIABLE: &str = "ROUNDS_STACK";
+
 /// The name of the stack that is made of the AWS environment where no file names any.
 const DEFAULT: &str = "default";
 
@@ -46,9 +49,9 @@ fn from_environment() -> FileStack {
 /// Keeps the stacks that were asked for, in the order of the file.
 fn narrow(resolver: &mut Resolver<'_>, all: &mut Vec<FileStack>, configured: bool, path: Option<&str>) {
     let (wanted, origin) = if resolver.flags.stack.is_empty() {
-        let listed = resolver.variable("ROUNDS_STACK").unwrap_or_default();
+        let listed = resolver.variable(STACK_VARIABLE).unwrap_or_default();
         let names = listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        (names, Origin::Variable("ROUNDS_STACK"))
+        (names, Origin::Variable(STACK_VARIABLE))
     } else {
         (resolver.flags.stack.clone(), Origin::Flag("--stack"))
     };

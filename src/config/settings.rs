@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use super::choice::Choice;
 use super::origin::Origin;
-use crate::document::{quoted, suggestion};
-use crate::error::Error;
 use crate::health::Thresholds;
 use crate::model::stack::Stack;
 use crate::theme::Depth;
@@ -54,21 +52,6 @@ impl Settings {
     #[must_use]
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.origins.iter().find(|row| row.key == key).map(|row| &row.origin)
-    }
-
-    /// The actions that are allowed by name but do not exist; `known` holds those that do.
-    #[must_use]
-    pub fn unknown_actions(&self, known: &[&str]) -> Vec<Error> {
-        let own = self.stacks.iter().map(|stack| (format!("stack.{}.allow", stack.name), &stack.allow));
-        let all = own.chain(std::iter::once(("allow".to_owned(), &self.allow)));
-        all.flat_map(|(key, names)| {
-            names.iter().filter(|name| !known.contains(&name.as_str())).map(move |name| Error {
-                origin: self.origin(&key).map(ToString::to_string),
-                hint: suggestion(name, known),
-                ..Error::usage(format!("unknown action {}", quoted(name)))
-            })
-        })
-        .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stack: a named environment the user watches.
 
 use crate::model::Freeze;
-use crate::text::Text;
+use crate::text::{Text, shell_word};
 
 /// How one stack is reached and what of it is watched; as configured, nothing resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,16 +52,6 @@ impl Stack {
             ["aws"].into_iter().chain(options).chain(words.iter().copied()).map(shell_word).collect();
         Some(call.join(" "))
     }
-}
-
-/// A word as a POSIX shell takes it literally.
-#[must_use]
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Matches `*` against any run of characters, everything else literally.
