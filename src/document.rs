@@ -53,7 +53,8 @@ impl<'a> Document<'a> {
                 let message = message.replace(", expected nothing", "");
                 let found = text.get(span.clone()).unwrap_or_default().trim().trim_matches(['"', '\'']);
                 let at = if found.is_empty() { String::new() } else { format!(" at {}", quoted(found)) };
-                Err(Error::usage(format!("not TOML: {}{at}", clean(&message))).from(document.place(span.start)))
+                let error = Error::usage(format!("not TOML: {}{at}", clean(&message))).from(document.place(span.start));
+                Err(Error { hint: unquoted(text, span.start), ..error })
             }
         }
     }
@@ -177,6 +178,16 @@ impl<'a> Document<'a> {
     }
 }
 
+/// What would be right where a text stands without its quotes, which is the mistake everyone makes: `theme = dark`.
+fn unquoted(text: &str, at: usize) -> Option<String> {
+    let from = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let (key, value) = text.get(from..)?.lines().next()?.split_once('=')?;
+    let value = value.split('#').next()?.trim();
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.:/~ ".contains(c));
+    (is_word(key.trim()) && is_word(value))
+        .then(|| format!("a text stands in quotes: {} = {}", key.trim(), quoted(value)))
+}
+
 /// The entries of a table in the order they were written.
 #[must_use]
 pub fn ordered<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Key<'t>, &'v Value<'t>)> {
@@ -229,6 +240,13 @@ mod tests {
     fn a_syntax_error_names_file_and_line() {
         let Err(e) = Document::parse("a.toml", "x = 1\ny = = 2\n") else { panic!("it is not TOML") };
         assert!(e.to_string().starts_with("a.toml:2: not TOML: "), "{e}");
+        assert_eq!(e.hint, None, "nobody knows what was meant");
+        for (wrong, right) in
+            [("theme = dark # night", "theme = \"dark\""), ("[a]\nrefresh = 5s\n", "refresh = \"5s\"")]
+        {
+            let Err(e) = Document::parse("a.toml", wrong) else { panic!("it is not TOML") };
+            assert_eq!(e.hint, Some(format!("a text stands in quotes: {right}")));
+        }
     }
 
     #[test]

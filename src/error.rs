@@ -67,15 +67,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The known name nearest to a mistyped one, if any is near enough to be meant.
+/// The known name nearest to a mistyped one, whatever its case, or the only one that begins like it; if any is near enough to be
+/// meant.
 #[must_use]
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (distance(typed, name), name))
+    let typed = typed.to_lowercase();
+    let known: Vec<(String, &str)> = known.into_iter().map(|name| (name.to_lowercase(), name)).collect();
+    let near = known
+        .iter()
+        .map(|(lower, name)| (distance(&typed, lower), *name))
         .filter(|(d, name)| *d <= 1 + name.chars().count().max(typed.chars().count()) / 3)
-        .min()
-        .map(|(_, name)| name)
+        .min();
+    let mut longer = known.iter().filter(|(lower, _)| typed.len() > 2 && lower.starts_with(&typed));
+    let only = longer.next().filter(|_| longer.next().is_none());
+    near.map(|(_, name)| name).or_else(|| only.map(|(_, name)| *name))
 }
 
 /// Levenshtein distance in characters.
@@ -106,6 +111,9 @@ mod tests {
     fn the_nearest_name_is_offered_only_when_near() {
         assert_eq!(nearest("servces", ["services", "tasks"]), Some("services"));
         assert_eq!(nearest("zzz", ["services", "tasks"]), None);
+        assert_eq!(nearest("EHR", ["ehr", "rx"]), Some("ehr"));
+        assert_eq!(nearest("prod", ["prod-ehr", "staging"]), Some("prod-ehr"));
+        assert_eq!(nearest("prod", ["prod-ehr", "prod-pharmacy"]), None);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

@@ -84,6 +84,9 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     assert_eq!(plan.code, 1, "{plan:?}");
     let plan = plan.document();
     assert_eq!((&plan["schema"], &plan["level"]), (&json!("rounds.plan/1"), &json!("warn")));
+    let arn = format!("act force-deploy {} --plan", plan["target"]["arn"].as_str().expect("text"));
+    let by_arn = stage.run(&format!("{arn} --json")).await.document();
+    assert_eq!((&by_arn["target"], &by_arn["checks"]), (&plan["target"], &plan["checks"]));
     assert_eq!((&plan["confirm"], &plan["refusals"]), (&json!("service-0001"), &json!([])));
     let text = stage.run("act force-deploy scale/service-0001 --plan").await.out;
     for (name, value) in plan["call"]["parameters"].as_object().expect("an object") {
@@ -91,9 +94,9 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     }
     let endpoint = stage.server.endpoint_url();
     let aim = format!("--config my.toml --region eu-west-1 --endpoint-url {endpoint}");
-    let aimed = format!("--region eu-west-1 --config my.toml act force-deploy scale/service-0001 --plan");
+    let aimed = "--region eu-west-1 --config my.toml act force-deploy scale/service-0001 --plan";
     std::fs::write(stage.home.path().join("my.toml"), "").expect("written");
-    let aimed = binary::command(&aimed, &endpoint, stage.home.path()).current_dir(&stage.home).output().await;
+    let aimed = binary::command(aimed, &endpoint, stage.home.path()).current_dir(&stage.home).output().await;
     let aimed = String::from_utf8(aimed.expect("it runs").stdout).expect("text");
     let (_, how) = aimed.split_once("\nto do it: rounds ").expect("how");
     let words = "act force-deploy scale/service-0001 --confirm service-0001 --reason \"...\" --allow force-deploy";
@@ -104,7 +107,10 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     assert!(!calls.contains(UPDATE) && stage.server.counters().mutations.is_empty(), "{calls:?}");
     for (words, told) in [
         ("act force-deploy scale/servce-0001 --plan", "did you mean \"service-000"),
-        ("act force-deploy nowhere/web --plan", "there is no cluster \"nowhere\""),
+        ("act force-deploy nowhere/web --plan", "there is no cluster \"nowhere\"\n  valid: scale; check the name"),
+        ("act force-deploy SCALE/service-0001 --plan", "did you mean \"scale\"?"),
+        (&arn.replace("us-east-1", "us-west-2"), "is not where the stack default is: us-east-1, "),
+        (&arn.replace("scale/", ""), "is an ARN of the old form"),
         ("act force-deploy web --plan", "CLUSTER/SERVICE"),
         ("act force-deply scale/service-0001 --plan", "did you mean \"force-deploy\"?"),
         ("act force-deploy scale/service-0001", "--plan"),
@@ -159,6 +165,7 @@ async fn f1_one_order_is_one_request_with_three_parameters() {
     assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
     let again = stage.run(&order("service-0001")).await;
     assert!(again.code == 2 && again.err.contains("the same was sent to scale/service-0001"), "{again:?}");
+    assert!(again.err.contains("; allowed again in ") && !again.err.contains("in 1m00s"), "{again:?}");
     assert_eq!(stage.sent(), (1, 1));
     changed_records_are_found(&stage).await;
 }

@@ -39,6 +39,8 @@ fn home() -> TempDir {
     put(".aws/config", "[profile prod]\nregion = us-east-1\n", 0o600);
     put("good.toml", "[[stack]]\nname = \"prod-ehr\"\nregion = \"us-east-1\"\n", 0o600);
     put("keys.toml", "refrsh = \"5s\"\n[[stack]]\nname = \"prod-ehr\"\ncolour = \"red\"\n", 0o600);
+    put("looks.toml", "theme = \"mine.toml\"\nkeymap = \"absent.toml\"\n", 0o600);
+    put("mine.toml", "[roles]\ncrt = {}\n", 0o600);
     put("broken.toml", "not toml [", 0o600);
     put("shared.toml", "", 0o666);
     put("kept.svg", "kept", 0o600);
@@ -191,6 +193,15 @@ fn a_configuration_that_cannot_be_read_says_why() {
                 "keys.toml:4: unknown key of a stack \"colour\"",
             ],
         ),
+        (
+            &["config", "--config", "looks.toml"],
+            2,
+            &[
+                "absent.toml: no such file\n  named by looks.toml:2",
+                "mine.toml:2: unknown role \"crt\"\n  did you mean \"crit\"?; named by looks.toml:1",
+            ],
+        ),
+        (&["config", "--explain", "--theme", "./mine.toml"], 2, &["mine.toml:2: ", "named by --theme"]),
     ]);
     let home = home();
     fs::create_dir_all(home.path().join(".config/rounds/rounds.toml")).expect("a directory");
@@ -236,6 +247,8 @@ fn help_and_version_are_no_mistakes() {
     for args in [["demo", "--help"], ["check", "--help"], ["export", "--help"], ["config", "--help"]] {
         assert_eq!(said(&args).code, Some(0), "{args:?}");
     }
+    assert!(help.out.contains("2 refused, 3 not planned"), "{}", help.out);
+    assert!(said(&["export", "--help"]).out.contains("One of: services, instances, tasks, audit"));
     let version = said(&["--version"]);
     assert_eq!((version.code, version.out), (Some(0), format!("rounds {}\n", env!("CARGO_PKG_VERSION"))));
 }
@@ -261,6 +274,15 @@ fn scripts_and_the_manual_are_printed() {
     }
     let man = said(&["man"]);
     assert!(man.code == Some(0) && man.out.contains(".TH rounds 1") && man.out.contains("demo"), "{}", man.out);
+    for words in ["ROUNDS_STACK", "rounds/rounds.toml", r"rounds\-audit(1)"] {
+        assert!(man.out.contains(words), "{words}: {}", man.out);
+    }
+    for (of, words) in [(&["man", "audit"][..], ".TH rounds-audit 1"), (&["man", "audit", "show"], "rounds-audit-show")]
+    {
+        let page = said(of);
+        assert!(page.code == Some(0) && page.out.contains(words), "{}", page.out);
+    }
+    each(&[(&["man", "adit"], 2, &["rounds has no command \"adit\"", "did you mean \"audit\"?"])]);
     let list = said(&["demo", "--list"]);
     assert!(list.code == Some(0) && list.out.starts_with("ehr-mongo "), "{}", list.out);
 }

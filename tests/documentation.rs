@@ -7,9 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rounds::action::ACTIONS;
+use rounds::app::command;
 use rounds::config::FileConfig;
 use rounds::feed::FEEDS;
 use rounds::health::RULES;
+use rounds::keymap::{Keymap, Scope};
+use rounds::theme::{ANSI_NAMES, Role, Theme};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -80,6 +83,21 @@ fn the_example_of_a_configuration_is_accepted() {
     let read = FileConfig::parse(&examples[0], Path::new("README.md"), RULES).map_err(|wrong| format!("{wrong:?}"));
     let config = read.expect("no mistake");
     assert_eq!((config.stacks.len(), config.thresholds.len()), (2, 2));
+}
+
+#[test]
+fn the_examples_of_a_theme_and_a_keymap_are_accepted_and_every_role_is_named() {
+    let text = page("docs/appearance.md");
+    let [theme, keys] = blocks(&text, "toml").try_into().expect("two");
+    let known = command::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    assert_eq!(Theme::load(&theme, "theme").1, []);
+    assert_eq!(Keymap::load(&keys, "keymap", &known).1, []);
+    let names = Role::names().into_iter().chain(ANSI_NAMES.into_iter().filter(|name| !name.contains('-')));
+    for name in names.chain(Scope::ALL.map(Scope::name)) {
+        let is_told = [format!("`{name}`"), format!("`[{name}]`")].iter().any(|word| text.contains(word));
+        assert!(is_told, "docs/appearance.md says nothing of {name}");
+    }
 }
 
 #[test]

@@ -114,16 +114,22 @@ fn actions_and_permissions() {
     fresh("docs/reference/actions.md", &out);
 }
 
+/// The commands of a command, and theirs.
+fn commands(of: &mut clap::Command, name: &str, out: &mut String) {
+    for sub in of.get_subcommands_mut() {
+        let name = format!("{name} {}", sub.get_name());
+        let _ = write!(out, "\n## `{name}`\n\n```text\n{}```\n", sub.render_long_help());
+        commands(sub, &name, out);
+    }
+}
+
 #[test]
 fn command_line() {
     use clap::CommandFactory;
     let mut root = Cli::command().term_width(100);
     root.build();
     let mut out = format!("# Command line\n\n{NOTE}## `rounds`\n\n```text\n{}```\n", root.render_long_help());
-    for sub in root.get_subcommands_mut() {
-        let name = sub.get_name().to_owned();
-        let _ = write!(out, "\n## `rounds {name}`\n\n```text\n{}```\n", sub.render_long_help());
-    }
+    commands(&mut root, "rounds", &mut out);
     let lines: Vec<&str> = out.lines().map(str::trim_end).collect();
     fresh("docs/reference/cli.md", &(lines.join("\n") + "\n"));
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::ports::{Backend, Described, limits};
-use crate::feed::{Bucket, Budgets, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once};
-use crate::model::ecs::{Protection, Revision, Service};
+use crate::backend::ports::{Backend, Described, Listing, limits};
+use crate::feed::{Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once};
+use crate::model::ecs::{Protection, Revision, Service, tail};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
@@ -128,6 +128,13 @@ impl Bench {
             }
         }
         Ok(reading)
+    }
+
+    /// The names of clusters there are, the first hundred; none where that cannot be read.
+    pub async fn cluster_names(&self) -> Vec<Text> {
+        let listing = Listing::Clusters;
+        let page = self.gate.read(&ECS_CLUSTERS, listing.action(), || self.backend.ecs.list(&listing, None)).await;
+        page.map(|page| page.items.iter().map(|arn| tail(arn)).collect()).unwrap_or_default()
     }
 
     /// The partition of an ARN: `aws`, `aws-cn`, `aws-us-gov`.

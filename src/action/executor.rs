@@ -165,9 +165,10 @@ impl Order<'_> {
         match self.audit.last_sent(plan.action.id, &plan.target.arn) {
             Err(error) => refuse("audit", format!("the audit cannot be read: {error}"), "mend that first".to_owned()),
             Ok(Some(at)) if self.bench.clock.now().since(at) < AGAIN => {
-                let age = human(self.bench.clock.now().since(at));
-                let why = format!("the same was sent to {} {age} ago", plan.target.label);
-                refuse("again", why, format!("look what it does first; allowed again after {}", human(AGAIN)))
+                let age = self.bench.clock.now().since(at);
+                let why = format!("the same was sent to {} {} ago", plan.target.label, human(age));
+                let left = human(AGAIN.saturating_sub(age));
+                refuse("again", why, format!("look what it does first; allowed again in {left}"))
             }
             Ok(_) => Ok(()),
         }

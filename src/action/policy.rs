@@ -44,7 +44,7 @@ impl Rules {
         let is_named = stack.allow.iter().any(|allowed| allowed == id);
         if !is_named && (stack.protected || !stack.allow.is_empty()) {
             let what = if stack.protected { "is protected and does not allow" } else { "does not allow" };
-            let lift = format!("if it should, add \"{id}\" to allow of that stack in rounds.toml");
+            let lift = format!("if it should, add \"{id}\" to allow of that stack in {}", stack.place());
             refuse("stack-allow", format!("the stack {} {what} {id}", stack.name), lift);
         }
         told
@@ -96,7 +96,8 @@ pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, 
     }
     if let Some(freeze) = stack.freeze.iter().find(|freeze| freeze.holds(now)) {
         let why = format!("a freeze is in force: {freeze}; it is {}", now.date_time());
-        refuse("freeze", why, "wait until it ends, or change freeze of that stack in rounds.toml".to_owned());
+        let lift = format!("wait until it ends, or change freeze of that stack in {}", stack.place());
+        refuse("freeze", why, lift);
     }
     for check in plan.checks(Level::Block) {
         refuse(check.id, check.text.to_string(), "mend that first; a block cannot be overridden".to_owned());
@@ -248,7 +249,7 @@ mod tests {
         ] {
             assert_eq!(case.refused(), []);
         }
-        let cases: [(Case, &str, &str, &str); 15] = [
+        let cases: [(Case, &str, &str, &str); 13] = [
             (
                 Case::with(|c| c.rules.allow.clear()),
                 "read-only",
@@ -272,7 +273,7 @@ mod tests {
                 Case::with(|c| (c.stack.protected, c.stack.allow) = (false, vec!["drain".into()])),
                 "stack-allow",
                 "the stack prod does not allow force-deploy",
-                "rounds.toml",
+                "allow of that stack in rounds.toml",
             ),
             (
                 Case::with(|c| c.stack.account = Some("210987654321".into())),
@@ -301,8 +302,6 @@ mod tests {
                 "there is no reason",
                 "later: --reason TEXT",
             ),
-            (Case::with(|c| c.confirmation.reason = " ...".into()), "reason", "\"...\" is not a reason", "say why"),
-            (Case::with(|c| c.confirmation.reason = "…".into()), "reason", "no letter and no digit", "say why"),
             (
                 Case::with(|c| c.confirmation.reason = "x".repeat(MOST_REASON + 1)),
                 "reason",
@@ -316,6 +315,30 @@ mod tests {
             let told = &told[0];
             assert!(told.id == id && told.why.contains(why) && told.lift.contains(lift), "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_reason_says_something_and_who_types_it_into_a_shell_is_told_where() {
+        for (reason, mode, why, lift) in [
+            (" ...", FLAG, "\"...\" is not a reason: it has no letter and no digit", ": --reason TEXT"),
+            ("…", "typed", "\"…\" is not a reason", "read the audit later"),
+            ("", FLAG, "there is no reason", ": --reason TEXT"),
+        ] {
+            let told =
+                Case::with(|c| (c.confirmation.reason, c.confirmation.mode) = (reason.to_owned(), mode)).refused();
+            assert!(told.len() == 1 && told[0].why.starts_with(why) && told[0].lift.ends_with(lift), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn the_file_to_change_is_named() {
+        let told = Case::with(|c| {
+            c.stack.file = Some("other.toml".into());
+            c.stack.allow.clear();
+            c.stack.freeze.push(Freeze::parse("fri 17:00 – mon 06:00 UTC").unwrap());
+        })
+        .refused();
+        assert!(told.len() == 2 && told.iter().all(|r| r.lift.ends_with("of that stack in other.toml")), "{told:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Flags;
 use crate::text::shell_word;
+use crate::view::VIEWS;
 
 /// A console for the people who keep container stacks on AWS alive: what is broken, why, since when.
 #[derive(Debug, Parser)]
@@ -116,7 +117,7 @@ pub enum Command {
     Check(Check),
     /// Print one table: exit 0 complete, 1 partial, 2 usage, 3 nothing could be read
     Export(Export),
-    /// Plan an action, or carry it out: exit 0 done, 1 failed, 2 refused, 4 unknown
+    /// Plan an action, or carry it out: exit 0 done, 1 failed, 2 refused, 3 not planned, 4 unknown
     Act(Act),
     /// What was done, and whether the record of it is whole
     Audit {
@@ -135,8 +136,11 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page
+    Man {
+        /// Of which command, such as: audit show; without one that of rounds itself
+        command: Vec<String>,
+    },
 }
 
 /// `rounds demo`.
@@ -215,7 +219,8 @@ pub enum UnknownIs {
 /// `rounds export`.
 #[derive(Args, Clone, Debug)]
 pub struct Export {
-    /// services, tasks or instances
+    /// The view whose table it is.
+    #[arg(help = exported())]
     pub view: String,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -228,13 +233,19 @@ pub struct Export {
     pub timeout: String,
 }
 
+/// The views that can be exported.
+fn exported() -> String {
+    let views: Vec<&str> = VIEWS.iter().filter(|view| view.exported).map(|view| view.id).collect();
+    format!("One of: {}", views.join(", "))
+}
+
 /// `rounds act`.
 #[derive(Args, Clone, Debug)]
 #[command(group(clap::ArgGroup::new("how").required(true).args(["plan", "confirm"])))]
 pub struct Act {
     /// What to do: force-deploy
     pub action: String,
-    /// To what, as in the tables: CLUSTER/SERVICE
+    /// To what, as in the tables: CLUSTER/SERVICE, or its ARN
     pub target: String,
     /// Show what would be done and change nothing: exit 0 it would be allowed, 1 with warnings, 2 blocked
     #[arg(long)]

@@ -74,13 +74,21 @@ pub(super) fn audit() -> Result<Audit, Error> {
     Ok(Audit::at(config::state_dir()?.join("audit")))
 }
 
-/// The keymap and the theme in force; what is wrong with either is a mistake to be told before the screen is taken.
+/// The keymap and the theme in force; what is wrong with either is a mistake to be told before the screen is taken, with what
+/// named it.
 pub(super) fn appearance(settings: &Settings) -> Result<(Keymap, Theme), Vec<Error>> {
     let known = command::known();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let (keymap, wrong_keys) = settings.keymap.keymap(&known).map_err(|e| vec![e])?;
-    let (theme, wrong_roles) = settings.theme.theme().map_err(|e| vec![e])?;
-    let wrong: Vec<Error> = wrong_keys.into_iter().chain(wrong_roles).collect();
+    let (keymap, wrong_keys) = settings.keymap.keymap(&known).unwrap_or_else(|e| (Keymap::default(), vec![e]));
+    let (theme, wrong_roles) = settings.theme.theme().unwrap_or_else(|e| (Theme::default(), vec![e]));
+    let named = |key: &str, error: Error| {
+        let by = settings.origin(key).map(|origin| format!("named by {origin}"));
+        let hint = error.hint.iter().cloned().chain(by).collect::<Vec<_>>().join("; ");
+        error.hint(hint)
+    };
+    let wrong_keys = wrong_keys.into_iter().map(|error| named("keymap", error));
+    let wrong_roles = wrong_roles.into_iter().map(|error| named("theme", error));
+    let wrong: Vec<Error> = wrong_keys.chain(wrong_roles).collect();
     if wrong.is_empty() { Ok((keymap, theme.at(settings.depth))) } else { Err(wrong) }
 }
 

@@ -43,7 +43,7 @@ pub fn run() -> ExitCode {
         Some(Command::Audit { command }) => audit::run(*command),
         Some(Command::Config { explain }) => print::config(&cli.global, *explain, &env),
         Some(Command::Completions { shell }) => print::completions(*shell),
-        Some(Command::Man) => print::man(),
+        Some(Command::Man { command }) => print::man(command),
     };
     ExitCode::from(outcome.unwrap_or_else(|errors| tell(&errors, is_check)))
 }

@@ -10,13 +10,16 @@ use clap::CommandFactory;
 
 use super::Outcome;
 use super::args::{Cli, Global};
+use super::console::appearance;
 use crate::config;
+use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::text::clean;
 
 /// The settings in force.
 pub(super) fn config(global: &Global, explain: bool, env: &BTreeMap<String, String>) -> Outcome {
     let settings = config::load(env, &global.flags())?;
+    appearance(&settings)?;
     let text = if explain {
         config::explain(&settings)
     } else {
@@ -33,12 +36,51 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     print(&String::from_utf8_lossy(&script))
 }
 
-/// The manual page.
-pub(super) fn man() -> Outcome {
+/// What no flag tells, on the page of the program itself.
+const SURROUNDINGS: &str = r"
+.SH ENVIRONMENT
+.TP
+\fBROUNDS_CONFIG\fR
+The configuration file, as \-\-config names it.
+.TP
+\fBROUNDS_STACK\fR
+The stacks to look at, separated by commas, as \-\-stack names them.
+.TP
+\fBROUNDS_THEME\fR, \fBROUNDS_KEYMAP\fR
+As \-\-theme and \-\-keymap.
+.TP
+\fBAWS_PROFILE\fR, \fBAWS_REGION\fR, ...
+What the AWS SDK reads.
+.TP
+\fBNO_COLOR\fR
+No colours.
+.SH FILES
+.TP
+\fI$XDG_CONFIG_HOME/rounds/rounds.toml\fR
+The configuration; without the variable in ~/.config.
+.TP
+\fI$XDG_STATE_HOME/rounds/audit/\fR
+What was done, by whom, why, and what came of it; without the variable in ~/.local/state.
+";
+
+/// The manual page of the program, or of one of its commands.
+pub(super) fn man(words: &[String]) -> Outcome {
+    let mut root = Cli::command();
+    root.build();
+    let mut command = &root;
+    for word in words {
+        let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let unknown = || {
+            let error = Error::usage(format!("{} has no command {}", command.get_name(), quoted(word)));
+            vec![Error { hint: suggestion(word, &known), ..error }]
+        };
+        command = command.find_subcommand(word).ok_or_else(unknown)?;
+    }
     let mut page = Vec::new();
-    let made = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    let made = clap_mangen::Man::new(command.clone()).render(&mut page);
     made.map_err(|error| vec![Error::unavailable(error.to_string())])?;
-    print(&String::from_utf8_lossy(&page))
+    let more = if words.is_empty() { SURROUNDINGS } else { "" };
+    print(&(String::from_utf8_lossy(&page).into_owned() + more))
 }
 
 /// Prints text; a reader that has gone away is nobody's mistake.

@@ -199,7 +199,7 @@ impl Resolver<'_> {
             ("account", stack.account.clone()),
             ("protected", Some(stack.protected.to_string())),
             ("clusters", list(&stack.clusters).or_else(|| Some("all".to_owned()))),
-            ("allow", list(&stack.allow)),
+            ("allow", list(&stack.allow).or_else(|| Some(unlisted(stack).to_owned()))),
             ("freeze", list(&freeze)),
         ] {
             let (value, origin) = match (places.get(key), key) {
@@ -217,6 +217,11 @@ impl Resolver<'_> {
 /// An environment variable; an empty one counts as not set.
 pub(super) fn variable<'e>(env: &'e BTreeMap<String, String>, name: &str) -> Option<&'e str> {
     env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// What a stack allows that has no list of it.
+const fn unlisted(stack: &Stack) -> &'static str {
+    if stack.protected { "nothing: it is protected" } else { "whatever --allow names" }
 }
 
 fn list(items: &[String]) -> Option<String> {

@@ -218,6 +218,16 @@ thresholds.ecs-rollout-slow.warn  10m00s        rounds.toml:13
 }
 
 #[test]
+fn a_stack_without_a_list_of_actions_is_explained_in_words() {
+    let text = "[[stack]]\nname = \"a\"\n[[stack]]\nname = \"b\"\nprotected = true\n";
+    let file = FileConfig::parse(text, Path::new("rounds.toml"), &[]).unwrap();
+    let settings = resolve(Some(file), &env(&[]), &Flags::default()).unwrap();
+    let told = |key| settings.origins.iter().find(|row| row.key == key).map(|row| row.value.as_str());
+    assert_eq!(told("stack.a.allow"), Some("whatever --allow names"));
+    assert_eq!(told("stack.b.allow"), Some("nothing: it is protected"));
+}
+
+#[test]
 fn a_profile_is_explained_by_the_name_it_was_given() {
     let text =
         "[[stack]]\nname = \"a\"\nsource_profile = \"base\"\nrole_arn = \"arn:aws:iam::123456789012:role/SRE\"\n";

@@ -29,7 +29,7 @@ pub(super) fn load(
     let entries = match layer(text, origin, known, find, &mut seen, &mut wrong) {
         Ok(entries) => entries,
         Err(e) => {
-            wrong.push(e.hint("the default keymap is used instead"));
+            wrong.push(e);
             let fallback = find("default").unwrap_or_default();
             layer(fallback, "default", known, find, &mut Vec::new(), &mut wrong).unwrap_or_default()
         }

@@ -8,6 +8,8 @@ use crate::text::{Text, shell_word};
 pub struct Stack {
     /// Its name, unique among the stacks.
     pub name: Text,
+    /// The file that configures it, as it may be shown; absent: none does.
+    pub file: Option<Text>,
     /// The profile of the AWS config files, whose credentials also assume `role_arn`; absent: the SDK's default chain.
     pub profile: Option<String>,
     /// The region; absent: as the SDK finds it.
@@ -29,6 +31,12 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// Where it is, or could be, configured.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.file.as_deref().unwrap_or("rounds.toml")
+    }
+
     /// Whether a cluster of this name is watched.
     #[must_use]
     pub fn watches(&self, cluster: &str) -> bool {

@@ -43,7 +43,7 @@ pub(super) fn load(text: &str, origin: &str, find: fn(&str) -> Option<&'static s
     let draft = match layer(text, origin, find, &mut seen, &mut wrong) {
         Ok(draft) => draft,
         Err(e) => {
-            wrong.push(e.hint("the default theme is used instead"));
+            wrong.push(e);
             let fallback = find("dark").unwrap_or_default();
             layer(fallback, "dark", find, &mut Vec::new(), &mut wrong).unwrap_or_default()
         }

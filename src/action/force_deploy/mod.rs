@@ -46,18 +46,35 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 }
 
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
-    let (cluster, name) = parse(target)?;
+    let Aim { cluster, name, home } = parse(target)?;
     if !bench.stack.watches(cluster) {
         let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
-        return Err(Error::usage(what).hint("name another stack with --stack, or widen clusters in rounds.toml"));
+        let hint = format!("name another stack with --stack, or widen clusters in {}", bench.stack.place());
+        return Err(Error::usage(what).hint(hint));
     }
     let unread = |fault: Fault| {
         let error = Error::unavailable(format!("cannot plan, nothing was sent: {fault}"));
         Error { hint: fault.hint(), ..error }
     };
     let identity = bench.identity().await.map_err(unread)?;
+    if let Some((region, account)) = home {
+        let here = identity.region.as_deref().unwrap_or(region);
+        if (region, account) != (here, &*identity.account) {
+            let stack = &bench.stack.name;
+            let what = format!("{} is not where the stack {stack} is: {here}, {}", quoted(target), identity.account);
+            return Err(Error::usage(what).hint("name the stack, profile or region of that account with its flag"));
+        }
+    }
     let reading = bench.cluster(cluster).await.map_err(unread)?;
-    let service = find(&reading.facts.get::<EcsFacts>().cloned().unwrap_or_default(), cluster, name, &reading.gaps)?;
+    let ecs = reading.facts.get::<EcsFacts>().cloned().unwrap_or_default();
+    if reading.gaps.is_empty() && ecs.clusters.is_empty() && ecs.services.is_empty() && ecs.missing.is_empty() {
+        let error = Error::usage(format!("there is no cluster {}", quoted(cluster)));
+        let known = bench.cluster_names().await;
+        let known: Vec<&str> = known.iter().map(Text::as_str).collect();
+        let hint = suggestion(cluster, &known).map_or_else(String::new, |near| format!("{near}; "));
+        return Err(error.hint(format!("{hint}check the name, the region and the account: rounds export services")));
+    }
+    let service = find(&ecs, cluster, name, &reading.gaps)?;
     let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
     let index = reading.facts.derived::<EcsIndex>();
     let details = Details::read(bench, &service, &index).await;
@@ -77,12 +94,34 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     })
 }
 
-fn parse(target: &str) -> Result<(&str, &str), Error> {
-    let parts: Vec<&str> = target.split('/').collect();
-    match parts.as_slice() {
-        [cluster, service] if !cluster.is_empty() && !service.is_empty() => Ok((cluster, service)),
-        _ => Err(Error::usage(format!("{} is not a service", quoted(target)))
-            .hint("write it as in the table: CLUSTER/SERVICE, such as ehr-prod/ehr-api")),
+/// What was aimed at.
+#[derive(Debug, PartialEq)]
+struct Aim<'a> {
+    cluster: &'a str,
+    name: &'a str,
+    /// Region and account, where an ARN names them.
+    home: Option<(&'a str, &'a str)>,
+}
+
+fn parse(target: &str) -> Result<Aim<'_>, Error> {
+    let wrong = |what| {
+        Err(Error::usage(format!("{} {what}", quoted(target))).hint("write it as in the table: CLUSTER/SERVICE"))
+    };
+    let parts: Vec<&str> = target.splitn(6, ':').collect();
+    let (home, path) = match parts.as_slice() {
+        ["arn", _, "ecs", region, account, path] => (Some((*region, *account)), path.strip_prefix("service/")),
+        _ => (None, Some(target)),
+    };
+    let path: Vec<&str> = path.unwrap_or_default().split('/').collect();
+    match path.as_slice() {
+        // What stands for any characters in a configuration is no name.
+        [cluster, name] if !cluster.is_empty() && !name.is_empty() && !cluster.contains('*') => {
+            Ok(Aim { cluster, name, home })
+        }
+        [name] if home.is_some() && !name.is_empty() => {
+            wrong("is an ARN of the old form, which does not name the cluster")
+        }
+        _ => wrong("is not a service"),
     }
 }
 
@@ -97,10 +136,6 @@ fn find(ecs: &EcsFacts, cluster: &str, name: &str, gaps: &[String]) -> Result<Ar
     }
     if let Some(gap) = gaps.first() {
         return Err(Error::unavailable(format!("whether there is {cluster}/{name} is not known: {gap}")));
-    }
-    if !ecs.clusters.iter().any(|seen| seen.item.name == cluster) {
-        let hint = "check the name, the region and the account: rounds export services";
-        return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
     }
     let known: Vec<&str> = ecs.services.iter().map(|seen| seen.item.name.as_str()).collect();
     let error = Error::usage(format!("there is no service {} in {cluster}", quoted(name)));
@@ -204,9 +239,23 @@ mod tests {
 
     #[test]
     fn targets_are_written_as_in_the_table() {
-        assert_eq!(parse("ehr/web"), Ok(("ehr", "web")));
-        for wrong in ["", "web", "/web", "ehr/", "a/b/c", "arn:aws:ecs:r:1:service/ehr/web"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+        let aim = |home| Ok(Aim { cluster: "ehr", name: "web", home });
+        assert_eq!(parse("ehr/web"), aim(None));
+        assert_eq!(parse("arn:aws:ecs:r:1:service/ehr/web"), aim(Some(("r", "1"))));
+        let not = "is not a service\n  write it as in the table: CLUSTER/SERVICE";
+        for (wrong, why) in [
+            ("", not),
+            ("web", not),
+            ("/web", not),
+            ("ehr/", not),
+            ("a/b/c", not),
+            ("e*/web", not),
+            ("arn:aws:ecs:r:1:cluster/ehr", not),
+            ("arn:aws:s3:r:1:service/ehr/web", not),
+            ("arn:aws:ecs:r:1:service/web", "is an ARN of the old form, which does not name the cluster\n  write it"),
+        ] {
+            let told = parse(wrong).unwrap_err().to_string();
+            assert!(told.contains(&format!("\"{wrong}\" {why}")), "{told}");
         }
     }
 
