@@ -95,7 +95,8 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     let endpoint = stage.server.endpoint_url();
     let aim = format!("--config my.toml --region eu-west-1 --endpoint-url {endpoint}");
     let aimed = "--region eu-west-1 --config my.toml act force-deploy scale/service-0001 --plan";
-    std::fs::write(stage.home.path().join("my.toml"), "").expect("written");
+    let config = stage.home.path().join("my.toml");
+    std::fs::write(&config, "[[stack]]\nname = \"s\"\nclusters = [\"sc*\"]\n").expect("written");
     let aimed = binary::command(aimed, &endpoint, stage.home.path()).current_dir(&stage.home).output().await;
     let aimed = String::from_utf8(aimed.expect("it runs").stdout).expect("text");
     let (_, how) = aimed.split_once("\nto do it: rounds ").expect("how");
@@ -105,7 +106,14 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
     assert!(blocked.code == 2 && blocked.out.contains("refused --read-only was given"), "{blocked:?}");
     let calls: BTreeSet<String> = stage.server.counters().calls.into_keys().collect();
     assert!(!calls.contains(UPDATE) && stage.server.counters().mutations.is_empty(), "{calls:?}");
+    let config = config.display();
     for (words, told) in [
+        (&*format!("act force-deploy Scale/web --plan --config {config}"), "does not watch the cluster \"Scale\""),
+        (
+            &*format!("act force-deploy Scale/web --plan --config {config}"),
+            "did you mean \"scale\"? valid: scale; name",
+        ),
+        (&*format!("act force-deploy other/web --plan --config {config}"), &*format!("widen clusters in {config}")),
         ("act force-deploy scale/servce-0001 --plan", "did you mean \"service-000"),
         ("act force-deploy nowhere/web --plan", "there is no cluster \"nowhere\"\n  valid: scale; check the name"),
         ("act force-deploy SCALE/service-0001 --plan", "did you mean \"scale\"?"),

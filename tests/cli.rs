@@ -277,8 +277,10 @@ fn scripts_and_the_manual_are_printed() {
     for words in ["ROUNDS_STACK", "rounds/rounds.toml", r"rounds\-audit(1)"] {
         assert!(man.out.contains(words), "{words}: {}", man.out);
     }
-    for (of, words) in [(&["man", "audit"][..], ".TH rounds-audit 1"), (&["man", "audit", "show"], "rounds-audit-show")]
-    {
+    for (of, words) in [
+        (&["man", "audit"][..], ".TH rounds-audit 1"),
+        (&["man", "audit", "show"], ".TH rounds-audit-show 1  \"rounds "),
+    ] {
         let page = said(of);
         assert!(page.code == Some(0) && page.out.contains(words), "{}", page.out);
     }

@@ -36,6 +36,9 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     print(&String::from_utf8_lossy(&script))
 }
 
+/// What the foot of a manual page names.
+const SOURCE: &str = concat!("rounds ", env!("CARGO_PKG_VERSION"));
+
 /// What no flag tells, on the page of the program itself.
 const SURROUNDINGS: &str = r"
 .SH ENVIRONMENT
@@ -77,7 +80,7 @@ pub(super) fn man(words: &[String]) -> Outcome {
         command = command.find_subcommand(word).ok_or_else(unknown)?;
     }
     let mut page = Vec::new();
-    let made = clap_mangen::Man::new(command.clone()).render(&mut page);
+    let made = clap_mangen::Man::new(command.clone()).source(SOURCE).render(&mut page);
     made.map_err(|error| vec![Error::unavailable(error.to_string())])?;
     let more = if words.is_empty() { SURROUNDINGS } else { "" };
     print(&(String::from_utf8_lossy(&page).into_owned() + more))

@@ -50,7 +50,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     if !bench.stack.watches(cluster) {
         let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
         let hint = format!("name another stack with --stack, or widen clusters in {}", bench.stack.place());
-        return Err(Error::usage(what).hint(hint));
+        return Err(Error::usage(what).hint(meant(bench, cluster).await + &hint));
     }
     let unread = |fault: Fault| {
         let error = Error::unavailable(format!("cannot plan, nothing was sent: {fault}"));
@@ -68,11 +68,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let reading = bench.cluster(cluster).await.map_err(unread)?;
     let ecs = reading.facts.get::<EcsFacts>().cloned().unwrap_or_default();
     if reading.gaps.is_empty() && ecs.clusters.is_empty() && ecs.services.is_empty() && ecs.missing.is_empty() {
-        let error = Error::usage(format!("there is no cluster {}", quoted(cluster)));
-        let known = bench.cluster_names().await;
-        let known: Vec<&str> = known.iter().map(Text::as_str).collect();
-        let hint = suggestion(cluster, &known).map_or_else(String::new, |near| format!("{near}; "));
-        return Err(error.hint(format!("{hint}check the name, the region and the account: rounds export services")));
+        let hint = meant(bench, cluster).await + "check the name, the region and the account: rounds export services";
+        return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
     }
     let service = find(&ecs, cluster, name, &reading.gaps)?;
     let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
@@ -92,6 +89,13 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at,
         deed: Arc::new(Forced(call)),
     })
+}
+
+/// Which cluster of the stack was probably meant; the hint goes on.
+async fn meant(bench: &Bench, typed: &str) -> String {
+    let known = bench.cluster_names().await;
+    let known: Vec<&str> = known.iter().map(Text::as_str).filter(|name| bench.stack.watches(name)).collect();
+    suggestion(typed, &known).map_or_else(String::new, |near| near + "; ")
 }
 
 /// What was aimed at.
