@@ -124,7 +124,7 @@ pub fn permit(
         told.push(Refusal::new("confirm", why, format!("confirm with its name, exactly: {name}")));
     }
     let reason = confirmation.reason.trim();
-    if !reason.contains(char::is_alphanumeric) {
+    if !says_something(reason) {
         let why = if reason.is_empty() {
             "there is no reason".to_owned()
         } else {
@@ -138,6 +138,12 @@ pub fn permit(
         told.push(Refusal::new("reason", "the reason is too long", lift));
     }
     if told.is_empty() { Ok(Permit::granted()) } else { Err(told) }
+}
+
+/// Whether a reason has as much as a letter or a digit.
+#[must_use]
+pub fn says_something(reason: &str) -> bool {
+    reason.contains(char::is_alphanumeric)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The filter line: words that must (or must not) occur in a row.
 
-use memchr::memchr;
 use nucleo_matcher::chars::normalize;
 
 use super::{Column, Row, Words};
@@ -156,9 +155,8 @@ impl Test {
 fn in_order(letters: &str, text: &str) -> bool {
     if text.is_ascii() {
         // Nearly every row, and cheaper.
-        let mut rest = text.as_bytes();
-        let mut next = |letter| memchr(letter, rest).map(|at| rest = &rest[at + 1..]).is_some();
-        return letters.bytes().filter(|b| !b.is_ascii_whitespace()).all(&mut next);
+        let mut rest = text.bytes();
+        return letters.bytes().filter(|b| !b.is_ascii_whitespace()).all(|letter| rest.any(|b| b == letter));
     }
     let mut rest = text.chars();
     let is = |c: char, letter| c == letter || (!c.is_ascii() && normalize(c) == letter);

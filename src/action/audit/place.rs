@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::file::shown;
+use crate::text::shell_word;
 
 /// The most that is read of one day. A record is some 2 KiB, so this is more than anyone does in a day.
 const MOST: u64 = 256 << 20;
@@ -87,7 +88,7 @@ impl Place {
         let numbers = std::iter::once(String::new()).chain((2..1_000).map(|n| n.to_string()));
         let mut names = numbers.map(|n| format!("{name}.broken{n}"));
         let free = names.find(|name| fs::symlink_metadata(self.dir.join(name)).is_err()).unwrap_or_default();
-        let [from, to] = [name, &free].map(|name| format!("'{}'", self.shown(name).replace('\'', r"'\''")));
+        let [from, to] = [name, &free].map(|name| shell_word(&self.shown(name)));
         format!("to act again put the file aside, and keep it as evidence: mv -n {from} {to}")
     }
 

@@ -2,7 +2,7 @@
 
 use super::Command;
 use crate::action::ACTIONS;
-use crate::action::policy::Confirmation;
+use crate::action::policy::{Confirmation, says_something};
 use crate::app::attempt::AttemptStage;
 use crate::app::{Attempt, Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
 use crate::keymap::Scope;
@@ -110,7 +110,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
 /// Takes the reason, and asks for the name.
 pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let reason = prompt.text().trim().to_owned();
-    if reason.is_empty() {
+    if !says_something(&reason) {
         state.prompt = Some(prompt);
         state.tell("a reason is needed: the audit keeps it");
         return Vec::new();
