@@ -54,7 +54,9 @@ impl<'a> Document<'a> {
                 let found = text.get(span.clone()).unwrap_or_default().trim().trim_matches(['"', '\'']);
                 let at = if found.is_empty() { String::new() } else { format!(" at {}", quoted(found)) };
                 let error = Error::usage(format!("not TOML: {}{at}", clean(&message))).from(document.place(span.start));
-                Err(Error { hint: unquoted(text, span.start), ..error })
+                // A key that stands twice is another mistake.
+                let hint = unquoted(text, span.start).filter(|_| !message.contains("duplicate"));
+                Err(Error { hint, ..error })
             }
         }
     }
@@ -184,6 +186,9 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
     let (key, value) = text.get(from..)?.lines().next()?.split_once('=')?;
     let value = value.split('#').next()?.trim();
     let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.:/~ ".contains(c));
+    if ["yes", "no", "on", "off", "true", "false"].contains(&value.to_lowercase().as_str()) {
+        return Some("yes and no are written true and false".to_owned());
+    }
     (is_word(key.trim()) && is_word(value))
         .then(|| format!("a text stands in quotes: {} = {}", key.trim(), quoted(value)))
 }
@@ -247,6 +252,9 @@ mod tests {
             let Err(e) = Document::parse("a.toml", wrong) else { panic!("it is not TOML") };
             assert_eq!(e.hint, Some(format!("a text stands in quotes: {right}")));
         }
+        let hint = |wrong| Document::parse("a.toml", wrong).err().and_then(|e| e.hint);
+        assert_eq!(hint("protected = yes").as_deref(), Some("yes and no are written true and false"));
+        assert_eq!(hint("protected = true\nprotected = true"), None);
     }
 
     #[test]

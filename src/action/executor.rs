@@ -108,7 +108,7 @@ pub async fn execute(
     let noted = tokio::select! {
         biased;
         why = stop.clone() => return ended(&why),
-        noted = order.audit.begin(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
+        noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
     };
     match noted {
         Ok(seq) => tell(Progress::Noted(seq)),
@@ -131,8 +131,8 @@ pub async fn execute(
 
 /// Nothing is sent for want of a record.
 fn unwritable(error: &Error) -> Ended {
-    let lift = error.hint.as_deref().unwrap_or("mend that: without a record nothing is changed");
-    let why = format!("the audit cannot be written: {}", Error { hint: None, ..error.clone() });
+    let lift = "mend that: without a record nothing is changed";
+    let why = format!("the audit cannot be written: {}", error.to_string().replace("\n  ", "; "));
     Ended::Refused(vec![Refusal::new("audit", why, lift)])
 }
 

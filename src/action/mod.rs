@@ -73,6 +73,16 @@ pub fn ids() -> Vec<&'static str> {
     ACTIONS.iter().map(|spec| spec.id).collect()
 }
 
+/// Plans; what the audit has to say comes last.
+///
+/// # Errors
+/// What is needed cannot be read, or there is no such target.
+pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &audit::Audit) -> Result<Plan, Error> {
+    let mut plan = (spec.plan)(bench, target).await?;
+    plan.checks.push(audit.check().await);
+    Ok(plan)
+}
+
 /// One action on one target, ready to be sent.
 #[async_trait]
 pub trait Deed: Debug + Send + Sync {

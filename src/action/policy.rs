@@ -133,6 +133,9 @@ pub fn permit(
         // On a screen the question stands where the answer goes; a command line has to be told.
         let how = if confirmation.mode == FLAG { ": --reason TEXT" } else { "" };
         told.push(Refusal::new("reason", why, format!("say why it is done, for those who read the audit later{how}")));
+    } else if reason == name.as_str() {
+        let lift = "say why it is done; the name comes for itself";
+        told.push(Refusal::new("reason", "the name of the target is no reason", lift));
     } else if reason.chars().count() > MOST_REASON {
         let lift = format!("{MOST_REASON} characters at most; the rest belongs into the ticket");
         told.push(Refusal::new("reason", "the reason is too long", lift));

@@ -15,7 +15,7 @@ use crate::action::audit::{self, Audit};
 use crate::action::executor::{Ended, Order, Progress, execute};
 use crate::action::plan::{Level, Plan};
 use crate::action::policy::{self, Confirmation, FLAG, Refusal, Rules};
-use crate::action::{ActionSpec, Actor, Bench, action, ids};
+use crate::action::{ActionSpec, Actor, Bench, action, ids, planned};
 use crate::backend::aws::Connector;
 use crate::config::{self, Settings};
 use crate::document::{quoted, suggestion};
@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
         let backend = connector.connect(stack).await.map_err(|e| vec![e])?;
         let bench = Bench::new(stack.clone(), backend, clock, Arc::new(Budgets::default()));
         tell_unfinished(&audit);
-        let plan = (spec.plan)(&bench, &act.target).await.map_err(|e| vec![e])?;
+        let plan = planned(spec, &bench, &act.target, &audit).await.map_err(|e| vec![e])?;
         let Some(name) = &act.confirm else { return show(&plan, spec, act, global, &bench) };
         print::print(&text(&plan, &[]))?;
         let order = Order {

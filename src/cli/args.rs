@@ -167,7 +167,7 @@ pub struct Demo {
     /// Write a picture of the screen as SVG to this file instead of opening the console
     #[arg(long, value_name = "FILE")]
     pub screenshot: Option<PathBuf>,
-    /// Keys pressed before the picture is taken, such as "2 / a p i enter w"; +30s lets so much time pass
+    /// Keys pressed before the picture is taken, such as "2 / a p i enter w"; +30s lets so much time pass, 24h at most
     #[arg(long, value_name = "KEYS", default_value = "", requires = "screenshot")]
     pub keys: String,
     /// Size of the picture in columns and rows

@@ -56,33 +56,25 @@ fn line(seq: u64, record: &Value) -> String {
 
 fn verified(told: &Verified, json: bool) -> Outcome {
     let broken = told.broken.as_ref();
-    let code = u8::from(broken.is_some() || !told.missing.is_empty());
+    let code = u8::from(broken.is_some());
     if json {
         let broken = broken.map(|(place, why)| json!({ "place": place, "why": why }));
         let document = json!({
             "schema": "rounds.audit/1",
-            "intact": code == 0,
+            "intact": broken.is_none(),
             "records": told.records,
             "first": told.first,
             "last_sha256": told.last,
             "torn": told.torn,
-            "aside": told.aside,
-            "missing": told.missing,
             "broken": broken,
         });
         print::print(&format!("{document:#}\n"))?;
         return Ok(code);
     }
     let torn = told.torn.iter().map(|place| format!("{place}: no whole record, as a crash leaves it\n"));
-    let aside = told.aside.iter().map(|place| format!("{place}: put aside, not verified\n"));
     let verdict = match (broken, &told.last) {
         (Some((place, why)), _) => {
-            let lift = told.lift.as_deref().unwrap_or_default();
-            format!("BROKEN at {place}: {}\n{} records before it are intact\n{lift}\n", clean(why), told.records)
-        }
-        (None, Some(last)) if !told.missing.is_empty() => {
-            let missing = told.missing.join("; ");
-            format!("INCOMPLETE: {missing}\nthe {} others are intact; the last has SHA-256 {last}\n", told.records)
+            format!("BROKEN at {place}: {}\n{} records before it are intact\n", clean(why), told.records)
         }
         (None, None) => "no record yet\n".to_owned(),
         (None, Some(last)) => {
@@ -90,6 +82,6 @@ fn verified(told: &Verified, json: bool) -> Outcome {
             format!("intact: {} records{from}; the last has SHA-256 {last}\n", told.records)
         }
     };
-    print::print(&torn.chain(aside).chain([verdict]).collect::<String>())?;
+    print::print(&torn.chain([verdict]).collect::<String>())?;
     Ok(code)
 }

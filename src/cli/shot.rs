@@ -12,7 +12,7 @@ use super::demo::{self, Scratch};
 use crate::action::audit::Audit;
 use crate::action::executor::{Order, WATCH, execute};
 use crate::action::policy::{Confirmation, Rules};
-use crate::action::{Actor, Bench, Plan, action};
+use crate::action::{Actor, Bench, Plan, action, planned};
 use crate::app::{Effect, Msg, Options, Screen, State, screen, update};
 use crate::backend::ports::Backend;
 use crate::backend::sim::{Scenario, Sim};
@@ -142,7 +142,7 @@ impl Console {
             match effect {
                 Effect::Plan { attempt, action: id, target, .. } => {
                     let Some(spec) = action(id) else { continue };
-                    let result = (spec.plan)(&self.bench, &target).await.map(Arc::new);
+                    let result = planned(spec, &self.bench, &target, &self.audit).await.map(Arc::new);
                     update(&mut self.state, self.now, Msg::Planned { attempt, result });
                 }
                 Effect::Act { attempt, confirmation } => {

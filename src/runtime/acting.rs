@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::action::audit::Audit;
 use crate::action::executor::{Ended, Order, WATCH, execute};
 use crate::action::policy::{Confirmation, Refusal, Rules};
-use crate::action::{Actor, Bench, Plan, action};
+use crate::action::{Actor, Bench, Plan, action, planned};
 use crate::app::Msg;
 use crate::error::Error;
 
@@ -62,13 +62,17 @@ impl Acting {
 
     /// Plans, and tells the plan. Whoever wants another plan waits no more for the one before.
     pub fn plan(&mut self, attempt: u64, stack: usize, id: &'static str, target: String) {
-        let (tell, bench) = (self.tell.clone(), self.bench(stack));
+        let (tell, bench, audit) = (self.tell.clone(), self.bench(stack), self.audit.clone());
         if let Some(before) = self.planning.take() {
             before.abort();
         }
         let planning = tokio::spawn(async move {
             let result = match (bench, action(id)) {
-                (Some(bench), Some(spec)) => (spec.plan)(&bench, &target).await.map(Arc::new),
+                (Some(bench), Some(spec)) => match audit {
+                    Ok(audit) => planned(spec, &bench, &target, &audit).await.map(Arc::new),
+                    // Without an audit nothing is done, which is told when somebody wants to.
+                    Err(_) => (spec.plan)(&bench, &target).await.map(Arc::new),
+                },
                 _ => Err(Error::unavailable("the stack is not connected to yet").hint("its panes tell why")),
             };
             // Where nobody listens any more the console has ended.

@@ -1,6 +1,8 @@
 //! What filters search: the words of all rows in one string, so that a key costs one pass over memory.
 
+use memchr::memchr;
 use memchr::memmem::Finder;
+use nucleo_matcher::chars::normalize;
 
 use super::Row;
 
@@ -73,6 +75,20 @@ impl Words {
     }
 }
 
+/// Whether a text has these letters in this order; a plain letter stands for its accented forms too.
+pub(super) fn in_order(letters: &str, text: &str) -> bool {
+    let mut letters = letters.chars().filter(|c| !c.is_whitespace());
+    if text.is_ascii() {
+        // Nearly every row, and much cheaper.
+        let mut rest = text.as_bytes();
+        let mut next = |letter| memchr(letter, rest).map(|at| rest = &rest[at + 1..]).is_some();
+        return letters.all(|letter| u8::try_from(letter).is_ok_and(&mut next));
+    }
+    let mut rest = text.chars();
+    let is = |c: char, letter| c == letter || (!c.is_ascii() && normalize(c) == letter);
+    letters.all(|letter| rest.any(|c| is(c, letter)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +97,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn letters_in_order_are_found_as_a_patient_reader_would(letters in "[a-ce]{0,4}", text in "[a-ce]{0,6}é?[a-ce]{0,4}") {
+            let mut wanted = letters.chars().peekable();
+            for c in text.chars().map(|c| if c == 'é' { 'e' } else { c }) {
+                wanted.next_if_eq(&c);
+            }
+            prop_assert_eq!(in_order(&letters, &text), wanted.peek().is_none());
+        }
+
         #[test]
         fn a_word_is_found_in_exactly_the_rows_whose_cells_have_it(
             rows in proptest::collection::vec(proptest::collection::vec("[a-cA-CÄß]{0,6}", 0..4), 0..12),

@@ -38,7 +38,7 @@ pub const CRATES: [(&str, &[&str]); 32] = [
     ("hyper_util", &["backend/sim/wire"]),
     ("jiff", &["time.rs", "backend/sim/wire/http.rs"]),
     ("memchr", &["table/words.rs"]),
-    ("nucleo_matcher", &["app/palette.rs", "table/filter.rs"]),
+    ("nucleo_matcher", &["app/palette.rs", "table/words.rs"]),
     ("ratatui", &["term", "tui"]),
     ("rustix", &["action", "runtime/signals.rs", "term"]),
     ("rustls", &["backend/aws/trust.rs"]),

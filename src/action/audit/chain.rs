@@ -92,69 +92,44 @@ pub struct Verified {
     pub last: Option<String>,
     /// Lines that are no records: what a crash left.
     pub torn: Vec<String>,
-    /// Files that were put aside as broken: nothing in them is followed.
-    pub aside: Vec<String>,
-    /// The records that went with them out of the middle of the chain, and where.
-    pub missing: Vec<String>,
     /// The first line that is not what it should be, and why.
     pub broken: Option<(String, String)>,
-    /// How to put aside the file that has it.
-    pub lift: Option<String>,
 }
 
-/// Follows the chain through all files, one at a time in memory.
-pub(super) fn verify(place: &Place) -> Result<Verified, Error> {
-    // Listed before any is read: a record that is appended meanwhile goes to the last of them, or to one that is not listed.
-    let (days, aside) = (place.days()?, place.aside()?);
-    let mut told = Verified { aside: aside.iter().map(|name| place.shown(name)).collect(), ..Verified::default() };
-    let mut before: Option<Entry> = None;
-    let (mut earlier, mut is_gap) = ("", false);
-    for day in &days {
-        is_gap |= aside.iter().any(|name| earlier < name.as_str() && name < day);
-        for entry in entries(place, std::slice::from_ref(day))? {
-            let Some(record) = &entry.record else {
-                told.torn.push(entry.place);
-                continue;
-            };
-            match follows(&entry, record, before.as_ref(), is_gap) {
-                Ok(None) => {}
-                Ok(Some(missing)) => told.missing.push(missing),
-                Err(why) => {
-                    told.broken = Some((entry.place, why));
-                    told.lift = Some(place.lift(day));
-                    return Ok(told);
-                }
-            }
-            if before.is_none() {
-                told.first = entry.seq;
-            }
-            told.records += 1;
-            is_gap = false;
-            before = Some(entry);
+/// Follows the chain.
+pub(super) fn verify(entries: &[Entry]) -> Verified {
+    let mut told = Verified::default();
+    let mut before: Option<&Entry> = None;
+    for entry in entries {
+        let Some(record) = &entry.record else {
+            told.torn.push(entry.place.clone());
+            continue;
+        };
+        if let Err(why) = follows(entry, record, before) {
+            told.broken = Some((entry.place.clone(), why));
+            return told;
         }
-        earlier = day;
+        if before.is_none() {
+            told.first = entry.seq;
+        }
+        told.records += 1;
+        before = Some(entry);
     }
-    told.last = before.as_ref().map(Entry::sha256);
-    Ok(told)
+    told.last = before.map(Entry::sha256);
+    told
 }
 
-/// Whether a record follows the one before; where a file in between was put aside, what went with it.
-fn follows(entry: &Entry, record: &Value, before: Option<&Entry>, is_gap: bool) -> Result<Option<String>, String> {
+fn follows(entry: &Entry, record: &Value, before: Option<&Entry>) -> Result<(), String> {
     let carried = record.get("prev_sha256").and_then(Value::as_str);
     match before {
         None if entry.seq == 1 && carried.is_some() => Err("record 1 names one before it".to_owned()),
         None if entry.seq > 1 && carried.is_none() => Err(format!("record {} does not name the one before", entry.seq)),
-        Some(before) if is_gap && carried.is_some() && entry.seq - 1 > before.seq => {
-            let (from, to) = (before.seq + 1, entry.seq - 1);
-            let what = if from == to { format!("record {from} is") } else { format!("records {from} to {to} are") };
-            Ok(Some(format!("{what} missing before {}", entry.place)))
-        }
         Some(before) if entry.seq - 1 != before.seq => {
             Err(format!("record {} follows record {}", entry.seq, before.seq))
         }
         Some(before) if carried != Some(before.sha256().as_str()) => {
             Err(format!("record {} does not carry the hash of record {} as it is now", entry.seq, before.seq))
         }
-        _ => Ok(None),
+        _ => Ok(()),
     }
 }

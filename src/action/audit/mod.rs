@@ -15,18 +15,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 pub use chain::{Entry, Verified};
 pub use claim::Claim;
 pub(super) use record::{Header, draft, outcome, result};
 pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
+use super::plan::{Check, Level};
 use crate::error::Error;
+use crate::health::words::count;
 use crate::time::Timestamp;
 use place::Place;
 
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long following the chain may take: 30,000 records took less than a second.
+const LONGEST: Duration = Duration::from_secs(3);
 /// How often to look whether it is done.
 const AGAIN: Duration = Duration::from_millis(10);
 /// The newest files that are looked through for what was left unfinished.
@@ -43,23 +48,20 @@ impl Audit {
         Self(Place::new(dir))
     }
 
-    /// Appends the record an action begins with, unless the chain it would continue is broken, however old the place: what
-    /// is noted on top of it would prove nothing.
-    ///
-    /// # Errors
-    /// A record was changed, taken out or put in; or as [`append`](Self::append).
-    pub async fn begin(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+    /// What following the chain says to a plan: on top of one that is broken a record proves less.
+    pub async fn check(&self) -> Check {
         let audit = self.clone();
-        // A long history takes a while, and nothing else shall wait for it.
-        let read = tokio::task::spawn_blocking(move || audit.verify()).await;
-        let told = read.map_err(|_| self.0.wrong("it was not read: the program ends".to_owned()))??;
-        match told.broken {
-            None => self.append(at, body).await,
-            Some((place, why)) => {
-                let error = Error::unavailable(format!("the chain of records is broken: {why}")).from(place);
-                Err(Error { hint: told.lift, ..error })
-            }
-        }
+        // A long history takes a while, and a home on a network may hang.
+        let read = timeout(LONGEST, tokio::task::spawn_blocking(move || audit.verify())).await;
+        let (level, text) = match read {
+            Ok(Ok(Ok(told))) => match told.broken {
+                None => (Level::Pass, format!("the chain of the audit is intact, {}", count(told.records, "record"))),
+                Some((place, why)) => (Level::Warn, format!("the chain of the audit is broken at {place}: {why}")),
+            },
+            Ok(Ok(Err(error))) => (Level::Warn, format!("the audit cannot be read: {}", Error { hint: None, ..error })),
+            _ => (Level::Warn, format!("the audit cannot be followed within {} s", LONGEST.as_secs())),
+        };
+        Check::new("audit", level, text)
     }
 
     /// Appends a record and gives its number once it is on the disk.
@@ -117,7 +119,7 @@ impl Audit {
     /// # Errors
     /// A file cannot be trusted or read.
     pub fn verify(&self) -> Result<Verified, Error> {
-        chain::verify(&self.0)
+        Ok(chain::verify(&self.entries()?))
     }
 
     /// What was intended lately and has no outcome, unless a process still has its target in hand.

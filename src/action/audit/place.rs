@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::file::shown;
-use crate::text::shell_word;
 
 /// The most that is read of one day. A record is some 2 KiB, so this is more than anyone does in a day.
 const MOST: u64 = 256 << 20;
@@ -75,41 +74,19 @@ impl Place {
 
     /// The files of records, oldest first; none where there is no directory.
     pub fn days(&self) -> Result<Vec<String>, Error> {
-        self.names(|name| Path::new(name).extension().is_some_and(|extension| extension == "jsonl"))
-    }
-
-    /// The files that were put aside as broken, oldest first.
-    pub fn aside(&self) -> Result<Vec<String>, Error> {
-        self.names(|name| name.contains(".jsonl.broken"))
-    }
-
-    /// How to put a file aside without writing over one that was before.
-    pub fn lift(&self, name: &str) -> String {
-        let numbers = std::iter::once(String::new()).chain((2..1_000).map(|n| n.to_string()));
-        let mut names = numbers.map(|n| format!("{name}.broken{n}"));
-        let free = names.find(|name| fs::symlink_metadata(self.dir.join(name)).is_err()).unwrap_or_default();
-        let [from, to] = [name, &free].map(|name| shell_word(&self.shown(name)));
-        format!("to act again put the file aside, and keep it as evidence: mv -n {from} {to}")
-    }
-
-    /// A file as it may be shown.
-    pub fn shown(&self, name: &str) -> String {
-        shown(&self.dir.join(name))
-    }
-
-    fn names(&self, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let entries = match fs::read_dir(&self.dir) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other.map_err(|e| self.failed("", &e))?,
         };
         self.trusted("", &fs::symlink_metadata(&self.dir).map_err(|e| self.failed("", &e))?, true)?;
-        let mut names = Vec::new();
+        let mut days = Vec::new();
         for entry in entries {
             let name = entry.map_err(|e| self.failed("", &e))?.file_name();
-            names.extend(name.to_str().filter(|name| is_meant(name)).map(str::to_owned));
+            let is_day = Path::new(&name).extension().is_some_and(|extension| extension == "jsonl");
+            days.extend(name.to_str().filter(|_| is_day).map(str::to_owned));
         }
-        names.sort_unstable();
-        Ok(names)
+        days.sort_unstable();
+        Ok(days)
     }
 
     /// Makes sure that what was made in the directory is still there after a power cut.
@@ -120,7 +97,7 @@ impl Place {
 
     /// Where a line is, as it may be shown.
     pub fn line(&self, name: &str, line: usize) -> String {
-        format!("{}:{line}", self.shown(name))
+        format!("{}:{line}", shown(&self.dir.join(name)))
     }
 
     fn trusted(&self, name: &str, found: &Metadata, is_dir: bool) -> Result<(), Error> {

@@ -83,7 +83,7 @@ async fn f12_a_crash_at_any_byte_of_a_record_leaves_the_others_readable_and_the_
         let kept = if cut >= whole.len() - 1 { 3 } else { 2 };
         let torn = usize::from(cut > begins && kept == 2);
         assert_eq!((told.records, told.torn.len(), told.broken), (kept, torn, None), "cut at {cut}");
-        assert_eq!(rig.audit.begin(START, Map::new()).await, Ok(kept + 1), "cut at {cut}");
+        assert_eq!(rig.add(START, &json!({ "phase": "intent" })).await, kept + 1);
         let told = rig.verify();
         assert_eq!((told.records, told.torn.len(), told.broken), (kept + 1, torn, None), "cut at {cut}");
     }
@@ -99,7 +99,7 @@ async fn a7_cut_off_at_200_random_places_it_is_readable_and_goes_on() {
         fs::write(rig.path(), &whole[..cut]).unwrap();
         let before = rig.verify();
         assert!(before.broken.is_none() && before.torn.len() <= 1, "cut at {cut}: {before:?}");
-        let seq = rig.audit.begin(START, Map::new()).await.unwrap();
+        let seq = rig.add(START, &json!({ "reason": "after" })).await;
         let after = rig.verify();
         assert_eq!((seq, after.records, after.broken), (before.records + 1, before.records + 1, None), "cut at {cut}");
     }
@@ -138,69 +138,19 @@ async fn what_was_changed_taken_out_or_put_in_is_found_and_the_first_bad_line_na
     }
 }
 
-/// One of six records is changed, in a chain of three days; then the file is put aside as the error says.
 #[tokio::test]
-async fn no_action_begins_on_a_broken_chain_until_the_file_is_put_aside_and_what_is_missing_is_told() {
-    let begun = |rig: &Rig, days| {
-        let audit = rig.audit.clone();
-        async move { audit.begin(START + DAY * days, Map::new()).await }
-    };
-    // The day whose record is changed, the number of what begins then, and what is told to be missing.
-    for (day, seq, missing) in [(0, 7, None), (1, 7, Some("records 3 to 4 are missing before ")), (2, 5, None)] {
-        let rig = Rig::new();
-        for n in 0..6_u32 {
-            rig.add(START + DAY * (n / 2), &json!({ "reason": format!("why {n}") })).await;
-        }
-        let days = rig.audit.0.days().unwrap();
-        let path = rig.path().with_file_name(&days[day]);
-        let whole = fs::read_to_string(&path).unwrap();
-        let was = whole.replacen(&format!("why {}", day * 2), "another", 1);
-        fs::write(&path, &was).unwrap();
-        let error = begun(&rig, 2).await.unwrap_err().to_string();
-        let place = format!("{}:2: the chain of records is broken: record {}", path.display(), day * 2 + 2);
-        assert!(error.starts_with(&place), "{error}");
-        // What has happened is noted all the same.
-        rig.add(START + DAY * 2, &json!({ "phase": "outcome" })).await;
-        let copy = fs::read_to_string(&path).unwrap();
-        let mv = error.split_once("mv -n ").unwrap().1;
-        let (from, to) = mv.split_once(' ').unwrap();
-        assert_eq!((from, to), (path.to_str().unwrap(), &*format!("{}.broken", path.display())));
-        fs::rename(from, to).unwrap();
-        // Of the last day what was added goes too.
-        let expected = if day == 2 { seq } else { seq + 1 };
-        assert_eq!(begun(&rig, 2).await, Ok(expected), "{day}");
-        let told = rig.verify();
-        assert_eq!((told.broken, told.first), (None, if day == 0 { 3 } else { 1 }));
-        assert_eq!((told.aside, fs::read_to_string(to).unwrap()), (vec![to.to_owned()], copy));
-        let lacks = told.missing.first().map(String::as_str);
-        assert!(lacks.is_some() == missing.is_some() && lacks.unwrap_or("").starts_with(missing.unwrap_or("")));
-        // The same again writes over nothing.
-        assert!(rig.audit.0.lift(&days[day]).ends_with(".broken2"));
-    }
-}
-
-#[tokio::test]
-async fn of_the_only_file_put_aside_a_new_chain_begins_and_a_gap_nobody_put_aside_is_none() {
+async fn a_plan_is_told_whether_the_chain_it_would_continue_is_intact() {
     let rig = Rig::of(3).await;
+    let check = rig.audit.check().await;
+    assert_eq!((check.level, check.text.as_str()), (Level::Pass, "the chain of the audit is intact, 3 records"));
     let text = String::from_utf8(rig.bytes()).unwrap();
     fs::write(rig.path(), text.replacen("\"seq\":2", "garbage", 1)).unwrap();
-    let error = rig.audit.begin(START, Map::new()).await.unwrap_err();
-    assert!(error.what.ends_with("record 3 follows record 1"), "{error}");
-    fs::rename(rig.path(), rig.path().with_extension("jsonl.broken")).unwrap();
-    assert_eq!((rig.verify().records, rig.verify().aside.len()), (0, 1));
-    for seq in 1..=2 {
-        assert_eq!(rig.audit.begin(START + DAY * 2, Map::new()).await, Ok(seq));
-    }
-    assert_eq!((rig.verify().first, rig.verify().records, rig.verify().missing), (1, 2, vec![]));
-    // It explains what is missing where it was, and nothing elsewhere.
-    let newest = rig.path().with_file_name("2026-03-16.jsonl");
-    let lines = fs::read_to_string(&newest).unwrap();
-    fs::write(&newest, lines.lines().nth(1).unwrap().replacen("\"seq\":2", "\"seq\":7", 1) + "\n").unwrap();
-    let first = fs::read_to_string(rig.path().with_extension("jsonl.broken")).unwrap();
-    fs::write(rig.path().with_file_name("2026-03-15.jsonl"), first.lines().next().unwrap()).unwrap();
-    let mode = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(rig.path().with_file_name("2026-03-15.jsonl"), mode).unwrap();
-    assert!(rig.verify().broken.unwrap().1.contains("record 7 follows record 1"));
+    let check = rig.audit.check().await;
+    let told = format!("the chain of the audit is broken at {}:3: record 3 follows record 1", rig.path().display());
+    assert_eq!((check.id, check.level, check.text.as_str()), ("audit", Level::Warn, &*told));
+    fs::set_permissions(rig.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let check = rig.audit.check().await;
+    assert!(check.level == Level::Warn && check.text.starts_with("the audit cannot be read: "), "{}", check.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -63,9 +63,11 @@ fn deadlock(service: &Service) -> Check {
     let (minimum, maximum) = (percent(service.rollout.minimum_percent), percent(service.rollout.maximum_percent));
     match (service.deadlocked(), service.lower_bound(), service.upper_bound()) {
         (Some(true), ..) => {
+            // One task fewer, and one more.
+            let (low, high) = ((desired - 1) * 100 / desired, ((desired + 1) * 100).div_ceil(desired));
             let what = format!(
                 "minimum {minimum} % and maximum {maximum} % of {desired} let it neither stop a task nor start one: it would \
-                 hang; lower the minimum or raise the maximum first"
+                 hang; a minimum of {low} % or a maximum of {high} % lets it"
             );
             Check::new(id, Block, what)
         }
@@ -153,7 +155,8 @@ fn outage(service: &Service) -> Check {
             Check::new(id, Warn, "its minimum of 0 lets all tasks stop at once: a short outage")
         }
         Some(lower) if service.running < lower => {
-            Check::new(id, Warn, format!("{} now, its bounds would keep {lower}", run(service.running)))
+            // Not a warning: how many run changes by itself, and what keeps them from running is told by others.
+            Check::new(id, Pass, format!("its bounds keep {lower} running, now {}", run(service.running)))
         }
         Some(lower) => Check::new(id, Pass, format!("running throughout: {} at least", count(lower, "task"))),
         None => Check::new(id, Warn, "how many tasks go on running is not known"),

@@ -18,6 +18,7 @@ use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::health::words::count;
 use crate::model::ecs::{EcsFacts, EcsIndex, Kind, Scheduling, Service};
+use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
 
@@ -47,11 +48,6 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let Aim { cluster, name, home } = parse(target)?;
-    if !bench.stack.watches(cluster) {
-        let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
-        let hint = format!("name another stack with --stack, or widen clusters in {}", bench.stack.place());
-        return Err(Error::usage(what).hint(meant(bench, cluster).await + &hint));
-    }
     let unread = |fault: Fault| {
         let error = Error::unavailable(format!("cannot plan, nothing was sent: {fault}"));
         Error { hint: fault.hint(), ..error }
@@ -65,6 +61,11 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             return Err(Error::usage(what).hint("name the stack, profile or region of that account with its flag"));
         }
     }
+    if !bench.stack.watches(cluster) {
+        let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
+        let hint = format!("name another stack with --stack, or widen clusters in {}", bench.stack.place());
+        return Err(Error::usage(what).hint(meant(bench, cluster).await + &hint));
+    }
     let reading = bench.cluster(cluster).await.map_err(unread)?;
     let ecs = reading.facts.get::<EcsFacts>().cloned().unwrap_or_default();
     if reading.gaps.is_empty() && ecs.clusters.is_empty() && ecs.services.is_empty() && ecs.missing.is_empty() {
@@ -72,6 +73,10 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
     }
     let service = find(&ecs, cluster, name, &reading.gaps)?;
+    if home.is_some() && service.arn != *target {
+        let what = format!("{} is not what is there: {}", quoted(target), service.arn);
+        return Err(Error::usage(what).hint("look at its partition, such as aws or aws-us-gov"));
+    }
     let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
     let index = reading.facts.derived::<EcsIndex>();
     let details = Details::read(bench, &service, &index).await;
@@ -182,10 +187,13 @@ fn radius(service: &Service, room: Option<u32>) -> Vec<String> {
             let starts = room.map_or(may_start, |room| room.min(may_start));
             let at_once = service.running.saturating_sub(lower) + starts;
             let limited = if starts < may_start { " with the room there is" } else { "" };
-            told.push(match at_once {
-                0 => "waits for room before the first wave".to_owned(),
-                _ => format!("about {}{limited}", count(desired.div_ceil(at_once), "wave")),
-            });
+            match at_once {
+                _ if desired == 0 => {}
+                0 if starts < may_start => told.push("waits for room before the first wave".to_owned()),
+                // A check says why.
+                0 => told.push("no wave: nothing may stop and nothing start".to_owned()),
+                _ => told.push(format!("about {}{limited}", count(desired.div_ceil(at_once), "wave"))),
+            }
         }
         _ => told.push(format!("replaces {tasks}; its bounds are not known, so neither is how many at a time")),
     }
@@ -199,13 +207,15 @@ fn radius(service: &Service, room: Option<u32>) -> Vec<String> {
 /// In two calls: what a deployment is called as a thing of its own is not known before it is there.
 fn undo(service: &Service, bench: &Bench, region: Option<&str>) -> String {
     let again = service.task_definition.as_ref().map_or_else(Text::default, |arn| crate::model::ecs::tail(arn));
-    let call =
-        |words: &[&str]| bench.stack.aws_call(region, words).unwrap_or_else(|| format!("aws {}", words.join(" ")));
+    let role = bench.stack.role_arn.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+    // The CLI asks as that role only once it is told to; everything else of the call holds.
+    let stack = Stack { role_arn: None, ..bench.stack.clone() };
+    let call = |words: &[&str]| stack.aws_call(region, words).unwrap_or_default();
     let cluster = crate::model::ecs::tail(&service.cluster_arn);
     let names = ["ecs", "list-service-deployments", "--cluster", &cluster, "--service", &service.name];
     let stops = ["ecs", "stop-service-deployment", "--stop-type", "ROLLBACK", "--service-deployment-arn", "ARN"];
     format!(
-        "while it is in progress: {} with the ARN that {} tells; afterwards there is nothing to undo, the task definition is the \
+        "while it is in progress{role}: {} with the ARN that {} tells; afterwards there is nothing to undo, the task definition is the \
          same ({again})",
         call(&stops),
         call(&names),
@@ -276,5 +286,10 @@ mod tests {
         assert_eq!(waves(7, 0), "about 3 waves with the room there is");
         assert_eq!(waves(4, 1), "about 7 waves with the room there is");
         assert_eq!(waves(4, 0), "waits for room before the first wave");
+        assert_eq!(waves(12, 0), "about 1 wave");
+        let stuck = Rollout { minimum_percent: Some(100), maximum_percent: Some(100), ..Rollout::default() };
+        let stuck = Service { rollout: stuck, ..service.clone() };
+        assert_eq!(radius(&stuck, Some(9))[1], "no wave: nothing may stop and nothing start");
+        assert!(!radius(&Service { desired: 0, ..service }, None).join(" ").contains("wave"));
     }
 }

@@ -56,14 +56,21 @@ pub(super) fn rivals(service: &Service, index: &EcsIndex, facts: &Facts) -> Chec
     let waiting = others.filter_map(|other| Some((other, placements.of(other).filter(|u| u.full.is_some())?)));
     let waiting: Vec<String> =
         waiting.map(|(other, unplaced)| format!("{} of {}", count(unplaced.tasks, "task"), other.name)).collect();
-    if waiting.is_empty() || service.desired == 0 || index.on_instances(service) == Some(false) {
+    // ECS places daemons before all others.
+    let is_apart = service.scheduling == Scheduling::Daemon || index.on_instances(service) == Some(false);
+    if waiting.is_empty() || service.desired == 0 || is_apart {
         return Check::new(id, Pass, "no other service waits for room");
     }
-    let what =
-        format!("{} wait for room in this cluster and may take the place of what is stopped", waiting.join(", "));
-    let left = service.lower_bound().filter(|lower| *lower < service.desired);
-    let left = left.map(|lower| format!(": it may stay at {lower} of {} until there is room", service.desired));
-    Check::new(id, Warn, what + &left.unwrap_or_default())
+    let waiting = waiting.join(", ");
+    let what = match service.lower_bound() {
+        Some(lower) if service.running > lower => format!(
+            "{waiting} wait for room in this cluster and may take the place of what is stopped: it may stay at {lower} of {} until \
+             there is room",
+            service.desired
+        ),
+        _ => format!("{waiting} wait for room in this cluster, too"),
+    };
+    Check::new(id, Warn, what)
 }
 
 /// Whether instances can come.
