@@ -195,7 +195,12 @@ async fn changed_records_are_found(stage: &Stage) {
     let plan = stage.run("act force-deploy scale/service-0002 --plan").await;
     assert!(plan.code == 1 && plan.out.contains("the chain of the audit is broken at "), "{plan:?}");
     assert_eq!(stage.run(&order("service-0002")).await.code, 0);
-    assert!(std::fs::read_to_string(&file).expect("it is there").contains("\"audit\""));
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
+    let mut overridden =
+        records.filter(|record| record["phase"] == "intent").map(|record| record["overridden"].clone());
+    let has = |names: Value| names.as_array().expect("a list").contains(&json!("audit"));
+    assert_eq!([overridden.next(), overridden.next()].map(|names| names.map(has)), [Some(false), Some(true)]);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("changed");
     for words in ["audit verify", "audit show"] {
         let unreadable = stage.run(words).await;

@@ -268,7 +268,30 @@ fn whoever_waits_for_room_may_take_what_is_freed() {
     };
     let beside = |w: &mut World| w.neighbour = Some(api.clone());
     holds(vec![
-        (World::with(beside), "rivals", Warn, "may take the place of what is stopped: it may"),
+        (
+            World::with(beside),
+            "rivals",
+            Warn,
+            "8 tasks of api wait for room in this cluster and may take the place of what is stopped: it may stay at 2 of 4 until",
+        ),
+        (
+            World::with(|w| {
+                beside(w);
+                w.service.running = 2;
+            }),
+            "rivals",
+            Warn,
+            "8 tasks of api wait for room in this cluster, too",
+        ),
+        (
+            World::with(|w| {
+                beside(w);
+                w.service.scheduling = Scheduling::Daemon;
+            }),
+            "rivals",
+            Pass,
+            "no other service waits",
+        ),
         (
             World::with(|w| {
                 beside(w);
