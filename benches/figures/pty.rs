@@ -187,6 +187,16 @@ impl Running {
         last
     }
 
+    /// Waits for so many bytes, which is when something is to be seen of a program that marks no frames.
+    pub fn shows(&mut self, bytes: usize) -> Instant {
+        loop {
+            let at = self.next();
+            if self.written.len() >= bytes {
+                return at;
+            }
+        }
+    }
+
     /// The text on the screen.
     pub fn text(&self) -> String {
         self.screen.screen().contents()
