@@ -3,5 +3,6 @@
 
 pub mod aws;
 pub mod change;
+pub mod nothing;
 pub mod ports;
 pub mod sim;

@@ -12,8 +12,12 @@ use crate::model::Fault;
 use crate::model::audit::Acted;
 use crate::model::ecs::{Cluster, Instance, Protection, Provider, Revision, Service, Task};
 use crate::model::identity::Identity;
+use crate::model::metric::{Query, Series};
+use crate::model::mongo::{Hello, Oplog, ServerStatus, SetConfig, Status};
+use crate::model::rds::{DbCluster, DbInstance, Event, Maintenance, Proxy, Target};
 use crate::model::scaling::Group;
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// Page and batch limits of the services, from their API models.
 pub mod limits {
@@ -29,6 +33,12 @@ pub mod limits {
     pub const ECS_DESCRIBE_SERVICES: usize = 10;
     /// Most groups of one `DescribeAutoScalingGroups` page.
     pub const GROUPS_PAGE: usize = 100;
+    /// Most records of one page of any RDS list (`MaxRecords`, 20 to 100).
+    pub const RDS_PAGE: usize = 100;
+    /// How far back `DescribeEvents` reaches: 14 days.
+    pub const RDS_EVENTS: std::time::Duration = std::time::Duration::from_hours(14 * 24);
+    /// Most queries of one `GetMetricData`.
+    pub const METRIC_QUERIES: usize = 500;
 }
 
 /// One page of a list and the token of the next.
@@ -110,6 +120,61 @@ pub trait Groups: Send + Sync {
     async fn groups(&self, names: &[String], token: Option<&str>) -> Result<Page<Group>, Fault>;
 }
 
+/// Amazon RDS and Aurora, reading.
+#[async_trait]
+pub trait Rds: Send + Sync {
+    /// One page of all instances.
+    async fn instances(&self, token: Option<&str>) -> Result<Page<DbInstance>, Fault>;
+    /// One page of all clusters.
+    async fn clusters(&self, token: Option<&str>) -> Result<Page<DbCluster>, Fault>;
+    /// One page of the events since then, which is at most [`limits::RDS_EVENTS`] ago.
+    async fn events(&self, since: Timestamp, token: Option<&str>) -> Result<Page<Event>, Fault>;
+    /// One page of the maintenance that waits.
+    async fn maintenance(&self, token: Option<&str>) -> Result<Page<Maintenance>, Fault>;
+}
+
+/// RDS Proxy, reading.
+#[async_trait]
+pub trait RdsProxies: Send + Sync {
+    /// One page of all proxies, without their targets.
+    async fn proxies(&self, token: Option<&str>) -> Result<Page<Proxy>, Fault>;
+    /// One page of the targets of the proxy with this name.
+    async fn targets(&self, proxy: &str, token: Option<&str>) -> Result<Page<Target>, Fault>;
+    /// `MaxConnectionsPercent` of the default target group of the proxy with this name.
+    async fn max_connections_percent(&self, proxy: &str) -> Result<Option<u32>, Fault>;
+}
+
+/// Amazon CloudWatch metrics, reading. Each query asked for costs money.
+#[async_trait]
+pub trait Metrics: Send + Sync {
+    /// One page of the data of these queries ([`limits::METRIC_QUERIES`] at most) between two times: for each a query's place
+    /// among them and points, the oldest first. A query may come on several pages, in pieces.
+    async fn data(
+        &self,
+        queries: &[Query],
+        from: Timestamp,
+        until: Timestamp,
+        token: Option<&str>,
+    ) -> Result<Page<(usize, Series)>, Fault>;
+}
+
+/// The configured replica sets, reading. `set` is [`crate::model::mongo::MongoSet::name`], `host` is `host:port` of the one member that is asked.
+#[async_trait]
+pub trait Mongo: Send + Sync {
+    /// The hosts the address of a set stands for; an SRV name is looked up.
+    async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault>;
+    /// `hello`: needs no credentials.
+    async fn hello(&self, set: &str, host: &str) -> Result<Hello, Fault>;
+    /// `replSetGetStatus`.
+    async fn status(&self, set: &str, host: &str) -> Result<Status, Fault>;
+    /// `replSetGetConfig`.
+    async fn config(&self, set: &str, host: &str) -> Result<SetConfig, Fault>;
+    /// `serverStatus`, without the sections that make it large.
+    async fn server(&self, set: &str, host: &str) -> Result<ServerStatus, Fault>;
+    /// The ends of `local.oplog.rs`.
+    async fn oplog(&self, set: &str, host: &str) -> Result<Oplog, Fault>;
+}
+
 /// AWS Security Token Service.
 #[async_trait]
 pub trait Sts: Send + Sync {
@@ -146,6 +211,14 @@ pub struct Backend {
     pub ecs_changes: Arc<dyn EcsChanges>,
     /// Auto Scaling groups.
     pub groups: Arc<dyn Groups>,
+    /// Databases.
+    pub rds: Arc<dyn Rds>,
+    /// Proxies before databases.
+    pub proxies: Arc<dyn RdsProxies>,
+    /// Metrics.
+    pub metrics: Arc<dyn Metrics>,
+    /// Replica sets.
+    pub mongo: Arc<dyn Mongo>,
     /// Identity.
     pub sts: Arc<dyn Sts>,
     /// What was done with this tool.

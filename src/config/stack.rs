@@ -238,14 +238,27 @@ mod tests {
             name = "test"
         "#;
         let stacks = parse(text).unwrap();
-        let Stack { name, file, profile, role_arn, region, endpoint_url, account, protected, clusters, allow, freeze } =
-            stacks[0].stack.clone();
+        let Stack {
+            name,
+            file,
+            profile,
+            role_arn,
+            region,
+            endpoint_url,
+            account,
+            protected,
+            clusters,
+            allow,
+            freeze,
+            mongo,
+        } = stacks[0].stack.clone();
         assert_eq!((name.as_str(), profile.as_deref(), protected), ("prod-ehr", Some("base"), true));
         assert_eq!(file.as_deref(), Some("r.toml"));
         assert_eq!(role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/SRE"));
         assert_eq!((region.as_deref(), account.as_deref()), (Some("us-east-1"), Some("123456789012")));
         assert_eq!(endpoint_url.as_deref(), Some("http://127.0.0.1:5000"));
         assert_eq!((clusters, allow), (vec!["ehr-*".to_owned()], vec!["force-deploy".to_owned()]));
+        assert_eq!(mongo, []);
         assert_eq!(freeze[0].to_string(), "fri 17:00 – mon 06:00 UTC");
         assert_eq!(stacks[0].places["source_profile"], Origin::File { path: "r.toml".into(), line: 4 });
         assert_eq!(stacks[1].stack, Stack { name: Text::from("test"), file, ..Stack::default() });

@@ -9,7 +9,10 @@ pub mod fault;
 pub mod form;
 pub mod freeze;
 pub mod identity;
+pub mod metric;
+pub mod mongo;
 pub mod problem;
+pub mod rds;
 pub mod scaling;
 pub mod stack;
 

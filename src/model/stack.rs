@@ -1,6 +1,7 @@
 //! A stack: a named environment the user watches.
 
 use crate::model::Freeze;
+use crate::model::mongo::MongoSet;
 use crate::text::{Text, shell_word};
 
 /// How one stack is reached and what of it is watched; as configured, nothing resolved.
@@ -26,6 +27,8 @@ pub struct Stack {
     pub clusters: Vec<String>,
     /// The actions this stack may ever take, by id; empty: none beyond those the command line allows.
     pub allow: Vec<String>,
+    /// The replica sets to watch.
+    pub mongo: Vec<MongoSet>,
     /// The hours in which nothing should be changed.
     pub freeze: Vec<Freeze>,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::backend::change::NoChanges;
+use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, NoJournal, Page, Sts};
 use crate::model::ecs::{
     Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, Task,
@@ -124,6 +125,10 @@ impl Fake {
             ecs_preflight: shared.clone(),
             ecs_changes: Arc::new(NoChanges),
             groups: shared.clone(),
+            rds: Arc::new(Nothing),
+            proxies: Arc::new(Nothing),
+            metrics: Arc::new(Nothing),
+            mongo: Arc::new(Nothing),
             sts: shared,
             journal: Arc::new(NoJournal),
         }

@@ -1,5 +1,7 @@
 //! One typed value with three projections: for people, for machines, for sorting.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::model::Severity;
@@ -17,6 +19,14 @@ pub enum Cell {
     Count(u64),
     /// Memory: people read MiB, machines bytes.
     Mebibytes(u32),
+    /// A number that need not be whole.
+    Number(f64),
+    /// A span in seconds; one below zero is shown as zero.
+    Seconds(f64),
+    /// Bytes: people read them in the largest fitting unit.
+    Bytes(f64),
+    /// A share between 0 and 1: people read percent.
+    Share(f64),
     /// Yes or no.
     Flag(bool),
     /// Begun at this time: people and machines read how long ago.
@@ -75,6 +85,10 @@ impl Cell {
             Self::Text(text) | Self::State(_, text) => text.to_string(),
             Self::Count(n) => n.to_string(),
             Self::Mebibytes(n) => n.to_string(),
+            Self::Number(n) => short(*n),
+            Self::Seconds(n) => seconds(*n),
+            Self::Bytes(n) => bytes(*n),
+            Self::Share(share) => format!("{:.0}%", share * 100.0),
             Self::Flag(yes) => if *yes { "yes" } else { "no" }.to_owned(),
             Self::Since(at) | Self::At(at) => human(now.since(*at)),
             Self::SinceAtLeast(at) => format!(">{}", human(now.since(*at))),
@@ -93,6 +107,8 @@ impl Cell {
             Self::Text(text) | Self::State(_, text) => json!(text.as_str()),
             Self::Count(n) => json!(n),
             Self::Mebibytes(n) => json!(u64::from(*n) << 20),
+            Self::Number(n) | Self::Bytes(n) | Self::Share(n) => json!(n),
+            Self::Seconds(n) => json!(n.max(0.0)),
             Self::Flag(yes) => json!(yes),
             Self::Since(at) | Self::SinceAtLeast(at) => json!(now.since(*at).as_secs()),
             Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
@@ -109,6 +125,7 @@ impl Cell {
             Self::Text(text) | Self::State(_, text) => SortKey::Words(text.to_lowercase()),
             Self::Count(n) => SortKey::Number(i64::try_from(*n).unwrap_or(i64::MAX)),
             Self::Mebibytes(n) => SortKey::Number(i64::from(*n)),
+            Self::Number(n) | Self::Seconds(n) | Self::Bytes(n) | Self::Share(n) => thousandths(*n),
             Self::Flag(yes) => SortKey::Number(i64::from(*yes)),
             // The younger comes first, as the smaller age does on screen.
             Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) => SortKey::Number(-at.millis()),
@@ -136,6 +153,35 @@ impl Cell {
     }
 }
 
+/// At most two decimals, none where they are zero.
+fn short(n: f64) -> String {
+    let decimals = format!("{n:.2}");
+    decimals.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn seconds(n: f64) -> String {
+    match Duration::try_from_secs_f64(n.max(0.0)) {
+        Ok(span) if n > 0.0 && n < 1.0 => format!("{}ms", span.as_millis()),
+        Ok(span) => human(span),
+        Err(_) => "–".to_owned(),
+    }
+}
+
+fn bytes(n: f64) -> String {
+    const UNITS: [(f64, &str); 4] =
+        [(1_099_511_627_776.0, "TiB"), (1_073_741_824.0, "GiB"), (1_048_576.0, "MiB"), (1_024.0, "KiB")];
+    match UNITS.iter().find(|(size, _)| n.abs() >= *size) {
+        Some((size, unit)) => format!("{:.1} {unit}", n / size),
+        None => format!("{n:.0} B"),
+    }
+}
+
+/// What is no number is sorted as missing.
+fn thousandths(n: f64) -> SortKey {
+    let whole = format!("{:.0}", n * 1_000.0).parse();
+    whole.map_or(SortKey::Missing, SortKey::Number)
+}
+
 fn join(parts: impl Iterator<Item = String>) -> String {
     let joined = parts.collect::<Vec<_>>().join(" ");
     if joined.is_empty() { "–".to_owned() } else { joined }
@@ -153,6 +199,15 @@ mod tests {
             (Cell::Missing, "–", json!(null)),
             (Cell::Count(7), "7", json!(7)),
             (Cell::Mebibytes(2), "2", json!(2_097_152)),
+            (Cell::Number(2.0), "2", json!(2.0)),
+            (Cell::Number(0.25), "0.25", json!(0.25)),
+            (Cell::Seconds(-3.0), "0s", json!(0.0)),
+            (Cell::Seconds(0.04), "40ms", json!(0.04)),
+            (Cell::Seconds(192.4), "3m12s", json!(192.4)),
+            (Cell::Seconds(f64::INFINITY), "–", json!(null)),
+            (Cell::Bytes(12.5 * 1_073_741_824.0), "12.5 GiB", json!(13_421_772_800.0)),
+            (Cell::Bytes(12.0), "12 B", json!(12.0)),
+            (Cell::Share(0.844), "84%", json!(0.844)),
             (Cell::Flag(true), "yes", json!(true)),
             (Cell::Since(at), "3m12s", json!(192)),
             (Cell::SinceAtLeast(at), ">3m12s", json!(192)),
@@ -164,6 +219,13 @@ mod tests {
         ] {
             assert_eq!((cell.human(now).as_str(), cell.machine(now)), (human, machine));
         }
+    }
+
+    #[test]
+    fn numbers_sort_by_size_and_what_is_none_comes_last() {
+        let key = |n| Cell::Number(n).sort_key();
+        assert!(key(-1.0) < key(0.5) && key(0.5) < key(2.0) && key(2.0) < key(f64::NAN));
+        assert_eq!(key(f64::INFINITY), SortKey::Missing);
     }
 
     #[test]

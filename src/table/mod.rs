@@ -5,6 +5,7 @@ mod column;
 mod filter;
 mod row;
 mod sort;
+mod trend;
 mod words;
 
 pub use cell::Cell;
@@ -12,4 +13,5 @@ pub use column::{Align, Column};
 pub use filter::Filter;
 pub use row::{Entry, Row, Section};
 pub use sort::{Order, sort};
+pub use trend::{Bar, Trend, Unit, sign};
 pub use words::Words;

@@ -1,6 +1,6 @@
 //! Everything known of one thing, as titled lines.
 
-use crate::table::Cell;
+use crate::table::{Cell, Trend};
 use crate::text::Text;
 
 /// The detail of one row.
@@ -21,6 +21,8 @@ pub enum Line {
     Field(Text, Cell),
     /// Something that happened, and when.
     Event(Cell, Text),
+    /// A named series of numbers, drawn as bars.
+    Trend(Text, Trend),
     /// Words.
     Words(Text),
 }

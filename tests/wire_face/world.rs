@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rounds::backend::change::NoChanges;
+use rounds::backend::nothing::Nothing;
 use rounds::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, NoJournal, Page, Sts};
 use rounds::model::Fault;
 use rounds::model::ecs::{
@@ -374,6 +375,10 @@ pub fn backend(world: World) -> Backend {
         ecs_preflight: world.clone(),
         ecs_changes: Arc::new(NoChanges),
         groups: world.clone(),
+        rds: Arc::new(Nothing),
+        proxies: Arc::new(Nothing),
+        metrics: Arc::new(Nothing),
+        mongo: Arc::new(Nothing),
         sts: world,
         journal: Arc::new(NoJournal),
     }

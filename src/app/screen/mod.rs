@@ -22,6 +22,7 @@ mod header;
 mod panels;
 mod sentence;
 mod span;
+mod trend;
 mod why;
 
 pub use span::{Bar, Line, Span, cut, pad, width};

@@ -171,6 +171,7 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
             }
             DetailLine::Field(name, cell) => field(&mut lines, name, &value(state, cell), columns),
             DetailLine::Event(at, words) => event(&mut lines, &ages::cell(state, at, state.now), words, columns),
+            DetailLine::Trend(name, trend) => super::trend::lines(&mut lines, name, trend, state, columns),
             DetailLine::Words(words) => paragraph(&mut lines, words, Role::Dialog, columns, 0),
         }
     }

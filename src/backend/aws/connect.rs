@@ -19,6 +19,7 @@ use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
 use super::{ecs, groups, region, sources, sts, trust};
+use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, NoJournal};
 use crate::error::Error;
 use crate::model::form;
@@ -182,6 +183,10 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         ecs_preflight: ecs.clone(),
         ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
+        rds: Arc::new(Nothing),
+        proxies: Arc::new(Nothing),
+        metrics: Arc::new(Nothing),
+        mongo: Arc::new(Nothing),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),
         journal: Arc::new(NoJournal),
     }

@@ -48,6 +48,7 @@ pub use world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::nothing::Nothing;
 use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
@@ -86,6 +87,10 @@ impl Sim {
             ecs_preflight: shared.clone(),
             ecs_changes: shared.clone(),
             groups: shared.clone(),
+            rds: Arc::new(Nothing),
+            proxies: Arc::new(Nothing),
+            metrics: Arc::new(Nothing),
+            mongo: Arc::new(Nothing),
             sts: shared,
             journal: Arc::new(NoJournal),
         }

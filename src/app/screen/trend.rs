@@ -1,0 +1,41 @@
+//! A series of numbers as two lines: what it is now and was at most, and bars.
+
+use super::panels::field;
+use super::span::{Line, Span};
+use crate::app::State;
+use crate::table::{Bar, Trend, sign};
+use crate::theme::Role;
+use crate::time::human;
+
+/// Adds the lines of a series. Bars past the limit are in the colour of a warning, and words say how many there are.
+pub(super) fn lines(lines: &mut Vec<Line>, name: &str, trend: &Trend, state: &State, columns: usize) {
+    let (Some((at, newest)), Some((least, most))) = (trend.last(), trend.bounds()) else {
+        return field(lines, name, "nothing measured yet", columns);
+    };
+    let written = |value| trend.unit.cell(value).human(state.now);
+    let first = trend.points.first().map_or(at, |(at, _)| *at);
+    let mut words =
+        format!("{} now, {} to {} in {}", written(newest), written(least), written(most), human(at.since(first)));
+    if let Some(limit) = trend.limit {
+        let past = trend.points.iter().filter(|(_, value)| trend.is_past(*value)).count();
+        let beyond = if trend.falling { "below" } else { "above" };
+        words = format!("{words}; {past} of {} {beyond} {}", trend.points.len(), written(limit));
+    }
+    field(lines, name, &words, columns);
+    lines.push(bars(&trend.bars(columns.min(trend.points.len().max(1))), state.options.ascii));
+}
+
+fn bars(bars: &[Bar], ascii: bool) -> Line {
+    let mut line: Line = Vec::new();
+    for bar in bars {
+        let (text, role) = match bar {
+            Some((eighths, is_past)) => (sign(*eighths, ascii), if *is_past { Role::Warn } else { Role::Dialog }),
+            None => (" ", Role::Dim),
+        };
+        match line.last_mut().filter(|span| span.role == role) {
+            Some(span) => span.text.push_str(text),
+            None => line.push(Span::new(text, role)),
+        }
+    }
+    line
+}
