@@ -52,10 +52,12 @@ impl<'a> Document<'a> {
                 let message = e.message().lines().collect::<Vec<_>>().join(", ");
                 let message = message.replace(", expected nothing", "");
                 let found = text.get(span.clone()).unwrap_or_default().trim().trim_matches(['"', '\'']);
-                let at = if found.is_empty() { String::new() } else { format!(" at {}", quoted(found)) };
+                let is_secret = may_hold_password(text, span.start);
+                let shown = !found.is_empty() && !is_secret;
+                let at = if shown { format!(" at {}", quoted(found)) } else { String::new() };
                 let error = Error::usage(format!("not TOML: {}{at}", clean(&message))).from(document.place(span.start));
                 // A key that stands twice is another mistake.
-                let hint = unquoted(text, span.start).filter(|_| !message.contains("duplicate"));
+                let hint = unquoted(text, span.start).filter(|_| !message.contains("duplicate") && !is_secret);
                 Err(Error { hint, ..error })
             }
         }
@@ -193,6 +195,13 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
         .then(|| format!("a text stands in quotes: {} = {}", key.trim(), quoted(value)))
 }
 
+/// Whether the line of a byte is one on which people write passwords, though they should not: then nothing of it is repeated.
+fn may_hold_password(text: &str, at: usize) -> bool {
+    let from = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let line = text.get(from..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    line.contains("password") || line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+}
+
 /// The entries of a table in the order they were written.
 #[must_use]
 pub fn ordered<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Key<'t>, &'v Value<'t>)> {
@@ -255,6 +264,14 @@ mod tests {
         let hint = |wrong| Document::parse("a.toml", wrong).err().and_then(|e| e.hint);
         assert_eq!(hint("protected = yes").as_deref(), Some("yes and no are written true and false"));
         assert_eq!(hint("protected = true\nprotected = true"), None);
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_password_is_not_repeated() {
+        for text in ["password = hunter2", "a = 1\nuri = mongodb://ana:hunter2@m0\nb = 2", "x.password = \"hunter2"] {
+            let Err(e) = Document::parse("a.toml", text) else { panic!("it is not TOML") };
+            assert!(e.what.starts_with("not TOML") && !e.to_string().contains("hunter2"), "{e}");
+        }
     }
 
     #[test]

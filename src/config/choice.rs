@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::form;
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::file::{Trust, read, shown};
@@ -61,9 +62,7 @@ impl Choice {
             let hint = format!("{names}; or a file such as ./my-{}.toml", kind.word());
             return Err(Error::usage(format!("unknown {} {}", kind.word(), quoted(written))).hint(hint));
         }
-        let home = written.strip_prefix("~/").and_then(|rest| Some(etcetera::home_dir().ok()?.join(rest)));
-        let path = home.unwrap_or_else(|| PathBuf::from(written));
-        Ok(Self::File(base.map_or_else(|| path.clone(), |base| base.join(&path))))
+        Ok(Self::File(form::file(written, base)))
     }
 
     /// The theme, and what is wrong with it but could be left out.

@@ -51,7 +51,7 @@ impl FileConfig {
                 "refresh" => {
                     config.refresh = placed(&mut document, name, value, "5s", form::refresh);
                 }
-                "stack" => config.stacks = stacks(&mut document, value),
+                "stack" => config.stacks = stacks(&mut document, value, path.parent()),
                 "thresholds" => config.thresholds = thresholds(&mut document, value, rules),
                 _ => document.unknown(key.span().start, "key", name, &KEYS),
             }

@@ -1,6 +1,7 @@
 //! The forms that values of the configuration must have; `model::form` has those of AWS. An error names the value; the caller
 //! adds where it was found.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::action::ids;
@@ -65,6 +66,13 @@ pub(super) fn cluster(written: &str) -> Result<(), Error> {
     }
     let hint = "cluster names are letters, digits, hyphens and underscores; * stands for any of them";
     Err(wrong(format!("{} is not a pattern of cluster names", quoted(written)), hint))
+}
+
+/// A file, relative to the directory `base` where there is one; `~/` is the home directory.
+pub(super) fn file(written: &str, base: Option<&Path>) -> PathBuf {
+    let home = written.strip_prefix("~/").and_then(|rest| Some(etcetera::home_dir().ok()?.join(rest)));
+    let path = home.unwrap_or_else(|| PathBuf::from(written));
+    base.map_or_else(|| path.clone(), |base| base.join(&path))
 }
 
 /// The id of an action there is.

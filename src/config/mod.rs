@@ -8,6 +8,7 @@ mod choice;
 mod file;
 mod flags;
 mod form;
+mod mongo;
 mod origin;
 mod resolve;
 mod select;

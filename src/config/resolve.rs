@@ -8,6 +8,7 @@ use super::choice::{Choice, Kind};
 use super::file::FileConfig;
 use super::flags::Flags;
 use super::form;
+use super::mongo::{self, Places};
 use super::origin::{Origin, Placed};
 use super::select;
 use super::settings::{Explained, Settings};
@@ -210,6 +211,20 @@ impl Resolver<'_> {
                 (None, _) => (value, Origin::Default),
             };
             self.row(&format!("stack.{}.{key}", stack.name), value, origin);
+        }
+    }
+
+    /// Notes every value of a stack's replica sets.
+    pub(super) fn mongo_rows(&mut self, stack: &Stack, places: &[Places]) {
+        for (set, places) in stack.mongo.iter().zip(places) {
+            for (key, value) in mongo::shown(set) {
+                // What follows from the address stands where the address stands.
+                let is_said = value.as_deref().is_some_and(|value| value != "false");
+                let from_address =
+                    || places.get("uri").filter(|_| is_said && ["auth_source", "mechanism", "tls"].contains(&key));
+                let origin = places.get(key).or_else(from_address).cloned().unwrap_or(Origin::Default);
+                self.row(&format!("stack.{}.mongo.{}.{key}", stack.name, set.name), value, origin);
+            }
         }
     }
 }

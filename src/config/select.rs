@@ -1,7 +1,5 @@
 //! Which stacks are looked at, and what the command line changes about them.
 
-use std::collections::BTreeMap;
-
 use super::form;
 use super::origin::Origin;
 use super::resolve::Resolver;
@@ -25,7 +23,7 @@ pub(super) fn stacks(resolver: &mut Resolver<'_>, file: Vec<FileStack>, path: Op
     narrow(resolver, &mut all, configured, path);
     let changes = changes(resolver);
     all.into_iter()
-        .map(|FileStack { mut stack, mut places }| {
+        .map(|FileStack { mut stack, mut places, mongo }| {
             for (key, value) in &changes {
                 let value = Some(value.clone());
                 let flag = match *key {
@@ -36,6 +34,7 @@ pub(super) fn stacks(resolver: &mut Resolver<'_>, file: Vec<FileStack>, path: Op
                 places.insert(key, Origin::Flag(flag));
             }
             resolver.stack_rows(&stack, &places);
+            resolver.mongo_rows(&stack, &mongo);
             stack
         })
         .collect()
@@ -43,7 +42,7 @@ pub(super) fn stacks(resolver: &mut Resolver<'_>, file: Vec<FileStack>, path: Op
 
 /// One stack that says nothing: the SDK finds profile, region and endpoint as it always does.
 fn from_environment() -> FileStack {
-    FileStack { stack: Stack { name: Text::from(DEFAULT), ..Stack::default() }, places: BTreeMap::new() }
+    FileStack { stack: Stack { name: Text::from(DEFAULT), ..Stack::default() }, ..FileStack::default() }
 }
 
 /// Keeps the stacks that were asked for, in the order of the file.

@@ -1,11 +1,13 @@
 //! The `[[stack]]`s of the configuration file.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::de::DeValue;
 
 use super::file::{place, placed};
 use super::form;
+use super::mongo::{self, Places};
 use super::origin::{Origin, Placed};
 use crate::document::{Document, Key, Value, ordered, quoted};
 use crate::error::Error;
@@ -14,7 +16,7 @@ use crate::model::{Freeze, form as aws};
 use crate::text::Text;
 
 /// What a stack may say.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "name",
     "profile",
     "role_arn",
@@ -26,6 +28,7 @@ pub(super) const KEYS: [&str; 11] = [
     "clusters",
     "allow",
     "freeze",
+    "mongo",
 ];
 
 /// A stack and the lines its values stand on.
@@ -35,10 +38,12 @@ pub struct FileStack {
     pub stack: Stack,
     /// Where each key that was written stands.
     pub places: BTreeMap<&'static str, Origin>,
+    /// The same of each of its replica sets.
+    pub mongo: Vec<Places>,
 }
 
-/// Reads all stacks, and notes names that come twice.
-pub(super) fn stacks(document: &mut Document<'_>, value: &Value<'_>) -> Vec<FileStack> {
+/// Reads all stacks, and notes names that come twice. `base` is the directory that files are relative to.
+pub(super) fn stacks(document: &mut Document<'_>, value: &Value<'_>, base: Option<&Path>) -> Vec<FileStack> {
     let DeValue::Array(items) = value.get_ref() else {
         document.wrong_type("stack", value, "a list of tables, each headed by [[stack]]");
         return Vec::new();
@@ -46,7 +51,7 @@ pub(super) fn stacks(document: &mut Document<'_>, value: &Value<'_>) -> Vec<File
     let mut found: Vec<FileStack> = Vec::new();
     let mut lines: BTreeMap<Text, usize> = BTreeMap::new();
     for item in items {
-        let Some(read) = stack(document, item) else { continue };
+        let Some(read) = stack(document, item, base) else { continue };
         if let Some((name, at)) = read.name {
             if let Some(line) = lines.get(&name) {
                 let what = format!("the name {} is taken by the stack on line {line}", quoted(&name));
@@ -72,7 +77,7 @@ struct Reading {
     own_profile: bool,
 }
 
-fn stack(document: &mut Document<'_>, item: &Value<'_>) -> Option<Reading> {
+fn stack(document: &mut Document<'_>, item: &Value<'_>, base: Option<&Path>) -> Option<Reading> {
     let DeValue::Table(table) = item.get_ref() else {
         document.wrong_type("stack", item, "a table, headed by [[stack]]");
         return None;
@@ -81,7 +86,7 @@ fn stack(document: &mut Document<'_>, item: &Value<'_>) -> Option<Reading> {
     reading.found.stack.file = Some(Text::from(document.origin()));
     let is_named = table.iter().any(|(key, _)| key.get_ref() == "name");
     for (key, value) in ordered(table) {
-        reading.take(document, key, value);
+        reading.take(document, key, value, base);
     }
     if !is_named {
         document.mistake(item.span().start, "a stack without a name", "add: name = \"prod-ehr\"".to_owned());
@@ -92,7 +97,7 @@ fn stack(document: &mut Document<'_>, item: &Value<'_>) -> Option<Reading> {
 
 impl Reading {
     /// Reads one key.
-    fn take(&mut self, document: &mut Document<'_>, key: &Key<'_>, value: &Value<'_>) {
+    fn take(&mut self, document: &mut Document<'_>, key: &Key<'_>, value: &Value<'_>, base: Option<&Path>) {
         let name = key.get_ref().as_ref();
         let Some(known) = KEYS.into_iter().find(|known| *known == name) else {
             return document.unknown(key.span().start, "key of a stack", name, &KEYS);
@@ -134,6 +139,7 @@ impl Reading {
             "allow" => {
                 stack.allow = list(document, known, value, "force-deploy", |a| form::action(a).map(|()| a.to_owned()));
             }
+            "mongo" => (stack.mongo, self.found.mongo) = mongo::sets(document, value, base).into_iter().unzip(),
             _ => stack.freeze = list(document, known, value, "fri 17:00 – mon 06:00 UTC", freeze),
         }
         self.found.places.insert(known, place(document, value.span().start));
@@ -209,8 +215,6 @@ fn freeze(written: &str) -> Result<Freeze, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::config::FileConfig;
 
@@ -307,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_is_not_read_yet_is_not_accepted_in_silence() {
-        let told = parse("[[stack]]\nname = \"a\"\n[stack.mongo]\nuri = \"mongodb://x\"\n").unwrap_err();
-        assert!(told[0].starts_with("r.toml:3: unknown key of a stack \"mongo\"\n  valid: name, "), "{told:?}");
+        let told = parse("[[stack]]\nname = \"a\"\n[stack.secrets]\nrotation = \"90d\"\n").unwrap_err();
+        assert!(told[0].starts_with("r.toml:3: unknown key of a stack \"secrets\"\n  valid: name, "), "{told:?}");
     }
 }

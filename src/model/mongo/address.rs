@@ -1,9 +1,11 @@
 //! How a replica set is reached, as configured. A password is named here, never held.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
-use crate::text::Text;
+use crate::file::shown;
+use crate::text::{Text, clean};
 
 /// One configured replica set (`[[stack.mongo]]`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub enum Mechanism {
     ScramSha1,
     /// `MONGODB-X509`: by the client's certificate.
     X509,
-    /// `MONGODB-AWS`: by AWS credentials from the environment, the container or the instance.
+    /// `MONGODB-AWS`: by the AWS credentials of the stack.
     Aws,
 }
 
@@ -58,6 +60,23 @@ impl Mechanism {
         ("MONGODB-X509", Self::X509),
         ("MONGODB-AWS", Self::Aws),
     ];
+
+    /// The name that MongoDB gives it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, mechanism)| *mechanism == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// Where it is found; of a command only the program, for its words may tell too much.
+impl fmt::Display for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "variable {name}"),
+            Self::File(path) => write!(f, "file {}", shown(path)),
+            Self::Command(words) => write!(f, "command {}", clean(words.first().map_or("", String::as_str))),
+        }
+    }
 }
 
 /// Transport encryption.

@@ -5,6 +5,7 @@
 
 mod address;
 mod answer;
+pub mod uri;
 
 pub use address::{Mechanism, MongoSet, Password, Tls};
 pub use answer::{
