@@ -19,7 +19,7 @@ pub const LAYERS: [&[&str]; 10] = [
 
 /// Where each dependency may be named: files, or directories with all that is below them. `aws_` stands for every crate
 /// whose name begins so.
-pub const CRATES: [(&str, &[&str]); 33] = [
+pub const CRATES: [(&str, &[&str]); 34] = [
     ("async_trait", &["action", "backend", "feed", "report/fake.rs"]),
     ("aws_", &["backend/aws"]),
     ("base64", &["backend/sim", "term/clipboard.rs"]),
@@ -38,6 +38,7 @@ pub const CRATES: [(&str, &[&str]); 33] = [
     ("hyper_util", &["backend/sim/wire"]),
     ("jiff", &["time.rs", "backend/sim/wire/http.rs"]),
     ("memchr", &["table/words.rs"]),
+    ("minicbor", &["backend/aws/metrics/tests.rs", "backend/sim/wire"]),
     ("mongodb", &["backend/mongo"]),
     ("nucleo_matcher", &["app/palette.rs", "table/words.rs"]),
     ("ratatui", &["term", "tui"]),

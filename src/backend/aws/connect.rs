@@ -18,7 +18,7 @@ use super::access::Access;
 use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
-use super::{ecs, groups, region, sources, sts, trust};
+use super::{ecs, groups, metrics, proxies, rds, region, sources, sts, trust};
 use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, NoJournal};
 use crate::error::Error;
@@ -183,9 +183,9 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         ecs_preflight: ecs.clone(),
         ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
-        rds: Arc::new(Nothing),
-        proxies: Arc::new(Nothing),
-        metrics: Arc::new(Nothing),
+        rds: Arc::new(rds::AwsRds::new(&config, access("rds"))),
+        proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),
+        metrics: Arc::new(metrics::AwsMetrics::new(&config, access("monitoring"))),
         mongo: Arc::new(Nothing),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),
         journal: Arc::new(NoJournal),

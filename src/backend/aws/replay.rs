@@ -20,15 +20,19 @@ use crate::time::ManualClock;
 pub(super) struct Answer {
     status: u16,
     content: &'static str,
-    body: String,
+    body: Vec<u8>,
 }
 
 pub(super) fn json(status: u16, body: &str) -> Answer {
-    Answer { status, content: "application/x-amz-json-1.1", body: body.to_owned() }
+    Answer { status, content: "application/x-amz-json-1.1", body: body.into() }
 }
 
 pub(super) fn xml(status: u16, body: &str) -> Answer {
-    Answer { status, content: "text/xml", body: body.to_owned() }
+    Answer { status, content: "text/xml", body: body.into() }
+}
+
+pub(super) fn cbor(status: u16, body: &[u8]) -> Answer {
+    Answer { status, content: "application/cbor", body: body.into() }
 }
 
 #[derive(Debug)]
@@ -46,6 +50,9 @@ impl HttpConnector for Canned {
             Some(answer) => {
                 let mut response = HttpResponse::new(answer.status.try_into().unwrap(), SdkBody::from(answer.body));
                 response.headers_mut().insert("content-type", answer.content);
+                if answer.content == "application/cbor" {
+                    response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+                }
                 response.headers_mut().insert("x-amzn-requestid", "req-1");
                 Ok(response)
             }
