@@ -28,7 +28,7 @@ async fn services() -> Console {
     let clock = Arc::new(ManualClock::at(scenario.opens()));
     let sim = Sim::new(&scenario, 1, clock.clone());
     let shared: Arc<dyn Clock> = clock;
-    let stack = Stack { name: Text::from("ehr-mongo"), ..Stack::default() };
+    let stack = Stack { name: Text::from("ehr-mongo"), mongo: scenario.mongo_sets(), ..Stack::default() };
     let mut console = Console::new(&stack, &sim.backend(), shared, Budgets::unlimited());
     console.poll(Duration::from_secs(20)).await;
     resize(&mut console, 80);

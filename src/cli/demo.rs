@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, demo: &Demo, env: &BTreeMap<String, String>) 
         Box::pin(async move { Ok(backend) })
     });
     let launch = Launch {
-        stacks: vec![stack(&demo.scenario)],
+        stacks: vec![stack(&demo.scenario, &scenario)],
         thresholds: settings.thresholds,
         keymap,
         theme,
@@ -103,8 +103,8 @@ fn settings(global: &Global, env: &BTreeMap<String, String>) -> Result<Settings,
 }
 
 /// The demo's one stack.
-pub(super) fn stack(name: &str) -> Stack {
-    Stack { name: Text::from(name), ..Stack::default() }
+pub(super) fn stack(name: &str, scenario: &Scenario) -> Stack {
+    Stack { name: Text::from(name), mongo: scenario.mongo_sets(), ..Stack::default() }
 }
 
 /// What the demo is, and which key to press next, in one line.

@@ -99,7 +99,7 @@ impl Console {
         let clock = Arc::new(ManualClock::at(begin));
         let sim = Sim::new(shot.scenario, shot.seed, clock.clone());
         let shared: Arc<dyn Clock> = clock.clone();
-        let stack = demo::stack(shot.name);
+        let stack = demo::stack(shot.name, shot.scenario);
         let options = demo::options(shot.name, shot.scenario, shot.ascii, shot.clock);
         let options = Options { rules: shot.rules.clone(), ..options };
         let budgets = Arc::new(Budgets::unlimited());

@@ -24,7 +24,8 @@ const POLLS: u32 = 8;
 const APART: Duration = Duration::from_secs(25);
 
 fn stack() -> Stack {
-    Stack { name: Text::from("ehr-mongo"), ..Stack::default() }
+    let scenario = Scenario::named("ehr-mongo").expect("it is built in");
+    Stack { name: Text::from("ehr-mongo"), mongo: scenario.mongo_sets(), ..Stack::default() }
 }
 
 /// A console of one stack, nothing read yet.

@@ -4,7 +4,8 @@
 //! [`Sim`] ties it to one: every call of a port first lets the world catch up with the clock, then answers as AWS would.
 //!
 //! `scenario` and `script` are the file; `start` builds the world from it; `world` lets time pass; `lifecycle`, `network`,
-//! `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; the ports are one file a service.
+//! `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; `mongo` is replica sets; the ports are
+//! one file a service.
 
 mod actions;
 mod clock;
@@ -16,13 +17,16 @@ mod faults;
 mod group;
 mod known;
 mod lifecycle;
+mod mongo;
 mod names;
 mod network;
+mod noise;
 mod paging;
 mod placement;
 mod port_changes;
 mod port_ecs;
 mod port_groups;
+mod port_mongo;
 mod port_preflight;
 mod port_sts;
 mod rollout;
@@ -90,7 +94,7 @@ impl Sim {
             rds: Arc::new(Nothing),
             proxies: Arc::new(Nothing),
             metrics: Arc::new(Nothing),
-            mongo: Arc::new(Nothing),
+            mongo: shared.clone(),
             sts: shared,
             journal: Arc::new(NoJournal),
         }

@@ -11,6 +11,7 @@ use super::world::{Due, World};
 impl World {
     /// Cuts a zone off from everything else.
     pub(super) fn lose_zone(&mut self, zone: &str) {
+        self.with_sets(|set| set.lose_zone(zone, true));
         for i in self.in_zone(zone) {
             let link = &mut self.instances[i].link;
             if link.lost {
@@ -26,6 +27,7 @@ impl World {
 
     /// Gives a zone its network back.
     pub(super) fn restore_zone(&mut self, zone: &str) {
+        self.with_sets(|set| set.lose_zone(zone, false));
         for i in self.in_zone(zone) {
             let link = &mut self.instances[i].link;
             if !link.lost {

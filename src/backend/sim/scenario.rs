@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::faults::FaultSpec;
+use super::mongo::SetSpec;
 use super::script::{RawStep, Step};
 use super::validate::validate;
 use crate::error::Error;
 use crate::model::ecs::Size;
+use crate::model::mongo::MongoSet;
 use crate::time::{Timestamp, parse_span};
 
 /// What a simulated world holds at its start, and the script of what happens to it.
@@ -40,6 +42,8 @@ pub struct Scenario {
     pub(super) services: Vec<ServiceSpec>,
     #[serde(default, rename = "standalone")]
     pub(super) standalone: Vec<StandaloneSpec>,
+    #[serde(default, rename = "replica-set")]
+    pub(super) sets: Vec<SetSpec>,
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<FaultSpec>,
     #[serde(default, rename = "at")]
@@ -296,6 +300,12 @@ impl Scenario {
         self.start + self.opens
     }
 
+    /// The replica sets of this world, as a stack that watches it has them.
+    #[must_use]
+    pub fn mongo_sets(&self) -> Vec<MongoSet> {
+        self.sets.iter().map(SetSpec::watched).collect()
+    }
+
     /// A scenario without a script for tests of scale: one cluster, `services` that share `tasks` evenly, spread over
     /// `instances` in three zones that hold them with room for a quarter more. No service hits a limit.
     #[must_use]
@@ -318,6 +328,7 @@ impl Scenario {
             instances: Vec::new(),
             services: Vec::new(),
             standalone: Vec::new(),
+            sets: Vec::new(),
             faults: Vec::new(),
             raw_script: Vec::new(),
             script: Vec::new(),
@@ -342,11 +353,11 @@ fn active() -> String {
     "ACTIVE".to_owned()
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 
-const fn one() -> u32 {
+pub(super) const fn one() -> u32 {
     1
 }
 
@@ -366,6 +377,6 @@ const fn boot() -> Duration {
     Duration::from_secs(150)
 }
 
-const fn long_ago() -> Duration {
+pub(super) const fn long_ago() -> Duration {
     Duration::from_secs(30 * 86_400)
 }

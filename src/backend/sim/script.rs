@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::entities::{Outcome, State};
+use super::mongo;
 use super::scenario::{some_span, span};
 use super::world::World;
 
@@ -30,6 +31,10 @@ pub(super) struct RawStep {
     exit: Option<i32>,
     reason: Option<String>,
     message: Option<String>,
+    set: Option<String>,
+    member: Option<String>,
+    #[serde(default, deserialize_with = "some_span")]
+    by: Option<Duration>,
     #[serde(default, deserialize_with = "some_span")]
     lasts: Option<Duration>,
 }
@@ -48,6 +53,13 @@ enum Verb {
     ProtectTask,
     DisconnectAgent,
     Event,
+    PartitionZone,
+    HealPartition,
+    KillMember,
+    FreezeMember,
+    RestoreMember,
+    LagMember,
+    StepDown,
 }
 
 /// One step, checked.
@@ -68,16 +80,68 @@ pub(super) struct Which {
 /// What happens.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
-    LoseZone { zone: String },
-    RestoreZone { zone: String },
-    SetDesired { which: Which, desired: u32 },
-    Deploy { which: Which, image: String, outcome: Outcome },
-    ForceDeployment { which: Which },
-    SetState { instance: String, state: State },
-    KillTask { which: Which, count: u32, exit: i32, reason: Option<String> },
-    ProtectTask { which: Which, count: u32, lasts: Duration },
-    DisconnectAgent { instance: String, lasts: Option<Duration> },
-    Event { which: Which, message: String },
+    LoseZone {
+        zone: String,
+    },
+    RestoreZone {
+        zone: String,
+    },
+    SetDesired {
+        which: Which,
+        desired: u32,
+    },
+    Deploy {
+        which: Which,
+        image: String,
+        outcome: Outcome,
+    },
+    ForceDeployment {
+        which: Which,
+    },
+    SetState {
+        instance: String,
+        state: State,
+    },
+    KillTask {
+        which: Which,
+        count: u32,
+        exit: i32,
+        reason: Option<String>,
+    },
+    ProtectTask {
+        which: Which,
+        count: u32,
+        lasts: Duration,
+    },
+    DisconnectAgent {
+        instance: String,
+        lasts: Option<Duration>,
+    },
+    Event {
+        which: Which,
+        message: String,
+    },
+    /// Members of replica sets in this zone cannot reach those in others, or can again.
+    CutZone {
+        zone: String,
+        is_cut: bool,
+    },
+    Member {
+        host: String,
+        meets: Meets,
+    },
+    StepDown {
+        set: String,
+    },
+}
+
+/// What happens to a member of a replica set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Meets {
+    Kill,
+    Freeze,
+    Restore,
+    Lag { by: Duration, lasts: Option<Duration> },
 }
 
 impl RawStep {
@@ -97,6 +161,9 @@ impl RawStep {
             ("reason", self.reason.is_some()),
             ("message", self.message.is_some()),
             ("lasts", self.lasts.is_some()),
+            ("set", self.set.is_some()),
+            ("member", self.member.is_some()),
+            ("by", self.by.is_some()),
         ];
         match left.iter().find(|(_, is_some)| *is_some) {
             Some((field, _)) => Err(format!("`{field}` has no meaning for this `do`")),
@@ -132,11 +199,25 @@ impl RawStep {
             },
             Verb::DisconnectAgent => Act::DisconnectAgent { instance: self.instance()?, lasts: self.lasts.take() },
             Verb::Event => Act::Event { which: self.which()?, message: need("message", self.message.take())? },
+            Verb::PartitionZone => Act::CutZone { zone: need("zone", self.zone.take())?, is_cut: true },
+            Verb::HealPartition => Act::CutZone { zone: need("zone", self.zone.take())?, is_cut: false },
+            Verb::KillMember => self.member(Meets::Kill)?,
+            Verb::FreezeMember => self.member(Meets::Freeze)?,
+            Verb::RestoreMember => self.member(Meets::Restore)?,
+            Verb::LagMember => {
+                let meets = Meets::Lag { by: need("by", self.by.take())?, lasts: self.lasts.take() };
+                self.member(meets)?
+            }
+            Verb::StepDown => Act::StepDown { set: need("set", self.set.take())? },
         })
     }
 
     fn which(&mut self) -> Result<Which, String> {
         Ok(Which { cluster: self.cluster.take(), service: need("service", self.service.take())? })
+    }
+
+    fn member(&mut self, meets: Meets) -> Result<Act, String> {
+        Ok(Act::Member { host: need("member", self.member.take())?, meets })
     }
 
     fn instance(&mut self) -> Result<String, String> {
@@ -181,6 +262,17 @@ impl World {
                 self.with_service(&which, |world, s| world.protect_tasks(s, count, world.now + lasts));
             }
             Act::Event { which, message } => self.with_service(&which, |world, s| world.say(s, &message)),
+            Act::CutZone { zone, is_cut } => self.with_sets(|set| set.cut_zone(&zone, is_cut)),
+            Act::Member { host, meets } => self.with_sets(|set| {
+                if let Some(i) = set.position(&host) {
+                    meet(set, i, meets);
+                }
+            }),
+            Act::StepDown { set } => self.with_sets(|s| {
+                if s.spec.name == set {
+                    s.step_down();
+                }
+            }),
         }
     }
 
@@ -201,6 +293,15 @@ impl World {
             return in_zone.map(|(at, _)| at).nth(nth.checked_sub(1)?);
         }
         self.instances.iter().position(|i| i.ec2_id == name)
+    }
+}
+
+fn meet(set: &mut mongo::Set, i: usize, meets: Meets) {
+    match meets {
+        Meets::Kill => set.kill(i),
+        Meets::Freeze => set.freeze(i),
+        Meets::Restore => set.restore(i),
+        Meets::Lag { by, lasts } => set.hold_back(i, by, lasts),
     }
 }
 

@@ -16,6 +16,9 @@ use super::scenario::{InstancesSpec, Scenario, Seating, ServiceSpec, StandaloneS
 use super::world::{Agenda, Due, World};
 use crate::model::ecs::Size;
 
+/// Tells the dice of replica sets from those of the rest.
+const SETS: u64 = 0x006d_6f6e_676f;
+
 impl World {
     /// The world of a scenario at its start. The same seed gives the same ids and delays.
     #[must_use]
@@ -35,6 +38,12 @@ impl World {
         world.seat_all(scenario.seating);
         for spec in &scenario.standalone {
             world.add_standalone(spec);
+        }
+        for (n, spec) in (0..).zip(&scenario.sets) {
+            // Dice of its own: what a set does changes nothing else in the world.
+            world.sets.push(super::mongo::Set::new(spec, scenario.start, seed ^ (SETS << 8) ^ n));
+            let last = world.sets.len() - 1;
+            world.with_set(last, |_| {});
         }
         for (n, step) in scenario.script.iter().enumerate() {
             world.agenda.add(scenario.start + step.time, Due::Step(n));
@@ -61,6 +70,7 @@ impl World {
             services: Vec::new(),
             tasks: std::collections::BTreeMap::new(),
             next_task: 0,
+            sets: Vec::new(),
             agenda: Agenda::default(),
             dirty: BTreeSet::new(),
             waiting: BTreeSet::new(),

@@ -36,6 +36,8 @@ pub(super) fn validate(scenario: &Scenario) -> Result<(), Error> {
         }
     }
     validate_services(scenario, &clusters, &providers)?;
+    unique("replica set", &scenario.sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>())?;
+    super::mongo::validate(&scenario.sets)?;
     validate_script(scenario)
 }
 
@@ -60,9 +62,17 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
     let services: Vec<&str> = scenario.services.iter().map(|s| s.name.as_str()).collect();
     let mut zones: Vec<&str> = scenario.instances.iter().map(|i| i.zone.as_str()).collect();
     zones.extend(scenario.groups.iter().flat_map(|g| g.zones.iter().map(String::as_str)));
+    let members = || scenario.sets.iter().flat_map(|s| &s.members);
+    zones.extend(members().map(|m| m.zone.as_str()));
+    let hosts: Vec<&str> = members().map(|m| m.host.as_str()).collect();
+    let sets: Vec<&str> = scenario.sets.iter().map(|s| s.name.as_str()).collect();
     for step in &scenario.script {
         match &step.act {
-            Act::LoseZone { zone } | Act::RestoreZone { zone } => known("zone in the script", zone, &zones)?,
+            Act::LoseZone { zone } | Act::RestoreZone { zone } | Act::CutZone { zone, .. } => {
+                known("zone in the script", zone, &zones)?;
+            }
+            Act::Member { host, .. } => known("member in the script", host, &hosts)?,
+            Act::StepDown { set } => known("set in the script", set, &sets)?,
             Act::SetState { instance, .. } | Act::DisconnectAgent { instance, .. } => {
                 instance_known(scenario, instance)?;
             }

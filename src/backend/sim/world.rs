@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::actions::Mutation;
 use super::entities::{Cluster, Group, Instance, Provider, Service, Task, TaskKey};
+use super::mongo::{self, Happens};
 use super::names::Home;
 use super::script::Step;
 use crate::time::Timestamp;
@@ -24,6 +25,7 @@ pub struct World {
     pub(super) services: Vec<Service>,
     pub(super) tasks: BTreeMap<TaskKey, Task>,
     pub(super) next_task: TaskKey,
+    pub(super) sets: Vec<mongo::Set>,
     pub(super) agenda: Agenda,
     /// Services to look at again before time goes on.
     pub(super) dirty: BTreeSet<usize>,
@@ -52,6 +54,8 @@ pub(super) enum Due {
     Steady(usize, Timestamp),
     Scaling(usize),
     Booted(usize),
+    /// Something happens in this replica set.
+    InSet(usize, Happens),
 }
 
 /// What is due, in order of time; at one time, in the order it was added.
@@ -95,6 +99,9 @@ impl World {
             }
         }
         self.now = self.now.max(to);
+        for set in &mut self.sets {
+            set.now = self.now;
+        }
     }
 
     /// Lets every service that needs it act.
@@ -125,6 +132,7 @@ impl World {
             Due::Steady(service, since) => self.still_steady(service, since),
             Due::Scaling(provider) => self.on_scaling(provider),
             Due::Booted(instance) => self.on_booted(instance),
+            Due::InSet(set, ref happens) => self.in_set(set, happens),
         }
     }
 

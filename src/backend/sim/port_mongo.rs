@@ -1,0 +1,105 @@
+//! Replica sets of a simulated world.
+
+use async_trait::async_trait;
+
+use super::Sim;
+use super::mongo::{Access, Set, Silence};
+use super::world::World;
+use crate::backend::ports::Mongo;
+use crate::model::mongo::{Hello, Oplog, ServerStatus, SetConfig, Status};
+use crate::model::{Fault, FaultKind};
+use crate::text::Text;
+
+/// MongoDB's names of the codes 13 and 18.
+const UNAUTHORIZED: &str = "Unauthorized";
+const AUTHENTICATION_FAILED: &str = "AuthenticationFailed";
+
+#[async_trait]
+impl Mongo for Sim {
+    async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
+        let action = "srv lookup";
+        self.call(action, |world| {
+            let found = world.sets.iter().find(|s| s.spec.name == set);
+            let found =
+                found.ok_or_else(|| Fault::new(FaultKind::Misconfigured, action, format!("no set \"{set}\"")))?;
+            Ok(found.members.iter().filter(|m| !m.spec.hidden).map(|m| m.spec.host.clone()).collect())
+        })
+        .await
+    }
+
+    async fn hello(&self, set: &str, host: &str) -> Result<Hello, Fault> {
+        self.asked("hello", set, host, |set, i| Ok(set.hello(i))).await
+    }
+
+    async fn status(&self, set: &str, host: &str) -> Result<Status, Fault> {
+        let action = "replSetGetStatus";
+        self.asked(action, set, host, |set, i| permitted(set, i, action).map(|()| set.status(i))).await
+    }
+
+    async fn config(&self, set: &str, host: &str) -> Result<SetConfig, Fault> {
+        let action = "replSetGetConfig";
+        self.asked(action, set, host, |set, i| permitted(set, i, action).map(|()| set.config(i))).await
+    }
+
+    async fn server(&self, set: &str, host: &str) -> Result<ServerStatus, Fault> {
+        let action = "serverStatus";
+        self.asked(action, set, host, |set, i| permitted(set, i, action).map(|()| set.server(i))).await
+    }
+
+    async fn oplog(&self, set: &str, host: &str) -> Result<Oplog, Fault> {
+        let action = "find local.oplog.rs";
+        // An arbiter has none: the collection is empty.
+        self.asked(action, set, host, |set, i| permitted(set, i, action).map(|()| set.oplog(i).unwrap_or_default()))
+            .await
+    }
+}
+
+impl Sim {
+    /// One command to one member, if it answers.
+    async fn asked<T>(
+        &self,
+        action: &'static str,
+        set: &str,
+        host: &str,
+        act: impl FnOnce(&Set, usize) -> Result<T, Fault> + Send,
+    ) -> Result<T, Fault> {
+        self.call(action, |world: &mut World| {
+            let found = world.sets.iter().find(|s| s.spec.name == set);
+            let found = found.ok_or_else(|| silent(Silence::NoSuchHost, action, host))?;
+            let i = found.asked(host).map_err(|silence| silent(silence, action, host))?;
+            act(found, i)
+        })
+        .await
+    }
+}
+
+/// What a driver says of a member that does not answer. The wait before it is left out: by a clock that stands still it
+/// would never end.
+fn silent(silence: Silence, action: &'static str, host: &str) -> Fault {
+    match silence {
+        Silence::NoSuchHost => {
+            let why = format!("{host}: failed to lookup address information: Name or service not known");
+            Fault::new(FaultKind::Unreachable, action, why)
+        }
+        Silence::Lost => Fault::new(FaultKind::Timeout, action, format!("{host}: no answer within 2 s")),
+        Silence::Refused => Fault::new(FaultKind::Unreachable, action, format!("{host}: Connection refused")),
+    }
+}
+
+/// Whether the console's user may run a command other than `hello`.
+fn permitted(set: &Set, i: usize, action: &'static str) -> Result<(), Fault> {
+    let command = action.split(' ').next().unwrap_or(action);
+    let (code, message) = match set.spec.access {
+        // Users are data, and an arbiter has none.
+        Access::Monitor if set.members[i].spec.arbiter => (AUTHENTICATION_FAILED, "Authentication failed.".to_owned()),
+        Access::Open | Access::Monitor => return Ok(()),
+        Access::NoRole => {
+            (UNAUTHORIZED, format!("not authorized on admin to execute command {{ {command}: 1, $db: \"admin\" }}"))
+        }
+        Access::NoCredentials => (UNAUTHORIZED, format!("Command {command} requires authentication")),
+        Access::WrongPassword => (AUTHENTICATION_FAILED, "Authentication failed.".to_owned()),
+    };
+    let remedy =
+        (code == AUTHENTICATION_FAILED).then(|| Text::from("check the user name, the password and authSource"));
+    Err(Fault { code: Some(Text::from(code)), remedy, ..Fault::new(FaultKind::Denied, action, message) })
+}
