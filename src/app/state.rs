@@ -4,6 +4,7 @@ use crate::health::Thresholds;
 use crate::keymap::{Chord, Keymap, Scope};
 use crate::model::stack::Stack;
 use crate::table::Row;
+use crate::text::Text;
 use crate::time::Timestamp;
 use crate::view::{VIEWS, View};
 
@@ -123,6 +124,14 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Row> {
         self.listing.row(self.place.cursor.index)
+    }
+
+    /// Ids of the rows on screen.
+    #[must_use]
+    pub fn rows_on_screen(&self) -> Vec<Text> {
+        let lines = super::screen::table_rows(self);
+        let rows = self.listing.shown.iter().skip(self.place.cursor.top).take(lines);
+        rows.filter_map(|&i| self.listing.rows.get(i)).map(|row| row.id.clone()).collect()
     }
 
     /// The part of the screen keys go to.

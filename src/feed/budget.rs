@@ -35,6 +35,10 @@ pub const ECS_PROTECTION: Bucket = Bucket { name: "ecs-protection", refill: 80 }
 pub const ECS_REVISIONS: Bucket = Bucket { name: "ecs-revisions", refill: 20 };
 /// `DescribeAutoScalingGroups`: no published rate; kept low because it is known to throttle early.
 pub const GROUPS: Bucket = Bucket { name: "autoscaling", refill: 4 };
+/// RDS's `Describe…`: no published rate; kept low because ten instances asked for in a loop were seen throttled.
+pub const RDS: Bucket = Bucket { name: "rds", refill: 4 };
+/// `GetMetricData`: 50 a second.
+pub const METRICS: Bucket = Bucket { name: "metrics", refill: 50 };
 /// `GetCallerIdentity`: no published rate.
 pub const STS: Bucket = Bucket { name: "sts", refill: 4 };
 

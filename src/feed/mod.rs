@@ -8,10 +8,12 @@ mod gate;
 mod groups;
 mod identity;
 mod kept;
+mod metrics;
 mod once;
 mod pages;
 mod poller;
 mod progress;
+mod rds;
 mod setback;
 mod stopped;
 
@@ -23,6 +25,7 @@ use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use budget::{Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, STS};
 pub use gate::Gate;
+pub use metrics::{EVERY_OTHER, EVERY_SHOWN, wanted as wanted_metrics};
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};
 pub use poller::{Control, Poller, spawn};
 pub use progress::Progress;
@@ -31,6 +34,7 @@ use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::store::Snapshot;
+use crate::text::Text;
 use crate::time::Clock;
 
 /// What a feed polls with.
@@ -47,6 +51,8 @@ pub struct Context {
     pub progress: Progress,
     /// Whether somebody asked for this poll: what failed before is then tried again without waiting.
     pub asked: bool,
+    /// Ids of the rows on screen: what costs money is read more often for them than for others.
+    pub shown: Vec<Text>,
 }
 
 /// A running feed of one stack; it may remember what it read before.
@@ -77,7 +83,8 @@ pub struct FeedSpec {
 }
 
 /// Every feed, in the order they are first polled.
-pub const FEEDS: &[&FeedSpec] = &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC, &audit::SPEC];
+pub const FEEDS: &[&FeedSpec] =
+    &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC, &rds::SPEC, &metrics::SPEC, &audit::SPEC];
 
 /// The feed with this id.
 #[must_use]

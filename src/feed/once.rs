@@ -35,6 +35,7 @@ impl Sweep {
                 clock: Arc::clone(clock),
                 progress: Progress::default(),
                 asked: false,
+                shown: Vec::new(),
             };
             (spec.id, (context, (spec.start)()))
         };

@@ -13,6 +13,7 @@ use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
 use crate::store::{Fetched, News, Snapshot};
+use crate::text::Text;
 use crate::time::Clock;
 
 /// Between polls of a feed whose view is on screen, unless the user asked otherwise.
@@ -39,6 +40,8 @@ pub struct Control {
     pub refresh: Option<Duration>,
     /// Counts requests for a refresh now.
     pub nudges: u64,
+    /// Ids of the rows on screen.
+    pub shown: Vec<Text>,
 }
 
 /// The running feeds of one stack. Dropping it ends them.
@@ -75,6 +78,7 @@ pub fn spawn(
             clock: Arc::clone(clock),
             progress: Progress::of(out.clone(), index, spec.id),
             asked: false,
+            shown: Vec::new(),
         };
         let polled = Polled {
             index,
@@ -114,7 +118,11 @@ impl Polled {
         }
         let mut feed = (self.spec.start)();
         loop {
-            let nudges = self.control.borrow_and_update().nudges;
+            let nudges = {
+                let control = self.control.borrow_and_update();
+                self.context.shown.clone_from(&control.shown);
+                control.nudges
+            };
             let began = Instant::now();
             let result = poll(&mut *feed, self.spec, &self.context, &self.facts, None).await;
             if result.is_ok() {

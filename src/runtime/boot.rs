@@ -41,7 +41,7 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
     let terminal = Terminal::take()?;
     let input = term::spawn(is_remote(&launch.env))?;
     let (control, watched) =
-        watch::channel(Control { focus: state.view().feeds.to_vec(), refresh: launch.refresh, nudges: 0 });
+        watch::channel(Control { focus: state.view().feeds.to_vec(), refresh: launch.refresh, ..Control::default() });
     let (fetched, results) = mpsc::channel(WAITING);
     let (notices, told) = mpsc::unbounded_channel();
     let benches: Benches = launch.stacks.iter().map(|_| OnceLock::new()).collect();

@@ -161,6 +161,14 @@ impl EventLoop {
         self.terminal.draw(tui::render(&picture, &self.theme), tui::caret(&picture))?;
         self.question.drawn(picture.asks);
         self.drawn = Some(picture);
+        let shown = self.state.rows_on_screen();
+        self.control.send_if_modified(|control| {
+            let news = control.shown != shown;
+            if news {
+                control.shown = shown;
+            }
+            news
+        });
         Ok(())
     }
 

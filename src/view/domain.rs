@@ -4,6 +4,7 @@ use super::StackScene;
 use crate::model::Severity;
 use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
+use crate::model::rds::RdsFacts;
 use crate::model::scaling::GroupFacts;
 
 /// A domain.
@@ -20,7 +21,7 @@ pub struct Domain {
 }
 
 /// Every domain, in the order of the overview.
-pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING, &AUDIT];
+pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING, &RDS, &AUDIT];
 
 const ECS: Domain = Domain {
     id: "ecs",
@@ -50,6 +51,20 @@ const SCALING: Domain = Domain {
     },
 };
 
+const RDS: Domain = Domain {
+    id: "rds",
+    label: "RDS",
+    view: "databases",
+    summary: |scene| {
+        let rds = scene.facts.get::<RdsFacts>()?;
+        let alone = rds.instances.iter().filter(|i| i.cluster.is_none()).count();
+        let counts = [(rds.clusters.len(), "cluster"), (alone, "database"), (rds.proxies.len(), "proxy")];
+        let told: Vec<String> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| plural(n, word)).collect();
+        // What could not be listed is told by its gap.
+        Some((Severity::Ok, if told.is_empty() { "no databases".to_owned() } else { told.join(", ") }))
+    },
+};
+
 const AUDIT: Domain = Domain {
     id: "audit",
     label: "Actions",
@@ -70,5 +85,9 @@ const AUDIT: Domain = Domain {
 };
 
 fn plural(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+    match word.strip_suffix('y') {
+        _ if n == 1 => format!("1 {word}"),
+        Some(stem) => format!("{n} {stem}ies"),
+        None => format!("{n} {word}s"),
+    }
 }

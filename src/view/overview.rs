@@ -17,7 +17,7 @@ pub const VIEW: View = View {
     title: "overview",
     doc: "One line for each domain of each stack, then all problems, worst first",
     kind: "",
-    feeds: &["ecs", "groups", "stopped-tasks", "identity", "audit"],
+    feeds: &["ecs", "groups", "stopped-tasks", "identity", "rds", "audit"],
     columns: COLUMNS,
     exported: false,
     rows,
@@ -204,7 +204,9 @@ mod tests {
         let (told, problems) = rows_of(&store);
         assert_eq!((told[0].as_str(), problems), ("ECS: not read yet", 0));
         assert_eq!(told[1], "Scaling: not read yet, waits for ecs");
-        for (feed, action) in [("identity", "sts:GetCallerIdentity"), ("ecs", "ecs:ListClusters")] {
+        for (feed, action) in
+            [("identity", "sts:GetCallerIdentity"), ("ecs", "ecs:ListClusters"), ("rds", "rds:DescribeDBInstances")]
+        {
             let at = Timestamp::default();
             let fault = Fault::new(FaultKind::NoCredentials, action, "tried all");
             store.adopt(Fetched { stack: 0, feed, at, next: at, result: Err(fault) });
@@ -212,7 +214,8 @@ mod tests {
         let (told, problems) = rows_of(&store);
         let words = "ecs:ListClusters: no credentials: tried all";
         assert_eq!(told[..2], [format!("ECS: {words} (+1 more)"), format!("Scaling: {words}")]);
-        assert_eq!(told[2..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
+        assert_eq!(told[2], "RDS: rds:DescribeDBInstances: no credentials: tried all (+1 more)");
+        assert_eq!(told[3..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
         assert_eq!(problems, FEEDS.len() - 1, "as many as check counts; the audit asks nobody");
     }
 }

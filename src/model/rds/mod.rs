@@ -30,6 +30,25 @@ pub struct RdsFacts {
     pub proxies: Vec<Proxy>,
     /// What this console saw move, the newest first.
     pub moves: Vec<Move>,
+    /// When each part was read.
+    pub read_at: PartsRead,
+    /// Whether the stack is configured as protected, which rules take for production.
+    pub protected: bool,
+}
+
+/// When each part was read last; absent: never. A part of which only some could be read again is as old as the oldest of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartsRead {
+    /// Instances.
+    pub instances: Option<Timestamp>,
+    /// Clusters.
+    pub clusters: Option<Timestamp>,
+    /// Events.
+    pub events: Option<Timestamp>,
+    /// Maintenance.
+    pub maintenance: Option<Timestamp>,
+    /// Proxies; their targets have times of their own.
+    pub proxies: Option<Timestamp>,
 }
 
 /// An event. The API gives it no id: it is known by its categories and its message.
@@ -127,6 +146,31 @@ impl RdsFacts {
 }
 
 impl RdsMetrics {
+    /// `CPUUtilization`, percent.
+    pub const CPU: &'static str = "CPUUtilization";
+    /// `FreeStorageSpace`, bytes; not of Aurora.
+    pub const STORAGE: &'static str = "FreeStorageSpace";
+    /// `DatabaseConnections`; of a proxy those to its database.
+    pub const CONNECTIONS: &'static str = "DatabaseConnections";
+    /// `FreeableMemory`, bytes.
+    pub const MEMORY: &'static str = "FreeableMemory";
+    /// `ReplicaLag`, seconds.
+    pub const LAG: &'static str = "ReplicaLag";
+    /// `AuroraReplicaLag`, milliseconds.
+    pub const AURORA_LAG: &'static str = "AuroraReplicaLag";
+    /// `ClientConnections` of a proxy.
+    pub const CLIENTS: &'static str = "ClientConnections";
+    /// `DatabaseConnectionsCurrentlyBorrowed` of a proxy.
+    pub const BORROWED: &'static str = "DatabaseConnectionsCurrentlyBorrowed";
+    /// `DatabaseConnectionsCurrentlySessionPinned` of a proxy.
+    pub const PINNED: &'static str = "DatabaseConnectionsCurrentlySessionPinned";
+    /// `MaxDatabaseConnectionsAllowed` of a proxy.
+    pub const ALLOWED: &'static str = "MaxDatabaseConnectionsAllowed";
+    /// `ClientConnectionsSetupFailedAuth` of a proxy.
+    pub const AUTH_FAILED: &'static str = "ClientConnectionsSetupFailedAuth";
+    /// `ClientConnectionsNoTLS` of a proxy.
+    pub const NO_TLS: &'static str = "ClientConnectionsNoTLS";
+
     /// A series, if it was ever read.
     #[must_use]
     pub fn get(&self, arn: &Text, metric: &'static str) -> Option<&Measured> {

@@ -1,0 +1,194 @@
+//! The metrics feed: what CloudWatch measures of databases and proxies. Each metric asked for costs money, so what is on screen
+//! is read every minute and everything else every quarter of an hour.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+
+use super::budget::METRICS;
+use super::pages::{Listed, all_pages};
+use super::{Context, Feed, FeedSpec};
+use crate::backend::ports::limits;
+use crate::model::metric::{Query, Series, Statistic};
+use crate::model::rds::{Cost, DbInstance, Measured, Proxy, RdsFacts, RdsMetrics};
+use crate::model::{Facts, Fault, FaultKind};
+use crate::store::{Gap, Snapshot};
+use crate::text::Text;
+use crate::time::Timestamp;
+
+const ACTION: &str = "cloudwatch:GetMetricData";
+/// Between readings of what is on screen: RDS gives CloudWatch one point a minute.
+pub const EVERY_SHOWN: Duration = Duration::from_mins(1);
+/// Between readings of everything else: a disk that fills up is noticed by someone who looks elsewhere, at a fifteenth of the
+/// price.
+pub const EVERY_OTHER: Duration = Duration::from_mins(15);
+/// Polls come up to a tenth early.
+const EARLY: Duration = Duration::from_secs(10);
+/// How much is read each time; the price of a metric is the same for one point and for sixty.
+const SPAN: Duration = Duration::from_hours(1);
+/// The finest RDS gives.
+const PERIOD: Duration = Duration::from_mins(1);
+
+/// `metrics`.
+pub const SPEC: FeedSpec = FeedSpec {
+    id: "metrics",
+    domain: "rds",
+    doc: "CloudWatch metrics of databases and proxies: every minute for rows on screen, every 15 minutes for others",
+    actions: &[ACTION],
+    after: Some("rds"),
+    interval: EVERY_SHOWN,
+    deadline: Duration::from_secs(30),
+    start: || Box::new(MetricsFeed::default()),
+};
+
+#[derive(Default)]
+struct MetricsFeed {
+    known: BTreeMap<Name, Measured>,
+}
+
+/// What is measured, and the metric.
+type Name = (Text, &'static str);
+
+#[async_trait]
+impl Feed for MetricsFeed {
+    async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault> {
+        let now = context.clock.now();
+        let wanted = facts.get::<RdsFacts>().map(wanted).unwrap_or_default();
+        let names: HashSet<&Name> = wanted.iter().map(|(name, _)| name).collect();
+        self.known.retain(|name, _| names.contains(name));
+        let shown: HashSet<&Text> = context.shown.iter().collect();
+        let is_shown = |name: &Name| shown.contains(&name.0);
+        let due: Vec<&(Name, Query)> =
+            wanted.iter().filter(|(name, _)| self.is_due(name, is_shown(name), now)).collect();
+        let gap = self.read(context, &due, now).await?;
+        let on_screen = wanted.iter().filter(|(name, _)| is_shown(name)).count();
+        let cost = Cost {
+            shown: on_screen,
+            shown_every: EVERY_SHOWN,
+            others: wanted.len() - on_screen,
+            others_every: EVERY_OTHER,
+        };
+        let data = Arc::new(RdsMetrics { series: self.known.clone(), cost });
+        let gaps = gap.into_iter().collect();
+        Ok(Snapshot { taken_at: now, data, gaps, slowed: context.gate.was_slowed() })
+    }
+}
+
+impl MetricsFeed {
+    fn is_due(&self, name: &Name, shown: bool, now: Timestamp) -> bool {
+        let every = if shown { EVERY_SHOWN } else { EVERY_OTHER };
+        self.known.get(name).is_none_or(|old| now.since(old.read_at) + EARLY >= every)
+    }
+
+    /// Reads these in batches. What could not be read stays as it was, with its time.
+    async fn read(&mut self, context: &Context, due: &[&(Name, Query)], now: Timestamp) -> Result<Option<Gap>, Fault> {
+        let batches: Vec<&[&(Name, Query)]> = due.chunks(limits::METRIC_QUERIES).collect();
+        let answers = join_all(batches.iter().map(|batch| ask(context, batch, now))).await;
+        let (mut read, mut fault) = (0, None);
+        for (batch, answer) in batches.iter().zip(answers) {
+            // A list that was cut short may lack points of any of its metrics.
+            if answer.fault.is_some() {
+                fault = fault.or(answer.fault);
+                continue;
+            }
+            for ((name, _), series) in batch.iter().zip(together(batch.len(), answer.items)) {
+                if let Some(problem) = series.problem.clone().filter(|_| series.points.is_empty()) {
+                    fault = fault.or_else(|| Some(Fault::new(FaultKind::Server, ACTION, problem)));
+                } else {
+                    self.known.insert(name.clone(), Measured { read_at: now, series });
+                    read += 1;
+                }
+            }
+        }
+        match fault {
+            Some(fault) if read == 0 => Err(fault),
+            fault => Ok(fault.map(|fault| {
+                let what = Text::from("metrics of databases");
+                Gap { kind: "database", what, read, known: due.len(), fault }
+            })),
+        }
+    }
+}
+
+async fn ask(context: &Context, batch: &[&(Name, Query)], now: Timestamp) -> Listed<(usize, Series)> {
+    let queries: Vec<Query> = batch.iter().map(|(_, query)| query.clone()).collect();
+    let (queries, ports) = (&queries, &context.backend.metrics);
+    let key = |(at, series): &(usize, Series)| format!("{at} {:?}", series.points.first());
+    let page = |token: Option<String>| async move {
+        context.gate.read(&METRICS, ACTION, || ports.data(queries, now - SPAN, now, token.as_deref())).await
+    };
+    all_pages(ACTION, key, page).await
+}
+
+/// The pieces of each query in one, the oldest point first.
+fn together(queries: usize, pieces: Vec<(usize, Series)>) -> Vec<Series> {
+    let mut all = vec![None; queries];
+    for (place, piece) in pieces {
+        let Some(whole) = all.get_mut(place) else { continue };
+        let whole: &mut Series = whole.get_or_insert_with(Series::default);
+        whole.points.extend(piece.points);
+        whole.problem = whole.problem.take().or(piece.problem);
+    }
+    let absent = || Series { points: Vec::new(), problem: Some(Text::from("absent from the answer")) };
+    let mut all: Vec<Series> = all.into_iter().map(|series| series.unwrap_or_else(absent)).collect();
+    for series in &mut all {
+        series.points.retain(|(_, value)| value.is_finite());
+        series.points.sort_by_key(|(at, _)| *at);
+        series.points.dedup_by_key(|(at, _)| *at);
+    }
+    all
+}
+
+/// What is worth asking for of everything in these facts.
+#[must_use]
+pub fn wanted(rds: &RdsFacts) -> Vec<(Name, Query)> {
+    let mut all: Vec<(Name, Query)> = rds.instances.iter().flat_map(|i| of_instance(rds, i)).collect();
+    all.extend(rds.proxies.iter().flat_map(of_proxy));
+    all
+}
+
+fn of_instance<'a>(rds: &RdsFacts, instance: &'a DbInstance) -> impl Iterator<Item = (Name, Query)> + use<'a> {
+    let mut metrics = vec![
+        (RdsMetrics::CPU, Statistic::Average),
+        (RdsMetrics::CONNECTIONS, Statistic::Maximum),
+        (RdsMetrics::MEMORY, Statistic::Minimum),
+    ];
+    let cluster = instance.cluster.as_deref().and_then(|id| rds.cluster(id));
+    let reads = cluster.is_some_and(|cluster| cluster.writer().is_none_or(|writer| *writer != instance.id));
+    if instance.is_aurora() {
+        // Its storage belongs to the cluster and grows by itself.
+        metrics.extend(reads.then_some((RdsMetrics::AURORA_LAG, Statistic::Maximum)));
+    } else {
+        metrics.push((RdsMetrics::STORAGE, Statistic::Minimum));
+        metrics.extend((reads || instance.replica_of.is_some()).then_some((RdsMetrics::LAG, Statistic::Maximum)));
+    }
+    metrics.into_iter().map(|(metric, statistic)| {
+        query(&instance.arn, metric, statistic, ("DBInstanceIdentifier", instance.id.to_string()))
+    })
+}
+
+/// A proxy runs on several machines, each of which counts for itself: their sum is the proxy's (RDS user guide, metrics of RDS
+/// Proxy, dimension set `ProxyName`).
+fn of_proxy(proxy: &Proxy) -> impl Iterator<Item = (Name, Query)> {
+    let metrics = [
+        RdsMetrics::CLIENTS,
+        RdsMetrics::CONNECTIONS,
+        RdsMetrics::BORROWED,
+        RdsMetrics::PINNED,
+        RdsMetrics::ALLOWED,
+        RdsMetrics::AUTH_FAILED,
+        RdsMetrics::NO_TLS,
+    ];
+    metrics.into_iter().map(|metric| query(&proxy.arn, metric, Statistic::Sum, ("ProxyName", proxy.name.to_string())))
+}
+
+fn query(arn: &Text, name: &'static str, statistic: Statistic, dimension: (&'static str, String)) -> (Name, Query) {
+    let query = Query { namespace: "AWS/RDS", name, dimensions: vec![dimension], statistic, period: PERIOD };
+    ((arn.clone(), name), query)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The feed on a port that counts what it is asked for.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::backend::ports::{Backend, Metrics, Page};
+use crate::backend::sim::{Scenario, Sim};
+use crate::feed::{Gate, Progress};
+use crate::model::rds::{ClusterMember, DbCluster};
+use crate::model::stack::Stack;
+use crate::time::ManualClock;
+
+const START: Timestamp = Timestamp::from_secs(1_773_457_200);
+
+/// Answers every query with the second it was asked in, in two pieces.
+#[derive(Default)]
+struct World {
+    asked: Mutex<Vec<usize>>,
+    fail: Mutex<Option<FaultKind>>,
+    silent: Mutex<bool>,
+}
+
+#[async_trait]
+impl Metrics for World {
+    async fn data(
+        &self,
+        queries: &[Query],
+        from: Timestamp,
+        until: Timestamp,
+        token: Option<&str>,
+    ) -> Result<Page<(usize, Series)>, Fault> {
+        if let Some(kind) = *self.fail.lock().unwrap() {
+            return Err(Fault::new(kind, ACTION, "scripted"));
+        }
+        if token.is_none() {
+            self.asked.lock().unwrap().push(queries.len());
+        }
+        let at = if token.is_none() { until } else { from };
+        let points = if *self.silent.lock().unwrap() { vec![] } else { vec![(at, 1.0), (at, f64::NAN)] };
+        let items = (0..queries.len()).map(|n| (n, Series { points: points.clone(), problem: None })).collect();
+        Ok(Page { items, next: token.is_none().then(|| "more".to_owned()) })
+    }
+}
+
+struct Rig {
+    world: Arc<World>,
+    clock: Arc<ManualClock>,
+    feed: MetricsFeed,
+    context: Context,
+    facts: Facts,
+}
+
+impl Rig {
+    fn new(rds: RdsFacts) -> Self {
+        let (world, clock) = (Arc::new(World::default()), Arc::new(ManualClock::at(START)));
+        let sim = Sim::new(&Scenario::sized(1, 1, 1), 1, clock.clone()).backend();
+        let context = Context {
+            backend: Backend { metrics: world.clone(), ..sim },
+            stack: Stack::default(),
+            gate: Gate::new(Arc::default()),
+            clock: clock.clone(),
+            progress: Progress::default(),
+            asked: false,
+            shown: Vec::new(),
+        };
+        let mut facts = Facts::default();
+        facts.put(START, Arc::new(rds));
+        Self { world, clock, feed: MetricsFeed::default(), context, facts }
+    }
+
+    async fn poll(&mut self, secs: u64) -> Result<RdsMetrics, Fault> {
+        self.clock.set(START + Duration::from_secs(secs));
+        let snapshot = self.feed.poll(&self.context, &self.facts).await?;
+        Ok(snapshot.data.downcast_ref::<RdsMetrics>().unwrap().clone())
+    }
+
+    fn asked(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.world.asked.lock().unwrap())
+    }
+}
+
+fn instance(n: usize) -> DbInstance {
+    let id = Text::from(format!("db{n:03}"));
+    DbInstance {
+        arn: Text::from(format!("arn:{id}")),
+        id,
+        engine: Some(Text::from("postgres")),
+        ..DbInstance::default()
+    }
+}
+
+fn instances(n: usize) -> RdsFacts {
+    RdsFacts { instances: (0..n).map(instance).collect(), ..RdsFacts::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_read_at_the_start_and_then_what_is_on_screen_each_minute() {
+    let mut rig = Rig::new(instances(150));
+    rig.poll(0).await.unwrap();
+    assert_eq!(rig.asked(), [500, 100], "four metrics each, 500 a call");
+    rig.context.shown = vec![Text::from("arn:db007"), Text::from("no database")];
+    let metrics = rig.poll(60).await.unwrap();
+    assert_eq!(rig.asked(), [4]);
+    let cost = Cost { shown: 4, shown_every: EVERY_SHOWN, others: 596, others_every: EVERY_OTHER };
+    assert_eq!(metrics.cost, cost);
+    let read_at = |id: &str| metrics.get(&Text::from(id), RdsMetrics::CPU).unwrap().read_at;
+    assert_eq!((read_at("arn:db007"), read_at("arn:db008")), (START + Duration::from_secs(60), START));
+    rig.poll(80).await.unwrap();
+    assert_eq!(rig.asked(), [0; 0], "CloudWatch has nothing new within a minute, whoever asks");
+    rig.context.shown.clear();
+    rig.poll(840).await.unwrap();
+    assert_eq!(rig.asked(), [0; 0]);
+    rig.poll(900).await.unwrap();
+    assert_eq!(rig.asked(), [500, 96], "all but those that were on screen");
+    rig.poll(960).await.unwrap();
+    assert_eq!(rig.asked(), [4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_come_together_and_what_is_no_number_is_left_out() {
+    let mut rig = Rig::new(instances(1));
+    let metrics = rig.poll(0).await.unwrap();
+    let cpu = metrics.get(&Text::from("arn:db000"), RdsMetrics::CPU).unwrap();
+    assert_eq!(cpu.series.points, [(START - SPAN, 1.0), (START, 1.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_point_is_not_zero_and_a_failure_keeps_what_was_read() {
+    let mut rig = Rig::new(instances(1));
+    *rig.world.silent.lock().unwrap() = true;
+    let metrics = rig.poll(0).await.unwrap();
+    let cpu = metrics.get(&Text::from("arn:db000"), RdsMetrics::CPU).unwrap();
+    assert_eq!(cpu.series.last(), None);
+    *rig.world.silent.lock().unwrap() = false;
+    rig.poll(900).await.unwrap();
+    *rig.world.fail.lock().unwrap() = Some(FaultKind::Denied);
+    assert_eq!(rig.poll(1_800).await.map_err(|f| f.kind), Err(FaultKind::Denied));
+    *rig.world.fail.lock().unwrap() = None;
+    rig.context.shown.clear();
+    assert_eq!(rig.feed.known.len(), 4);
+    assert!(rig.feed.known.values().all(|m| m.read_at == START + Duration::from_secs(900)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_is_forgotten_and_what_is_new_is_read() {
+    let mut rig = Rig::new(instances(2));
+    rig.poll(0).await.unwrap();
+    rig.asked();
+    let later = RdsFacts { instances: vec![instance(1), instance(2)], ..RdsFacts::default() };
+    rig.facts.put(START, Arc::new(later));
+    let metrics = rig.poll(60).await.unwrap();
+    assert_eq!((rig.asked(), metrics.series.len()), (vec![4], 8));
+    assert_eq!(metrics.get(&Text::from("arn:db000"), RdsMetrics::CPU), None);
+}
+
+#[test]
+fn each_kind_is_asked_for_what_it_has() {
+    let member =
+        |id: &str, writer| ClusterMember { instance: Text::from(id), is_writer: Some(writer), ..Default::default() };
+    let aurora = |id: &str| DbInstance {
+        engine: Some(Text::from("aurora-postgresql")),
+        cluster: Some(Text::from("c")),
+        id: Text::from(id),
+        arn: Text::from(id),
+        ..DbInstance::default()
+    };
+    let rds = RdsFacts {
+        instances: vec![aurora("w"), aurora("r"), DbInstance { replica_of: Some(Text::from("db000")), ..instance(1) }],
+        clusters: vec![DbCluster {
+            id: Text::from("c"),
+            members: vec![member("w", true), member("r", false)],
+            ..DbCluster::default()
+        }],
+        proxies: vec![Proxy { arn: Text::from("p"), name: Text::from("proxy"), ..Proxy::default() }],
+        ..RdsFacts::default()
+    };
+    let all = wanted(&rds);
+    let of = |arn: &str| -> Vec<&str> { all.iter().filter(|((a, _), _)| *a == *arn).map(|((_, m), _)| *m).collect() };
+    assert_eq!(of("w"), [RdsMetrics::CPU, RdsMetrics::CONNECTIONS, RdsMetrics::MEMORY]);
+    assert_eq!(of("r").last(), Some(&RdsMetrics::AURORA_LAG));
+    assert_eq!(of("arn:db001")[3..], [RdsMetrics::STORAGE, RdsMetrics::LAG]);
+    assert_eq!(of("p").len(), 7);
+    let proxy = all.iter().find(|((arn, _), _)| *arn == *"p").map(|(_, query)| query.clone()).unwrap();
+    assert_eq!(proxy.dimensions, [("ProxyName", "proxy".to_owned())]);
+    assert_eq!((proxy.namespace, proxy.statistic, proxy.period), ("AWS/RDS", Statistic::Sum, PERIOD));
+}

@@ -1,0 +1,86 @@
+//! One list of the feed: what is known of it, since when, and what went wrong with reading it again.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::time::Duration;
+
+use super::super::pages::Listed;
+use super::super::setback::Setback;
+use crate::store::Gap;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// A list that is read again and again.
+pub(super) struct Part<T> {
+    items: Vec<T>,
+    read_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+    setback: Setback,
+    read_last: usize,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), read_at: None, asked_at: None, setback: Setback::default(), read_last: 0 }
+    }
+}
+
+/// Reads, if it is due.
+pub(super) async fn when<T>(due: bool, read: impl Future<Output = Listed<T>>) -> Option<Listed<T>> {
+    if due { Some(read.await) } else { None }
+}
+
+impl<T> Part<T> {
+    /// Whether to read it now; what failed waits as its fault bids.
+    pub fn is_due(&self, now: Timestamp, every: Duration, asked: bool) -> bool {
+        let failed = self.setback.fault().is_some();
+        let old = self.asked_at.is_none_or(|at| now.since(at) >= every);
+        !self.setback.holds(now, asked) && (old || failed || asked)
+    }
+
+    /// Takes what a reading that began `at` gave; whether it brought anything. Known ones that a list cut short does not name
+    /// stay, and the part is then as old as they are.
+    pub fn take(&mut self, listed: Option<Listed<T>>, key: impl Fn(&T) -> String, at: Timestamp) -> bool {
+        let Some(listed) = listed else { return false };
+        self.asked_at = Some(at);
+        self.read_last = listed.items.len();
+        let (brought, whole) = (!listed.items.is_empty() || listed.fault.is_none(), listed.fault.is_none());
+        self.setback.note(listed.fault, at);
+        if !brought {
+            return false;
+        }
+        let known = std::mem::replace(&mut self.items, listed.items);
+        let mut stayed = 0;
+        if !whole {
+            let new: HashSet<String> = self.items.iter().map(&key).collect();
+            let left: Vec<T> = known.into_iter().filter(|item| !new.contains(&key(item))).collect();
+            stayed = left.len();
+            self.items.extend(left);
+        }
+        if whole || stayed == 0 || self.read_at.is_none() {
+            self.read_at = Some(at);
+        }
+        true
+    }
+
+    /// Changes what is known.
+    pub fn change(&mut self, f: impl FnOnce(&mut Vec<T>)) {
+        f(&mut self.items);
+    }
+
+    /// What is known.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// When it was read last; never, if it could not be.
+    pub const fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
+    }
+
+    /// What is missing of it, and why.
+    pub fn gap(&self, what: &str) -> Option<Gap> {
+        let fault = self.setback.fault()?.clone();
+        Some(Gap { kind: "database", what: Text::from(what), read: self.read_last, known: self.items.len(), fault })
+    }
+}
