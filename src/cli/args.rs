@@ -117,6 +117,8 @@ pub enum Command {
     Check(Check),
     /// Print one table: exit 0 complete, 1 partial, 2 usage, 3 nothing could be read
     Export(Export),
+    /// Who asks, what can be read and what not, and what it costs: exit 0 all, 1 not all, 2 usage, 3 nothing
+    Doctor(Doctor),
     /// Plan an action, or carry it out: exit 0 done, 1 failed, 2 refused, 3 not planned, 4 unknown
     Act(Act),
     /// What was done, and whether the record of it is whole
@@ -228,6 +230,17 @@ pub struct Export {
     /// List the columns with what they hold, and read nothing
     #[arg(long)]
     pub columns: bool,
+    /// The longest it may take
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub timeout: String,
+}
+
+/// `rounds doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct Doctor {
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
     /// The longest it may take
     #[arg(long, value_name = "SPAN", default_value = "60s")]
     pub timeout: String,

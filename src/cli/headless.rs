@@ -1,13 +1,13 @@
-//! `rounds check` and `rounds export`.
+//! `rounds check`, `rounds export` and `rounds doctor`.
 
 use std::collections::BTreeMap;
-use std::io::{stderr, stdout};
+use std::io::{IsTerminal, stderr, stdout};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::args::{Check, Export, FailOn, Format, Global, UnknownIs};
+use super::args::{Check, Doctor, Export, FailOn, Format, Global, UnknownIs};
 use super::console::{audit, unconnected};
 use super::{Outcome, block_on};
 use crate::backend::aws::Connector;
@@ -16,6 +16,7 @@ use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::model::Fault;
 use crate::report;
+use crate::text::clean;
 use crate::time::{Clock, SystemClock, parse_span};
 
 /// Judges once.
@@ -65,6 +66,29 @@ pub(super) fn export(global: &Global, export: &Export, env: &BTreeMap<String, St
         let done = report::export(stacks, backends, clock, thresholds, &options, &mut out, &mut err).await;
         done.map_err(|e| vec![e])
     })?
+}
+
+/// Tells who asks, and what can be read.
+pub(super) fn doctor(global: &Global, doctor: &Doctor, env: &BTreeMap<String, String>) -> Outcome {
+    let run = Run::new(global, env)?;
+    let options = report::DoctorOptions {
+        json: doctor.json,
+        timeout: span("--timeout", &doctor.timeout)?,
+        here: vec![("terminal", terminal(&run.settings, env))],
+    };
+    block_on(async {
+        let (backends, mut out) = (run.backends().await?, stdout().lock());
+        let done = report::doctor(&run.settings.stacks, backends, &run.clock, &options, &mut out).await;
+        done.map_err(|e| vec![e])
+    })?
+}
+
+/// The terminal as the console would take it.
+fn terminal(settings: &Settings, env: &BTreeMap<String, String>) -> String {
+    let name = env.get("TERM").map_or_else(|| "TERM is not set".to_owned(), |name| format!("TERM {}", clean(name)));
+    let signs = if settings.ascii { "ASCII" } else { "UTF-8" };
+    let here = if stdout().is_terminal() { "" } else { ", standard output is none" };
+    format!("{name}, colours {}, {signs}{here}", settings.depth.word())
 }
 
 /// What every run needs.

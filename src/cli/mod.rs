@@ -39,6 +39,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(demo)) => demo::run(&cli.global, demo, &env),
         Some(Command::Check(check)) => headless::check(&cli.global, check, &env),
         Some(Command::Export(export)) => headless::export(&cli.global, export, &env),
+        Some(Command::Doctor(doctor)) => headless::doctor(&cli.global, doctor, &env),
         Some(Command::Act(act)) => act::run(&cli.global, act, &env),
         Some(Command::Audit { command }) => audit::run(*command),
         Some(Command::Config { explain }) => print::config(&cli.global, *explain, &env),

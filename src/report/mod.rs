@@ -1,7 +1,8 @@
-//! The commands without a screen: `rounds check` and `rounds export`. Both poll once, judge once and write what they found;
+//! The commands without a screen: `rounds check`, `rounds export` and `rounds doctor`. They poll once and write what they found;
 //! what they write and how they exit is the contract with scripts.
 
 mod check;
+mod doctor;
 mod export;
 mod gather;
 mod output;
@@ -11,5 +12,6 @@ mod reading;
 mod fake;
 
 pub use check::{CheckOptions, FailOn, UnknownIs, check};
+pub use doctor::{DoctorOptions, doctor};
 pub use export::{ExportOptions, Format, csv_of_rows, export};
 pub use gather::{Gathered, gather};

@@ -1,0 +1,165 @@
+//! `rounds doctor`: who asks, what can be read of each stack and what cannot, why, and what reading it costs.
+
+mod document;
+mod lines;
+mod price;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gather::gather;
+use super::output::deliver;
+use super::reading::{Reading, State};
+use crate::backend::ports::Backend;
+use crate::error::Error;
+use crate::feed::{FEEDS, FeedSpec};
+use crate::model::Fault;
+use crate::model::identity::Identity;
+use crate::model::mongo::MongoFacts;
+use crate::model::rds::RdsMetrics;
+use crate::model::stack::Stack;
+use crate::time::{Clock, Timestamp};
+use price::Price;
+
+/// How to tell.
+#[derive(Clone, Debug)]
+pub struct DoctorOptions {
+    /// Write the document `rounds.doctor/1` instead of lines.
+    pub json: bool,
+    /// The longest the reading may take.
+    pub timeout: Duration,
+    /// What is known of this place without asking anybody: name and value.
+    pub here: Vec<(&'static str, String)>,
+}
+
+/// What was found of one stack.
+struct Examined<'a> {
+    stack: &'a Stack,
+    identity: Option<Identity>,
+    /// How each feed was read, in the order of the registry.
+    feeds: Vec<(&'static FeedSpec, Reading)>,
+    /// How many members of each replica set answered, and of how many.
+    sets: Vec<(String, usize, usize)>,
+    /// What the metrics of its databases cost; absent: they could not be read.
+    price: Option<Price>,
+}
+
+/// Everything that was found.
+struct Examination<'a> {
+    here: &'a [(&'static str, String)],
+    stacks: Vec<Examined<'a>>,
+    taken_at: Timestamp,
+}
+
+/// Reads every stack once and tells how that went. Gives the exit code: 0 all was read, 1 something could not be read, 3
+/// nothing could.
+///
+/// # Errors
+/// An output that cannot be written.
+pub async fn doctor(
+    stacks: &[Stack],
+    backends: Vec<Result<Backend, Fault>>,
+    clock: &Arc<dyn Clock>,
+    options: &DoctorOptions,
+    out: &mut dyn Write,
+) -> Result<u8, Error> {
+    let all: Vec<&'static str> = FEEDS.iter().map(|spec| spec.id).collect();
+    let gathered = gather(stacks, backends, clock, &all, options.timeout).await;
+    let examined = stacks.iter().enumerate().map(|(index, stack)| {
+        let facts = gathered.store.facts(index);
+        let mongo = facts.and_then(|facts| facts.get::<MongoFacts>());
+        let sets = mongo.iter().flat_map(|facts| &facts.sets);
+        let metrics = facts.and_then(|facts| facts.get::<RdsMetrics>());
+        Examined {
+            stack,
+            identity: facts.and_then(|facts| facts.get::<Identity>()).cloned(),
+            feeds: FEEDS.iter().map(|spec| (*spec, Reading::of(&gathered.store, index, &[spec.id]))).collect(),
+            sets: sets
+                .map(|set| {
+                    let answering = set.members.iter().filter(|member| member.speaks().is_some()).count();
+                    (set.name.to_string(), answering, set.members.len())
+                })
+                .collect(),
+            price: metrics.map(|metrics| Price::of(&metrics.cost)),
+        }
+    });
+    let found = Examination { here: &options.here, stacks: examined.collect(), taken_at: gathered.taken_at };
+    deliver(out, &if options.json { document::document(&found) } else { lines::lines(&found) })?;
+    Ok(exit(&found))
+}
+
+/// What is written down here is read without asking anybody, so it does not count as something that could be read.
+fn exit(found: &Examination<'_>) -> u8 {
+    let asked = || found.stacks.iter().flat_map(|stack| &stack.feeds).filter(|(spec, _)| !spec.actions.is_empty());
+    let silent = |set: &(String, usize, usize)| set.1 < set.2;
+    if asked().all(|(_, reading)| reading.state == State::Failing) {
+        return 3;
+    }
+    let sets = || found.stacks.iter().flat_map(|stack| &stack.sets);
+    u8::from(asked().any(|(_, reading)| reading.state != State::Fresh) || sets().any(silent))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fake::{Fake, MANY, clock, stack};
+    use super::*;
+
+    async fn examine(backend: Result<Backend, Fault>, json: bool) -> (u8, String) {
+        let options = DoctorOptions { json, timeout: MANY, here: vec![("terminal", "xterm, 80x24".to_owned())] };
+        let mut out = Vec::new();
+        let stacks = [Stack { endpoint_url: Some("http://127.0.0.1:5".to_owned()), ..stack("prod") }];
+        let code = doctor(&stacks, vec![backend], &clock(), &options, &mut out).await.unwrap();
+        (code, String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn all_that_can_be_read_is_told_feed_by_feed() {
+        let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
+        assert_eq!(code, 0, "{told}");
+        for line in [
+            "prod\n  caller         ana@SRE, account 123456789012, region us-east-1\n",
+            "  endpoint       http://127.0.0.1:5, not AWS's own\n",
+            "  ecs            read\n",
+            "terminal: xterm, 80x24\n",
+        ] {
+            assert!(told.contains(line), "{line}\n{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_denied_names_the_permission_and_is_an_exit_code_of_its_own() {
+        let fake = Fake::healthy().refusing("ecs:DescribeServices").refusing("autoscaling:DescribeAutoScalingGroups");
+        let (code, told) = examine(Ok(fake.backend()), false).await;
+        assert_eq!(code, 1, "{told}");
+        let line = "  ecs            partial: 0 of 3 services of ehr: ecs:DescribeServices: denied: not authorised; \
+                    allow ecs:DescribeServices to this role\n";
+        assert!(told.contains(line), "{told}");
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_be_read_it_says_so_and_exits_with_3() {
+        let fault = Fault::misconfigured("there is no profile \"prod\"", Some("aws configure --profile prod"));
+        let (code, told) = examine(Err(fault), false).await;
+        assert_eq!(code, 3);
+        assert!(told.contains("  caller         not known\n"), "{told}");
+        assert!(told.contains("  identity       not read: not configured: there is no profile \"prod\""), "{told}");
+        assert!(told.contains("  ecs            not read, for the reason that identity has\n"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn the_document_has_the_same() {
+        let fake = Fake::healthy().refusing("ecs:ListClusters");
+        let (_, told) = examine(Ok(fake.backend()), true).await;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["schema"], "rounds.doctor/1");
+        let stack = &told["stacks"][0];
+        assert_eq!((&stack["account"], &stack["caller"]), (&json!("123456789012"), &json!("ana@SRE")));
+        let ecs = stack["feeds"].as_array().unwrap().iter().find(|feed| feed["feed"] == "ecs").unwrap();
+        assert_eq!((&ecs["state"], &ecs["errors"][0]["kind"]), (&json!("failing"), &json!("denied")));
+        assert!(ecs["actions"].as_array().unwrap().contains(&json!("ecs:ListClusters")));
+        assert_eq!(told["here"], json!({ "terminal": "xterm, 80x24" }));
+    }
+}
