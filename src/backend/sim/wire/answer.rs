@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use super::service::Protocol;
-use super::xml;
+use super::{cbor, xml};
 
 /// An answer ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Answer {
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
-    /// `x-amzn-ErrorType`, where it is an awsJson error.
-    pub error_type: Option<String>,
+    /// The header that names an error, in the protocols that have one.
+    pub error: Option<(&'static str, String)>,
     /// The request id, also in the body where the protocol has it there.
     pub request_id: String,
     /// The body.
@@ -27,43 +27,51 @@ pub const fn content_type(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Json { .. } => "application/x-amz-json-1.1",
         Protocol::Query { .. } => "text/xml",
+        Protocol::Cbor { .. } => cbor::CONTENT_TYPE,
     }
 }
 
 /// The answer of an operation that went well.
 pub fn good(protocol: Protocol, operation: &str, output: &Value, request_id: String) -> Answer {
     let body = match protocol {
-        Protocol::Json { .. } => output.to_string(),
-        Protocol::Query { namespace, .. } => {
+        Protocol::Json { .. } => output.to_string().into(),
+        Protocol::Cbor { times, .. } => cbor::write(output, times),
+        Protocol::Query { namespace, items, .. } => {
             let mut out = String::with_capacity(1_024);
             xml::wrapped(&mut out, &format!("{operation}Response"), &format!(" xmlns=\"{namespace}\""), |out| {
-                xml::element(out, &format!("{operation}Result"), output);
-                xml::element(out, "ResponseMetadata", &json!({ "RequestId": request_id }));
+                xml::element(out, &format!("{operation}Result"), output, items);
+                xml::element(out, "ResponseMetadata", &json!({ "RequestId": request_id }), items);
             });
-            out
+            out.into()
         }
     };
     let content_type = content_type(protocol);
-    Answer { status: 200, content_type, error_type: None, request_id, body: Bytes::from(body) }
+    Answer { status: 200, content_type, error: None, request_id, body: Bytes::from(body) }
 }
 
 /// The answer of an operation that was refused.
 pub fn refused(protocol: Protocol, refusal: Refusal, request_id: String) -> Answer {
     let Refusal { code, status, message } = refusal;
     let content_type = content_type(protocol);
+    let fault = if status < 500 { "Sender" } else { "Receiver" };
     match protocol {
         Protocol::Json { .. } => {
             let body = Bytes::from(json!({ "__type": code, "message": message }).to_string());
-            Answer { status, content_type, error_type: Some(code), request_id, body }
+            Answer { status, content_type, error: Some(("x-amzn-ErrorType", code)), request_id, body }
+        }
+        // Services that once spoke query name an error as they did then in a header of its own.
+        Protocol::Cbor { .. } => {
+            let body = Bytes::from(cbor::write(&json!({ "__type": code, "message": message }), &[]));
+            let error = Some(("x-amzn-query-error", format!("{code};{fault}")));
+            Answer { status, content_type, error, request_id, body }
         }
         Protocol::Query { namespace, .. } => {
-            let fault = if status < 500 { "Sender" } else { "Receiver" };
             let mut out = String::new();
             xml::wrapped(&mut out, "ErrorResponse", &format!(" xmlns=\"{namespace}\""), |out| {
-                xml::element(out, "Error", &json!({ "Type": fault, "Code": code, "Message": message }));
-                xml::element(out, "RequestId", &Value::from(request_id.as_str()));
+                xml::element(out, "Error", &json!({ "Type": fault, "Code": code, "Message": message }), &[]);
+                xml::element(out, "RequestId", &Value::from(request_id.as_str()), &[]);
             });
-            Answer { status, content_type, error_type: None, request_id, body: Bytes::from(out) }
+            Answer { status, content_type, error: None, request_id, body: Bytes::from(out) }
         }
     }
 }
@@ -86,7 +94,7 @@ pub fn request_id() -> String {
 mod tests {
     use super::*;
 
-    const QUERY: Protocol = Protocol::Query { version: "1", namespace: "http://n/" };
+    const QUERY: Protocol = Protocol::Query { version: "1", namespace: "http://n/", items: &[] };
 
     fn body(answer: &Answer) -> &str {
         std::str::from_utf8(&answer.body).unwrap()
@@ -108,7 +116,10 @@ mod tests {
         let refusal = Refusal { code: "Throttling".to_owned(), status: 400, message: "Rate exceeded".to_owned() };
         let json = refused(Protocol::Json { target: "T" }, refusal.clone(), "id".to_owned());
         assert_eq!(body(&json), r#"{"__type":"Throttling","message":"Rate exceeded"}"#);
-        assert_eq!(json.error_type.as_deref(), Some("Throttling"));
+        assert_eq!(json.error, Some(("x-amzn-ErrorType", "Throttling".to_owned())));
+        let cbor = refused(Protocol::Cbor { path: "P", times: &[] }, refusal.clone(), "id".to_owned());
+        assert_eq!(cbor.error, Some(("x-amzn-query-error", "Throttling;Sender".to_owned())));
+        assert_eq!(cbor::read(&cbor.body), Ok(json!({"__type": "Throttling", "message": "Rate exceeded"})));
         let xml = refused(QUERY, refusal, "id".to_owned());
         let expected = "<ErrorResponse xmlns=\"http://n/\"><Error><Type>Sender</Type><Code>Throttling</Code>\
             <Message>Rate exceeded</Message></Error><RequestId>id</RequestId></ErrorResponse>";

@@ -14,7 +14,12 @@ use crate::time::Timestamp;
 /// The service.
 pub const SERVICE: Service = Service {
     name: "autoscaling",
-    protocol: Protocol::Query { version: "2011-01-01", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/" },
+    iam: "autoscaling",
+    protocol: Protocol::Query {
+        version: "2011-01-01",
+        namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+        items: &[],
+    },
     operations: &[Operation {
         name: "DescribeAutoScalingGroups",
         class: Class::GroupRead,
@@ -23,14 +28,15 @@ pub const SERVICE: Service = Service {
 };
 
 /// Default and most of `MaxRecords`, and most names unless it is given (API model).
-const PAGE: Bounds = Bounds { token: "NextToken", size: "MaxRecords", default: 50, most: limits::GROUPS_PAGE };
+const PAGE: Bounds =
+    Bounds { token: "NextToken", size: "MaxRecords", least: 1, default: 50, most: limits::GROUPS_PAGE };
 
 /// Required of every group and in no model: AWS's default cooldown, seconds.
 const DEFAULT_COOLDOWN: u32 = 300;
 
 async fn describe_groups(call: &Call<'_>) -> Result<Value, Failure> {
     call.params.refuse(&["Filters"])?;
-    let size = call.params.page_size(PAGE.size, PAGE.default, PAGE.most)?;
+    let size = call.params.page_size(&PAGE)?;
     let with_instances = call.params.flag("IncludeInstances")?.unwrap_or(true);
     let names = call.params.texts("AutoScalingGroupNames")?.unwrap_or_default();
     if names.len() > size {

@@ -24,6 +24,10 @@ pub enum Class {
     RevisionRead,
     /// Reads of Auto Scaling; AWS publishes no rate.
     GroupRead,
+    /// Reads of RDS; AWS publishes no rate.
+    DatabaseRead,
+    /// `GetMetricData`.
+    MetricRead,
     /// Who the caller is; AWS publishes no rate.
     Identity,
 }
@@ -42,7 +46,8 @@ pub struct Rate {
 pub enum Rates {
     /// Every call is let through.
     Off,
-    /// As "Request throttling for the Amazon ECS API" has them; classes without a published rate are let through.
+    /// As "Request throttling for the Amazon ECS API" and "CloudWatch service quotas" have them. Classes without a published
+    /// rate are let through, but for RDS: it is known to throttle early, so that a low rate stands in for the one not told.
     #[default]
     Documented,
     /// These; classes left out are let through.
@@ -59,6 +64,8 @@ impl Rates {
             (Self::Documented, Class::ClusterRead | Class::ProviderRead | Class::RevisionRead) => {
                 Some(Rate { burst: 50, per_second: 20 })
             }
+            (Self::Documented, Class::DatabaseRead) => Some(Rate { burst: 20, per_second: 5 }),
+            (Self::Documented, Class::MetricRead) => Some(Rate { burst: 50, per_second: 50 }),
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),

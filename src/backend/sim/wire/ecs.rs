@@ -19,6 +19,7 @@ use crate::text::Text;
 /// The service.
 pub const SERVICE: Service = Service {
     name: "ecs",
+    iam: "ecs",
     protocol: Protocol::Json { target: "AmazonEC2ContainerServiceV20141113" },
     operations: &[
         Operation { name: "ListClusters", class: Class::ClusterRead, handler: |c| Box::pin(list_clusters(c)) },
@@ -55,7 +56,7 @@ pub const SERVICE: Service = Service {
 const LAUNCH_TYPES: &[&str] = &["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
 /// Pages of the lists, from the API model.
-const PAGE: Bounds = Bounds { token: "nextToken", size: "maxResults", default: 100, most: limits::ECS_PAGE };
+const PAGE: Bounds = Bounds { token: "nextToken", size: "maxResults", least: 1, default: 100, most: limits::ECS_PAGE };
 /// `ListServices` alone gives ten unless asked for more.
 const SERVICES_PAGE: Bounds = Bounds { default: 10, ..PAGE };
 /// `DescribeCapacityProviders` never gives more than ten.

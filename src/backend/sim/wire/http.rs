@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use super::Options;
 use super::answer::{self, Answer};
 use super::buckets::Buckets;
+use super::cbor;
 use super::counters::Tally;
 use super::door::Door;
 use super::faults::{Fault, Faults};
@@ -170,7 +171,7 @@ impl Shared {
             Some(Fault::Reset) => return Err(Gone),
             Some(Fault::Answer { status, content_type, body }) => {
                 let (body, request_id) = (body.clone(), answer::request_id());
-                let canned = Answer { status: *status, content_type, error_type: None, request_id, body };
+                let canned = Answer { status: *status, content_type, error: None, request_id, body };
                 return Ok(self.whole(&canned));
             }
             _ => {}
@@ -221,7 +222,7 @@ impl Shared {
         let request_id = answer::request_id();
         let canned = |content_type, body: &'static [u8], request_id| {
             let body = Bytes::from_static(body);
-            Answer { status: 200, content_type, error_type: None, request_id, body }
+            Answer { status: 200, content_type, error: None, request_id, body }
         };
         let garbage = |request_id| canned(answer::content_type(protocol), GARBAGE, request_id);
         let answer = match output.map_err(|failure| failure.outcome(protocol)) {
@@ -273,8 +274,11 @@ impl Shared {
             .header(CONTENT_LENGTH, answer.body.len())
             .header(DATE, http_date(self.options.clock.now()))
             .header("x-amzn-RequestId", &answer.request_id);
-        if let Some(error_type) = &answer.error_type {
-            head = head.header("x-amzn-ErrorType", error_type);
+        if let Some((name, error)) = &answer.error {
+            head = head.header(*name, error);
+        }
+        if answer.content_type == cbor::CONTENT_TYPE {
+            head = head.header("smithy-protocol", cbor::PROTOCOL);
         }
         head.body(body).unwrap_or_else(|error| {
             tracing::warn!(%error, "an answer cannot be put on the wire");

@@ -3,12 +3,13 @@
 //! It exists so that clients meet what AWS does and no emulator does: real pages and tokens, batch limits, token buckets,
 //! and faults on the wire. It is strict where AWS is strict, and it counts everything it is asked.
 //!
-//! One file a service (`ecs`, `autoscaling`, `sts`), one line an operation in its table; a request passes through
-//! `request` (who is asked for what) → `faults` → `buckets` → the operation → `answer` (JSON or XML) → `http`.
+//! One file a service (`ecs`, `autoscaling`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
+//! `request` (who is asked for what) → `faults` → `buckets` → the operation → `answer` (JSON, XML or CBOR) → `http`.
 
 mod answer;
 mod autoscaling;
 mod buckets;
+mod cbor;
 mod counters;
 mod door;
 mod ecs;
@@ -17,9 +18,13 @@ mod ecs_shapes;
 mod faults;
 mod http;
 mod link;
+mod monitoring;
+mod monitoring_query;
 mod object;
 mod paging;
 mod params;
+mod rds;
+mod rds_shapes;
 mod refusal;
 mod request;
 mod service;

@@ -23,6 +23,8 @@ pub struct Bounds {
     pub token: &'static str,
     /// The parameter that holds the page size.
     pub size: &'static str,
+    /// The smallest page size.
+    pub least: usize,
     /// The page size where none is asked for.
     pub default: usize,
     /// The largest page size.
@@ -110,11 +112,25 @@ impl Pages<'_> {
     /// If the page size or the token is wrong.
     pub fn cut<T>(
         &self,
+        items: Vec<T>,
+        key: impl Fn(&T) -> &str,
+        bounds: &Bounds,
+    ) -> Result<(Vec<T>, Option<String>), Failure> {
+        let size = self.params.page_size(bounds)?;
+        self.cut_to(size, items, key, bounds)
+    }
+
+    /// As [`Pages::cut`], with pages of `size` whatever is asked for.
+    ///
+    /// # Errors
+    /// If the token is wrong.
+    pub fn cut_to<T>(
+        &self,
+        size: usize,
         mut items: Vec<T>,
         key: impl Fn(&T) -> &str,
         bounds: &Bounds,
     ) -> Result<(Vec<T>, Option<String>), Failure> {
-        let size = self.params.page_size(bounds.size, bounds.default, bounds.most)?;
         let scope = format!("{}?{}", self.action, self.params.canonical(&[bounds.token, bounds.size]));
         let token = self.params.text(bounds.token)?.filter(|_| self.trick != Some(Trick::SameToken));
         let after = token.map(|token| self.tokens.read(&scope, token, self.now)).transpose()?.unwrap_or_default();
@@ -141,7 +157,7 @@ impl Pages<'_> {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { token: "nextToken", size: "maxResults", default: 10, most: 100 };
+    const BOUNDS: Bounds = Bounds { token: "nextToken", size: "maxResults", least: 1, default: 10, most: 100 };
 
     struct Bench {
         tokens: Tokens,

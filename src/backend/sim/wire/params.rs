@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::cbor;
+use super::paging::Bounds;
 use super::refusal::{Common, Failure};
+use super::xml::{Items, item_of};
+use crate::time::Timestamp;
 
 /// The members of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,20 +31,33 @@ impl Params {
         }
     }
 
-    /// From the body of a query request; `Name.member.1` … become the list `Name`.
+    /// From the body of an RPC v2 request.
+    ///
+    /// # Errors
+    /// If it is not a map in CBOR.
+    pub fn cbor(body: &[u8]) -> Result<Self, Failure> {
+        match cbor::read(body) {
+            Ok(Value::Object(members)) => Ok(Self { members, typed: true }),
+            Ok(_) => Err(unreadable("the body is not a map")),
+            Err(error) => Err(unreadable(&error)),
+        }
+    }
+
+    /// From the body of a query request; `Name.member.1` … become the list `Name`, with the name that `items` says instead of
+    /// `member`.
     ///
     /// # Errors
     /// If a percent-encoding is broken.
-    pub fn form(body: &[u8]) -> Result<Self, Failure> {
+    pub fn form(body: &[u8], items: &Items) -> Result<Self, Failure> {
         let mut members = Map::new();
         let mut lists: BTreeMap<(String, u32), String> = BTreeMap::new();
         for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let name = decoded(&pair[..at])?;
             let value = decoded(pair.get(at + 1..).unwrap_or_default())?;
-            match name.split_once(".member.").map(|(list, index)| (list, index.parse())) {
-                Some((list, Ok(index))) => drop(lists.insert((list.to_owned(), index), value)),
-                _ => drop(members.insert(name, Value::from(value))),
+            match listed(&name, items) {
+                Some(place) => drop(lists.insert(place, value)),
+                None => drop(members.insert(name, Value::from(value))),
             }
         }
         for ((list, _), value) in lists {
@@ -92,13 +109,39 @@ impl Params {
         Ok(items.contains(&wanted))
     }
 
-    /// A page size from 1 to `most`; `default` where the member is absent.
-    pub fn page_size(&self, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
+    /// A page size within bounds; the default one where the member is absent.
+    pub fn page_size(&self, bounds: &Bounds) -> Result<usize, Failure> {
+        let Bounds { size: name, least, default, most, .. } = *bounds;
         let Some(asked) = self.number(name)? else { return Ok(default) };
         usize::try_from(asked)
             .ok()
-            .filter(|size| (1..=most).contains(size))
-            .ok_or_else(|| Failure::invalid(format!("{name} must be between 1 and {most}, not {asked}")))
+            .filter(|size| (least..=most).contains(size))
+            .ok_or_else(|| Failure::invalid(format!("{name} must be between {least} and {most}, not {asked}")))
+    }
+
+    /// A list of structures; `None` where the member is absent.
+    pub fn structures(&self, name: &str) -> Result<Option<Vec<Self>>, Failure> {
+        let Some(value) = self.member(name) else { return Ok(None) };
+        let wrong = || wrong_type(name, "a list of structures");
+        let one = |item: &Value| Some(Self { members: item.as_object()?.clone(), typed: self.typed });
+        let items = value.as_array().ok_or_else(wrong)?;
+        items.iter().map(|item| one(item).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A structure.
+    pub fn structure(&self, name: &str) -> Result<Option<Self>, Failure> {
+        let Some(value) = self.member(name) else { return Ok(None) };
+        let members = value.as_object().ok_or_else(|| wrong_type(name, "a structure"))?;
+        Ok(Some(Self { members: members.clone(), typed: self.typed }))
+    }
+
+    /// A time: seconds since the epoch where there are types, else ISO 8601.
+    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
+        let read = |value: &Value| match value.as_f64() {
+            Some(seconds) if self.typed => from_seconds(seconds),
+            _ => Timestamp::parse(value.as_str().filter(|_| !self.typed)?).ok(),
+        };
+        self.member(name).map(|value| read(value).ok_or_else(|| wrong_type(name, "a time"))).transpose()
     }
 
     /// Refuses members that would filter by something no model holds, rather than pretend to filter.
@@ -146,6 +189,18 @@ fn wrong_type(name: &str, wanted: &str) -> Failure {
     unreadable(&format!("{name} is not {wanted}"))
 }
 
+/// The time this many seconds after the epoch, to the millisecond.
+fn from_seconds(seconds: f64) -> Option<Timestamp> {
+    format!("{:.0}", seconds * 1_000.0).parse().ok().map(Timestamp::from_millis)
+}
+
+/// The list and the place in it that `Name.member.1` is, if it is one.
+fn listed(name: &str, items: &Items) -> Option<(String, u32)> {
+    let (list, rest) = name.split_once('.')?;
+    let index = rest.strip_prefix(item_of(list, items))?.strip_prefix('.')?;
+    Some((list.to_owned(), index.parse().ok()?))
+}
+
 /// Undoes the percent-encoding of a form.
 fn decoded(raw: &[u8]) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(raw.len());
@@ -190,31 +245,40 @@ mod tests {
         assert_eq!(refused(Params::json(b"{")), Common::BadBody);
     }
 
+    const FORM: &[u8] =
+        b"N.member.10=c&N.member.2=b%2B&N.member.1=a+a&Max=5&On=true&E=&I.Item.1=x&I.member.1=y&At=2026-03-14T03:12:44Z";
+
     #[test]
     fn forms_are_decoded_and_their_lists_gathered_in_order() {
-        let params = Params::form(b"N.member.10=c&N.member.2=b%2B&N.member.1=a+a&Max=5&On=true&E=").unwrap();
+        let params = Params::form(FORM, &[("I", "Item")]).unwrap();
         assert_eq!(params.texts("N"), Ok(Some(vec!["a a", "b+", "c"])));
         assert_eq!(params.number("Max"), Ok(Some(5)));
         assert_eq!(params.flag("On"), Ok(Some(true)));
         assert_eq!(params.texts("E"), Ok(Some(vec![])));
-        assert_eq!(refused(Params::form(b"a=%zz")), Common::BadBody);
-        assert_eq!(refused(Params::form(b"a=%f")), Common::BadBody);
+        assert_eq!(params.texts("I"), Ok(Some(vec!["x"])));
+        assert_eq!(params.time("At"), Ok(Timestamp::parse("2026-03-14T03:12:44Z").ok()));
+        assert_eq!(refused(params.time("On")), Common::BadBody);
+        assert_eq!(refused(Params::form(b"a=%zz", &[])), Common::BadBody);
+        assert_eq!(refused(Params::form(b"a=%f", &[])), Common::BadBody);
     }
 
     #[test]
     fn sizes_and_choices_are_checked() {
-        let params = Params::json(br#"{"m":0,"k":101,"ok":100,"s":"ODD"}"#).unwrap();
-        assert_eq!(params.page_size("m", 10, 100).map_err(|_| ()), Err(()));
-        assert_eq!(params.page_size("k", 10, 100).map_err(|_| ()), Err(()));
-        assert_eq!(params.page_size("ok", 10, 100), Ok(100));
-        assert_eq!(params.page_size("absent", 10, 100), Ok(10));
+        let params = Params::json(br#"{"m":0,"k":101,"low":19,"ok":100,"s":"ODD"}"#).unwrap();
+        let size = |size, least| params.page_size(&Bounds { token: "t", size, least, default: 10, most: 100 });
+        assert_eq!(refused(size("m", 1)), Common::Invalid);
+        assert_eq!(refused(size("k", 1)), Common::Invalid);
+        assert_eq!(refused(size("low", 20)), Common::Invalid);
+        assert_eq!(size("low", 19), Ok(19));
+        assert_eq!(size("ok", 1), Ok(100));
+        assert_eq!(size("absent", 1), Ok(10));
         assert_eq!(refused(params.choice("s", &["EVEN"])), Common::Invalid);
         assert_eq!(params.choice("s", &["ODD"]), Ok(Some("ODD")));
     }
 
     #[test]
     fn what_cannot_be_filtered_by_is_refused() {
-        let params = Params::form(b"Filters.member.1.Name=tag-key").unwrap();
+        let params = Params::form(b"Filters.member.1.Name=tag-key", &[]).unwrap();
         assert!(params.refuse(&["Filters"]).is_err());
         assert!(params.refuse(&["Filter"]).is_ok());
     }

@@ -70,6 +70,8 @@ pub enum Failure {
     Common(Common, String),
     /// One of the service's own, HTTP 400.
     Own(&'static str, String),
+    /// One of the service's own for what is not there, HTTP 404.
+    Missing(&'static str, String),
     /// The backend failed.
     Backend(model::Fault),
 }
@@ -115,6 +117,9 @@ impl Failure {
         let fault = match self {
             Self::Common(common, message) => return Outcome::Told(told(common, message, protocol)),
             Self::Own(code, message) => return Outcome::Told(Refusal { code: code.to_owned(), status: 400, message }),
+            Self::Missing(code, message) => {
+                return Outcome::Told(Refusal { code: code.to_owned(), status: 404, message });
+            }
             Self::Backend(fault) => fault,
         };
         let common = match fault.kind {
@@ -141,7 +146,8 @@ fn told(common: Common, message: String, protocol: Protocol) -> Refusal {
     let (json, query) = common.names();
     let (code, status) = match protocol {
         Protocol::Json { .. } => json,
-        Protocol::Query { .. } => query,
+        // A service that spoke query before has kept its names.
+        Protocol::Query { .. } | Protocol::Cbor { .. } => query,
     };
     Refusal { code: code.to_owned(), status, message }
 }
@@ -152,7 +158,7 @@ mod tests {
     use crate::text::Text;
 
     const JSON: Protocol = Protocol::Json { target: "T" };
-    const QUERY: Protocol = Protocol::Query { version: "v", namespace: "n" };
+    const QUERY: Protocol = Protocol::Query { version: "v", namespace: "n", items: &[] };
 
     fn code(failure: Failure, protocol: Protocol) -> (String, u16) {
         match failure.outcome(protocol) {

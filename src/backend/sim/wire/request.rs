@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 
+use super::cbor;
 use super::params::Params;
 use super::refusal::{Common, Failure};
 use super::service::{Operation, Protocol, SERVICES, Service};
@@ -13,7 +14,7 @@ use crate::time::Timestamp;
 
 /// Namespace of errors that come before the service is known.
 const NO_SERVICE: Protocol =
-    Protocol::Query { version: "", namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" };
+    Protocol::Query { version: "", namespace: "http://webservices.amazon.com/AWSFault/2005-15-09", items: &[] };
 
 /// What is asked.
 pub struct Asked {
@@ -41,7 +42,12 @@ pub struct Stray {
 pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Duration>) -> Result<Asked, Stray> {
     let json = header(&parts.headers, "x-amz-target").is_some()
         || header(&parts.headers, "content-type").is_some_and(|t| t.starts_with("application/x-amz-json"));
-    let protocol = if json { Protocol::Json { target: "" } } else { NO_SERVICE };
+    let cbor = header(&parts.headers, "smithy-protocol") == Some(cbor::PROTOCOL);
+    let protocol = match (json, cbor) {
+        (_, true) => Protocol::Cbor { path: "", times: &[] },
+        (true, false) => Protocol::Json { target: "" },
+        (false, false) => NO_SERVICE,
+    };
     let stray = |common, message: &str| Stray { protocol, failure: Failure::Common(common, message.to_owned()) };
 
     if parts.method != Method::POST {
@@ -64,27 +70,38 @@ pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Durat
             }
             (name.to_owned(), found(service, name, json), Params::json(body))
         }
-        Protocol::Query { version, .. } => {
-            let params = Params::form(body);
+        Protocol::Cbor { path, .. } => {
+            let name = rpc(parts.uri.path(), path).unwrap_or_default();
+            (name.to_owned(), found(service, name, cbor && !json), packed(parts, body))
+        }
+        Protocol::Query { version, items, .. } => {
+            let params = Params::form(body, items);
             let text = |name| params.as_ref().ok().and_then(|p| p.text(name).ok().flatten());
             let name = text("Action").unwrap_or_default().to_owned();
-            let current = !json && text("Version").is_none_or(|asked| asked == version);
+            let current = !json && !cbor && text("Version").is_none_or(|asked| asked == version);
             let operation = found(service, &name, current);
             (name, operation, params)
         }
     };
-    Ok(Asked {
-        service,
-        action: format!("{}:{name}", service.name),
-        operation,
-        params,
-        region: scope.region.to_owned(),
-    })
+    Ok(Asked { service, action: format!("{}:{name}", service.iam), operation, params, region: scope.region.to_owned() })
 }
 
 fn found(service: &Service, name: &str, right_form: bool) -> Result<&'static Operation, Failure> {
     let unknown = || Failure::Common(Common::UnknownOperation, format!("Could not find operation {name}"));
     service.operation(name).filter(|_| right_form).ok_or_else(unknown)
+}
+
+/// The operation that a path of RPC v2 names, if it is of the service that is called so there.
+fn rpc<'a>(path: &'a str, service: &str) -> Option<&'a str> {
+    path.strip_prefix("/service/")?.strip_prefix(service)?.strip_prefix("/operation/")
+}
+
+/// The parameters of an RPC v2 request. None of the operations here takes a compressed one (API model).
+fn packed(parts: &Parts, body: &Bytes) -> Result<Params, Failure> {
+    match header(&parts.headers, "content-encoding") {
+        None | Some("identity") => Params::cbor(body),
+        Some(other) => Err(Failure::Common(Common::BadBody, format!("a body in {other} is not read here"))),
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -7,11 +7,12 @@ use super::buckets::Class;
 use super::paging::Pages;
 use super::params::Params;
 use super::refusal::Failure;
-use super::{autoscaling, ecs, sts};
+use super::{autoscaling, ecs, monitoring, rds, sts};
 use crate::backend::ports::Backend;
 
 /// Every service there is.
-pub const SERVICES: &[&Service] = &[&ecs::SERVICE, &autoscaling::SERVICE, &sts::SERVICE];
+pub const SERVICES: &[&Service] =
+    &[&ecs::SERVICE, &autoscaling::SERVICE, &rds::SERVICE, &monitoring::SERVICE, &sts::SERVICE];
 
 /// How a service puts requests and answers on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +28,24 @@ pub enum Protocol {
         version: &'static str,
         /// Namespace of the XML.
         namespace: &'static str,
+        /// Lists, and what an item of each is called; items of all others are called `member`.
+        items: &'static [(&'static str, &'static str)],
+    },
+    /// Smithy's RPC v2 with CBOR.
+    Cbor {
+        /// The service's name in the path.
+        path: &'static str,
+        /// Members of answers whose numbers are times, seconds since the epoch.
+        times: &'static [&'static str],
     },
 }
 
 /// One service.
 pub struct Service {
-    /// Its name in the credential scope of a signature and before the colon of an IAM action.
+    /// Its name in the credential scope of a signature.
     pub name: &'static str,
+    /// Its name before the colon of an IAM action.
+    pub iam: &'static str,
     /// Its wire format.
     pub protocol: Protocol,
     /// What it can do.

@@ -10,7 +10,12 @@ use super::service::{Call, Operation, Protocol, Service};
 /// The service.
 pub const SERVICE: Service = Service {
     name: "sts",
-    protocol: Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    iam: "sts",
+    protocol: Protocol::Query {
+        version: "2011-06-15",
+        namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+        items: &[],
+    },
     operations: &[Operation { name: "GetCallerIdentity", class: Class::Identity, handler: |c| Box::pin(caller(c)) }],
 };
 
