@@ -3,6 +3,8 @@
 
 #[path = "wire_face/clients.rs"]
 mod clients;
+#[path = "wire_face/databases.rs"]
+mod databases;
 #[path = "wire_face/facts.rs"]
 mod facts;
 #[path = "wire_face/faults.rs"]
@@ -11,8 +13,12 @@ mod faults;
 mod limits;
 #[path = "wire_face/oracle.rs"]
 mod oracle;
+#[path = "support/backend.rs"]
+mod ports;
 #[path = "support/python.rs"]
 mod python;
+#[path = "wire_face/rds.rs"]
+mod rds;
 #[path = "wire_face/world.rs"]
 mod world;
 

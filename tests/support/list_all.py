@@ -12,7 +12,7 @@ import boto3
 def main(url, region):
     keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
     session = boto3.Session(region_name=region, **keys)
-    ecs, groups, sts = (session.client(name, endpoint_url=url) for name in ("ecs", "autoscaling", "sts"))
+    ecs, groups, rds, sts = (session.client(name, endpoint_url=url) for name in ("ecs", "autoscaling", "rds", "sts"))
 
     def every(client, operation, member, **params):
         pages = client.get_paginator(operation).paginate(**params)
@@ -29,6 +29,7 @@ def main(url, region):
         if "nextToken" not in page:
             break
         token = {"nextToken": page["nextToken"]}
+    proxies = [proxy["DBProxyName"] for proxy in every(rds, "describe_db_proxies", "DBProxies")]
     every_group = every(groups, "describe_auto_scaling_groups", "AutoScalingGroups")
     everything = {
         "account": sts.get_caller_identity()["Account"],
@@ -39,6 +40,20 @@ def main(url, region):
         "instances": in_clusters("list_container_instances", "containerInstanceArns"),
         "providers": sorted(providers),
         "groups": sorted(group["AutoScalingGroupName"] for group in every_group),
+        "db_instances": sorted(i["DBInstanceIdentifier"] for i in every(rds, "describe_db_instances", "DBInstances")),
+        "db_clusters": sorted(c["DBClusterIdentifier"] for c in every(rds, "describe_db_clusters", "DBClusters")),
+        "db_events": sorted(e["Message"] for e in every(rds, "describe_events", "Events", Duration=14 * 24 * 60)),
+        "db_maintenance": sorted(
+            f"{resource['ResourceIdentifier']} {action['Action']}"
+            for resource in every(rds, "describe_pending_maintenance_actions", "PendingMaintenanceActions")
+            for action in resource["PendingMaintenanceActionDetails"]
+        ),
+        "db_proxies": sorted(proxies),
+        "db_targets": sorted(
+            f"{proxy} {target.get('RdsResourceId')}"
+            for proxy in proxies
+            for target in every(rds, "describe_db_proxy_targets", "Targets", DBProxyName=proxy)
+        ),
     }
     print(json.dumps(everything))
 

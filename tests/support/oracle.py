@@ -9,6 +9,8 @@ known; error codes are modelled for the operation or common to all of AWS; the e
 Prints findings as JSON lines and a summary as the last line; exits with 1 if there is any finding.
 """
 
+import datetime
+import io
 import json
 import re
 import sys
@@ -20,7 +22,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, prepare_request_dict
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
-from botocore.parsers import create_parser
+from botocore.parsers import RpcV2CBORParser, create_parser
 from botocore.serialize import create_serializer
 
 SERVED = {
@@ -30,6 +32,11 @@ SERVED = {
         "GetTaskProtection", "DescribeServiceRevisions", "UpdateService",
     ],
     "autoscaling": ["DescribeAutoScalingGroups"],
+    "rds": [
+        "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
+        "DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups",
+    ],
+    "cloudwatch": ["GetMetricData"],
     "sts": ["GetCallerIdentity"],
 }
 
@@ -37,13 +44,14 @@ SERVED = {
 COMMON_ERRORS = {
     "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
     "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId",
-    "InvalidSignatureException", "MalformedQueryString", "MissingAuthenticationToken",
+    "InvalidParameterCombination", "InvalidParameterValue", "InvalidSignatureException", "MalformedQueryString", "MissingAuthenticationToken",
     "MissingAuthenticationTokenException", "SerializationException", "ServiceUnavailable",
     "ServiceUnavailableException", "SignatureDoesNotMatch", "Throttling", "ThrottlingException",
     "UnknownOperationException", "UnrecognizedClientException", "ValidationError",
 }
 
-CONTENT_TYPES = {"json": "application/x-amz-json-1.1", "query": "text/xml"}
+CBOR = "smithy-rpc-v2-cbor"
+CONTENT_TYPES = {"json": "application/x-amz-json-1.1", "query": "text/xml", CBOR: "application/cbor"}
 INTEGER = re.compile(r"-?\d+\Z")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 
@@ -51,8 +59,8 @@ ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 class Checker:
     """Compares one answer with the model of its operation."""
 
-    def __init__(self):
-        self.found = []
+    def __init__(self, cbor=False):
+        self.found, self.cbor = [], cbor
 
     def finding(self, where, what):
         self.found.append((where, what))
@@ -68,6 +76,7 @@ class Checker:
                 self.finding(where, f"{shape.name} lacks its required member {name}")
 
     def json(self, where, shape, value):
+        """A tree of JSON, or of CBOR, where a time has a tag, so that botocore makes a date of it."""
         kind = shape.type_name
         if value is None:
             self.finding(where, "is null, where AWS leaves the member out")
@@ -95,6 +104,8 @@ class Checker:
         elif kind in ("integer", "long"):
             if isinstance(value, bool) or self.is_a(where, value, int, kind) and not self.in_range(kind, value):
                 self.finding(where, f"{value!r} is no {kind}")
+        elif kind == "timestamp" and self.cbor:
+            self.is_a(where, value, datetime.datetime, kind)
         elif kind in ("float", "double", "timestamp"):
             if isinstance(value, bool):
                 self.finding(where, f"{value!r} is no {kind}")
@@ -166,30 +177,35 @@ class Endpoint:
         self.findings += 1
         print(json.dumps({"call": call, "where": where, "what": what}))
 
+    def protocol(self, service):
+        """CloudWatch can be spoken to in several; the endpoint serves the one that AWS's SDK for Rust speaks."""
+        return CBOR if service == "cloudwatch" else self.models[service].metadata["protocol"]
+
     def request(self, service, operation, params, signed=True, rename=None):
-        model = self.models[service]
-        protocol = model.metadata["protocol"]
+        model, protocol = self.models[service], self.protocol(service)
         raw = create_serializer(protocol, include_validation=False).serialize_to_request(
             params, model.operation_model(operation)
         )
         if rename and protocol == "json":
             raw["headers"]["X-Amz-Target"] = raw["headers"]["X-Amz-Target"].replace(operation, rename)
+        elif rename and protocol == CBOR:
+            raw["url_path"] = raw["url_path"].replace(operation, rename)
         elif rename:
             raw["body"]["Action"] = rename
         prepare_request_dict(raw, endpoint_url=self.url)
         request = AWSRequest(method=raw["method"], url=raw["url"], data=raw["body"], headers=raw["headers"])
         if signed:
-            SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), service, self.region).add_auth(request)
+            SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), model.signing_name, self.region).add_auth(request)
         return self.http.send(request.prepare())
 
     def call(self, service, operation, params=None, refused=None, **odd):
         """Makes a call; `refused` is the code it must be refused with. Gives the parsed answer."""
         params = params or {}
-        name = f"{service}:{operation} {json.dumps(params)[:120]}"
+        name = f"{service}:{operation} {json.dumps(params, default=str)[:120]}"
         operation_model = self.models[service].operation_model(operation)
         answer = self.request(service, operation, params, **odd)
         self.answers[f"{service}:{operation}"] += 1
-        checker = Checker()
+        checker = Checker(self.protocol(service) == CBOR)
         self.check_envelope(checker, service, answer)
         parsed = self.parse(checker, service, operation_model, answer)
         code = parsed.get("Error", {}).get("Code") if answer.status_code >= 300 else None
@@ -204,14 +220,16 @@ class Endpoint:
         return parsed
 
     def check_envelope(self, checker, service, answer):
-        expected = CONTENT_TYPES[self.models[service].metadata["protocol"]]
+        expected = CONTENT_TYPES[self.protocol(service)]
+        if self.protocol(service) == CBOR and answer.headers.get("smithy-protocol") != "rpc-v2-cbor":
+            checker.finding("smithy-protocol", f"is {answer.headers.get('smithy-protocol')!r}")
         if answer.headers.get("content-type", "").split(";")[0] != expected:
             checker.finding("content-type", f"{answer.headers.get('content-type')!r}, expected {expected!r}")
         if not answer.headers.get("x-amzn-requestid"):
             checker.finding("x-amzn-requestid", "is absent")
 
     def parse(self, checker, service, operation_model, answer):
-        parser = create_parser(self.models[service].metadata["protocol"])
+        parser = create_parser(self.protocol(service))
         raw = {"status_code": answer.status_code, "headers": answer.headers, "body": answer.content, "context": {}}
         try:
             parsed = parser.parse(raw, operation_model.output_shape)
@@ -236,8 +254,14 @@ class Endpoint:
 
     def check_output(self, checker, service, operation_model, answer):
         shape = operation_model.output_shape
-        if self.models[service].metadata["protocol"] == "json":
+        if self.protocol(service) == "json":
             checker.json("", shape, json.loads(answer.content))
+            return
+        if self.protocol(service) == CBOR:
+            stream = io.BufferedReader(io.BytesIO(answer.content))
+            checker.json("", shape, RpcV2CBORParser().parse_data_item(stream))
+            if stream.read(1):
+                checker.finding("", "something follows the value")
             return
         root = ElementTree.fromstring(answer.content)
         namespace = self.models[service].metadata["xmlNamespace"]
@@ -359,9 +383,89 @@ def walk_others(endpoint):
     endpoint.call("sts", "GetCallerIdentity", {}, "InvalidAction", rename="GetNothing")
 
 
+def walk_rds(endpoint):
+    def rds(operation, params=None, refused=None, **odd):
+        return endpoint.call("rds", operation, params, refused, **odd)
+
+    def every(operation, member, **params):
+        return pages(endpoint, "rds", operation, member, {"MaxRecords": 20, **params}, "Marker")
+
+    wrong = "InvalidParameterValue"
+    instances = every("DescribeDBInstances", "DBInstances")
+    clusters = every("DescribeDBClusters", "DBClusters")
+    events = every("DescribeEvents", "Events", Duration=14 * 24 * 60)
+    every("DescribePendingMaintenanceActions", "PendingMaintenanceActions")
+    proxies = every("DescribeDBProxies", "DBProxies")
+    for instance in instances[:3]:
+        rds("DescribeDBInstances", {"DBInstanceIdentifier": instance["DBInstanceIdentifier"]})
+        rds("DescribePendingMaintenanceActions", {"ResourceIdentifier": instance["DBInstanceArn"]})
+        rds("DescribeEvents", {"SourceIdentifier": instance["DBInstanceIdentifier"], "SourceType": "db-instance"})
+    for cluster in clusters[:3]:
+        rds("DescribeDBClusters", {"DBClusterIdentifier": cluster["DBClusterArn"]})
+    for event in events[:1]:
+        rds("DescribeEvents", {"StartTime": event["Date"], "EventCategories": ["failover", "failure"]})
+    for proxy in proxies:
+        name = proxy["DBProxyName"]
+        rds("DescribeDBProxies", {"DBProxyName": name})
+        every("DescribeDBProxyTargets", "Targets", DBProxyName=name)
+        rds("DescribeDBProxyTargetGroups", {"DBProxyName": name})
+        other = {"DBProxyName": name, "TargetGroupName": "other"}
+        rds("DescribeDBProxyTargets", other, "DBProxyTargetGroupNotFoundFault")
+    for operation in SERVED["rds"]:
+        proxy = {"DBProxyName": proxies[0]["DBProxyName"]} if proxies and "Proxy" in operation else {}
+        if proxy or "ProxyTarget" not in operation:
+            rds(operation, {**proxy, "MaxRecords": 19}, wrong)
+            rds(operation, {**proxy, "MaxRecords": 101}, wrong)
+            rds(operation, {**proxy, "MaxRecords": "many"}, "MalformedQueryString")
+            rds(operation, {**proxy, "Marker": "made up"}, wrong)
+        rds(operation, {**proxy, "Filters": [{"Name": "engine", "Values": ["postgres"]}]}, wrong)
+    rds("DescribeDBInstances", {"DBInstanceIdentifier": "no-such"}, "DBInstanceNotFound")
+    rds("DescribeDBClusters", {"DBClusterIdentifier": "no-such"}, "DBClusterNotFoundFault")
+    for operation in ("DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups"):
+        rds(operation, {"DBProxyName": "no-such"}, "DBProxyNotFoundFault")
+    rds("DescribeEvents", {"SourceIdentifier": "x"}, "InvalidParameterCombination")
+    rds("DescribeEvents", {"SourceType": "db-starship"}, wrong)
+    rds("DescribeDBInstances", {}, "InvalidAction", rename="DescribeNothings")
+    rds("DescribeDBInstances", {}, "MissingAuthenticationToken", signed=False)
+    return [instance["DBInstanceIdentifier"] for instance in instances]
+
+
+def walk_cloudwatch(endpoint, databases):
+    def data(queries, refused=None, more=None, **odd):
+        params = {"MetricDataQueries": queries, "StartTime": until - hour, "EndTime": until, **(more or {})}
+        return endpoint.call("cloudwatch", "GetMetricData", params, refused, **odd)
+
+    def query(number, name="CPUUtilization", **stat):
+        dimensions = [{"Name": "DBInstanceIdentifier", "Value": databases[number % len(databases)]}]
+        metric = {"Namespace": "AWS/RDS", "MetricName": name, "Dimensions": dimensions}
+        return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average", **stat}}
+
+    databases = databases or ["no-such"]
+    until, hour = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(hours=1)
+    wrong = "ValidationError"
+    for name in ("CPUUtilization", "FreeStorageSpace", "Nothing", "Forbidden", "Partial"):
+        data([query(number, name) for number in range(3)])
+        data([query(0, name)], more={"ScanBy": "TimestampAscending"})
+    data([query(number) for number in range(500)])
+    params = {"MetricDataQueries": [query(0), query(1)], "StartTime": until - hour, "EndTime": until, "MaxDatapoints": 25}
+    results = pages(endpoint, "cloudwatch", "GetMetricData", "MetricDataResults", params, "NextToken")
+    assert {result["Id"] for result in results} == {"q0", "q1"}, results
+    data([query(number) for number in range(501)], wrong)
+    data([], wrong)
+    data([query(0), query(0)], wrong)
+    data([query(0, Period=61)], wrong)
+    data([query(0, Stat="p99")], wrong)
+    data([{"Id": "e1", "Expression": "q0 * 2"}], wrong)
+    data([query(0)], wrong, {"StartTime": until, "EndTime": until - hour})
+    data([query(0)], "InvalidNextToken", {"NextToken": "made up"})
+    data([query(0)], "InvalidAction", rename="GetMetricNothing")
+    data([query(0)], "MissingAuthenticationToken", signed=False)
+
+
 def main(url, region):
     endpoint = Endpoint(url, region)
     walk_ecs(endpoint)
+    walk_cloudwatch(endpoint, walk_rds(endpoint))
     walk_others(endpoint)
     for service, operations in SERVED.items():
         for operation in operations:

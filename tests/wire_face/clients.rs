@@ -39,6 +39,8 @@ macro_rules! client {
 
 client!(ecs, aws_sdk_ecs);
 client!(groups, aws_sdk_autoscaling);
+client!(metrics, aws_sdk_cloudwatch);
+client!(rds, aws_sdk_rds);
 client!(sts, aws_sdk_sts);
 
 /// As [`ecs`], but it waits no longer than [`PATIENCE`].
@@ -47,7 +49,8 @@ pub fn impatient_ecs(server: &Server) -> aws_sdk_ecs::Client {
     aws_sdk_ecs::Client::from_conf(config)
 }
 
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260314/eu-west-1/ecs/aws4_request, \
+/// The signature of [`raw_request`].
+pub const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260314/eu-west-1/ecs/aws4_request, \
     SignedHeaders=host;x-amz-date, Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A signed request for an ECS operation on a connection that ends with it.
@@ -58,8 +61,12 @@ pub fn raw_request(operation: &str, body: &str) -> String {
 }
 
 fn request(headers: &str, body: &str) -> String {
+    request_to("/", headers, body)
+}
+
+fn request_to(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n");
     format!("{head}{headers}\r\n{body}")
 }
 
@@ -71,6 +78,11 @@ pub async fn raw_ecs(server: &Server, operation: &str, body: &str) -> String {
 /// The answer to a request with these headers and this body.
 pub async fn raw(server: &Server, headers: &str, body: &str) -> String {
     exchange(server, &request(headers, body)).await
+}
+
+/// As [`raw`], to another path.
+pub async fn raw_to(server: &Server, path: &str, headers: &str, body: &str) -> String {
+    exchange(server, &request_to(path, headers, body)).await
 }
 
 async fn exchange(server: &Server, request: &str) -> String {

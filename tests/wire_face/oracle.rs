@@ -1,7 +1,10 @@
 //! botocore judges the loopback by AWS's own models.
 
+use rounds::model::rds::Target;
+use rounds::text::Text;
 use tokio::task::spawn_blocking;
 
+use crate::databases::databases;
 use crate::python::testbed;
 use crate::{quiet, world};
 
@@ -43,5 +46,13 @@ async fn boto3_lists_exactly_the_world() {
     expect("instances", world.instances.iter().map(|i| i.arn.to_string()).collect());
     expect("providers", world.providers.iter().map(|p| p.name.to_string()).collect());
     expect("groups", world.groups.iter().map(|g| g.name.to_string()).collect());
+    let databases = databases();
+    expect("db_instances", databases.instances.iter().map(|i| i.id.to_string()).collect());
+    expect("db_clusters", databases.clusters.iter().map(|c| c.id.to_string()).collect());
+    expect("db_events", databases.events.iter().map(|e| e.message.to_string()).collect());
+    expect("db_maintenance", databases.maintenance.iter().map(|m| format!("{} {}", m.arn, m.action)).collect());
+    expect("db_proxies", databases.proxies.iter().map(|p| p.name.to_string()).collect());
+    let target = |(proxy, target): &(Text, Target)| format!("{proxy} {}", target.id.as_deref().unwrap_or("None"));
+    expect("db_targets", databases.targets.iter().map(target).collect());
     assert_eq!(listed["account"], world::ACCOUNT);
 }

@@ -16,6 +16,8 @@ use rounds::model::scaling::{Group, GroupInstance};
 use rounds::text::Text;
 use rounds::time::Timestamp;
 
+use crate::databases::databases;
+
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
 pub const START: Timestamp = Timestamp::from_millis(1_773_457_964_120);
@@ -36,12 +38,12 @@ pub struct World {
     pub revisions: Vec<Revision>,
 }
 
-fn text(value: impl Into<String>) -> Text {
+pub fn text(value: impl Into<String>) -> Text {
     Text::from(value.into())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "most members of a model are optional")]
-fn some(value: &str) -> Option<Text> {
+pub fn some(value: &str) -> Option<Text> {
     Some(Text::from(value))
 }
 
@@ -50,7 +52,7 @@ pub fn arn(kind: &str, rest: &str) -> Text {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "most members of a model are optional")]
-fn later(millis: i64) -> Option<Timestamp> {
+pub fn later(millis: i64) -> Option<Timestamp> {
     Some(Timestamp::from_millis(START.millis() + millis))
 }
 
@@ -274,7 +276,7 @@ fn group(n: u32) -> Group {
 }
 
 /// One page of the port: tokens are offsets.
-fn paged<T: Clone>(all: &[T], token: Option<&str>) -> Page<T> {
+pub fn paged<T: Clone>(all: &[T], token: Option<&str>) -> Page<T> {
     let start: usize = token.map_or(0, |t| t.parse().unwrap());
     let end = (start + PORT_PAGE).min(all.len());
     Page { items: all[start..end].to_vec(), next: (end < all.len()).then(|| end.to_string()) }
@@ -370,14 +372,15 @@ impl Sts for World {
 
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
+    let databases = Arc::new(databases());
     Backend {
         ecs: world.clone(),
         ecs_preflight: world.clone(),
         ecs_changes: Arc::new(NoChanges),
         groups: world.clone(),
-        rds: Arc::new(Nothing),
-        proxies: Arc::new(Nothing),
-        metrics: Arc::new(Nothing),
+        rds: databases.clone(),
+        proxies: databases.clone(),
+        metrics: databases,
         mongo: Arc::new(Nothing),
         sts: world,
         journal: Arc::new(NoJournal),

@@ -159,7 +159,7 @@ impl Shared {
             Ok(asked) => asked,
             Err(Stray { protocol, failure }) => {
                 self.tally.stray();
-                return self.settle(protocol, "", Err(failure), None).await;
+                return self.settle(protocol, "", Err(*failure), None).await;
             }
         };
         self.tally.call(&asked.action, body.as_ref().unwrap_or(&Bytes::new()));

@@ -46,7 +46,9 @@ async fn get_metric_data(call: &Call<'_>) -> Result<Value, Failure> {
     let mut series = everything(call, &asked, (from, until)).await?;
     // The newest come first unless it is said otherwise.
     if order != Some("TimestampAscending") {
-        series.iter_mut().for_each(|series| series.points.reverse());
+        for series in &mut series {
+            series.points.reverse();
+        }
     }
     let numbered = pages(&series, most).into_iter().enumerate();
     let all = numbered.map(|(number, page)| (format!("{number:06}"), page)).collect();

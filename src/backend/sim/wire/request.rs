@@ -35,7 +35,7 @@ pub struct Stray {
     /// The protocol to say so in.
     pub protocol: Protocol,
     /// Why.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
 }
 
 /// Reads a request that came at `now`.
@@ -48,7 +48,8 @@ pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Durat
         (true, false) => Protocol::Json { target: "" },
         (false, false) => NO_SERVICE,
     };
-    let stray = |common, message: &str| Stray { protocol, failure: Failure::Common(common, message.to_owned()) };
+    let stray =
+        |common, message: &str| Stray { protocol, failure: Box::new(Failure::Common(common, message.to_owned())) };
 
     if parts.method != Method::POST {
         return Err(stray(Common::UnknownOperation, "only POST is answered here"));
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn requests_for_nobody_are_refused() {
-        let stray = |result: Result<Asked, Stray>| common(result.err().unwrap().failure);
+        let stray = |result: Result<Asked, Stray>| common(*result.err().unwrap().failure);
         assert_eq!(stray(asked("s3", None, "")), Common::UnknownOperation);
         assert_eq!(stray(asked("ecs", Some("DynamoDB_20120810.ListTables"), "{}")), Common::WrongSignature);
         let (parts, ()) = Request::post("/").body(()).unwrap().into_parts();
