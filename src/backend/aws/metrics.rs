@@ -77,16 +77,10 @@ fn place(raw: &MetricDataResult, count: usize) -> Option<usize> {
 /// The points with a time and a finite value, the oldest first whatever the service thinks of `ScanBy`.
 fn series(raw: &MetricDataResult, more: bool, remark: Option<&Text>) -> Series {
     let pairs = raw.timestamps().iter().zip(raw.values());
-    let timed = pairs.filter_map(|(at, value)| Some((nearest(at)?, *value)));
+    let timed = pairs.filter_map(|(at, value)| Some((Timestamp::from_millis(at.to_millis().ok()?), *value)));
     let mut points: Vec<(Timestamp, f64)> = timed.filter(|(_, value)| value.is_finite()).collect();
     points.sort_by_key(|(at, _)| *at);
     Series { points, problem: problem(raw, more).or_else(|| remark.cloned()) }
-}
-
-/// The nearest millisecond: in CBOR a time is a binary fraction of seconds.
-fn nearest(at: &DateTime) -> Option<Timestamp> {
-    let fraction = i64::from((at.subsec_nanos() + 500_000) / 1_000_000);
-    at.secs().checked_mul(1_000)?.checked_add(fraction).map(Timestamp::from_millis)
 }
 
 /// Why a series is not complete. Where another page follows, partial data are no more than its first piece.
