@@ -3,9 +3,9 @@
 //! A [`World`] is a function of its [`Scenario`], a seed, the time and the actions taken; no part of it asks a clock. A
 //! [`Sim`] ties it to one: every call of a port first lets the world catch up with the clock, then answers as AWS would.
 //!
-//! `scenario` and `script` are the file; `start` builds the world from it; `world` lets time pass; `lifecycle`, `network`,
-//! `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; `mongo` is replica sets; the ports are
-//! one file a service.
+//! `scenario` and `script` are the file, which `play` plays; `start` builds the world from it; `world` lets time pass;
+//! `lifecycle`, `network`, `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; `mongo` is
+//! replica sets, `rds` databases; the ports are one file a service.
 
 mod actions;
 mod clock;
@@ -23,12 +23,16 @@ mod network;
 mod noise;
 mod paging;
 mod placement;
+mod play;
 mod port_changes;
 mod port_ecs;
 mod port_groups;
+mod port_metrics;
 mod port_mongo;
 mod port_preflight;
+mod port_rds;
 mod port_sts;
+mod rds;
 mod rollout;
 mod scenario;
 mod script;
@@ -52,7 +56,6 @@ pub use world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::nothing::Nothing;
 use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
@@ -91,9 +94,9 @@ impl Sim {
             ecs_preflight: shared.clone(),
             ecs_changes: shared.clone(),
             groups: shared.clone(),
-            rds: Arc::new(Nothing),
-            proxies: Arc::new(Nothing),
-            metrics: Arc::new(Nothing),
+            rds: shared.clone(),
+            proxies: shared.clone(),
+            metrics: shared.clone(),
             mongo: shared.clone(),
             sts: shared,
             journal: Arc::new(NoJournal),

@@ -12,6 +12,7 @@ impl World {
     /// Cuts a zone off from everything else.
     pub(super) fn lose_zone(&mut self, zone: &str) {
         self.with_sets(|set| set.lose_zone(zone, true));
+        self.with_fleet(|fleet| fleet.lose_zone(zone));
         for i in self.in_zone(zone) {
             let link = &mut self.instances[i].link;
             if link.lost {
@@ -28,6 +29,7 @@ impl World {
     /// Gives a zone its network back.
     pub(super) fn restore_zone(&mut self, zone: &str) {
         self.with_sets(|set| set.lose_zone(zone, false));
+        self.with_fleet(|fleet| fleet.restore_zone(zone));
         for i in self.in_zone(zone) {
             let link = &mut self.instances[i].link;
             if !link.lost {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::faults::FaultSpec;
 use super::mongo::SetSpec;
+use super::rds::{DatabaseSpec, DbClusterSpec, ProxySpec};
 use super::script::{RawStep, Step};
 use super::validate::validate;
 use crate::error::Error;
@@ -44,6 +45,12 @@ pub struct Scenario {
     pub(super) standalone: Vec<StandaloneSpec>,
     #[serde(default, rename = "replica-set")]
     pub(super) sets: Vec<SetSpec>,
+    #[serde(default, rename = "database")]
+    pub(super) databases: Vec<DatabaseSpec>,
+    #[serde(default, rename = "db-cluster")]
+    pub(super) db_clusters: Vec<DbClusterSpec>,
+    #[serde(default, rename = "proxy")]
+    pub(super) proxies: Vec<ProxySpec>,
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<FaultSpec>,
     #[serde(default, rename = "at")]
@@ -329,6 +336,9 @@ impl Scenario {
             services: Vec::new(),
             standalone: Vec::new(),
             sets: Vec::new(),
+            databases: Vec::new(),
+            db_clusters: Vec::new(),
+            proxies: Vec::new(),
             faults: Vec::new(),
             raw_script: Vec::new(),
             script: Vec::new(),

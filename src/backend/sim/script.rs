@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::entities::{Outcome, State};
-use super::mongo;
 use super::scenario::{some_span, span};
-use super::world::World;
 
 /// How long a task is protected unless told otherwise: the default of `UpdateTaskProtection`.
 const PROTECTED: Duration = Duration::from_secs(2 * 3_600);
+/// Of the connections allowed, those borrowed in a storm unless told otherwise.
+const STORM: f64 = 0.97;
 
 /// One step as the file has it: a verb and all the fields any verb may take.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -33,6 +33,12 @@ pub(super) struct RawStep {
     message: Option<String>,
     set: Option<String>,
     member: Option<String>,
+    database: Option<String>,
+    #[serde(rename = "db-cluster")]
+    db_cluster: Option<String>,
+    proxy: Option<String>,
+    share: Option<f64>,
+    refused: Option<u32>,
     #[serde(default, deserialize_with = "some_span")]
     by: Option<Duration>,
     #[serde(default, deserialize_with = "some_span")]
@@ -60,6 +66,12 @@ enum Verb {
     RestoreMember,
     LagMember,
     StepDown,
+    FailOverDatabase,
+    FailOverCluster,
+    RebootDatabase,
+    FillStorage,
+    ConnectionStorm,
+    BreakSecret,
 }
 
 /// One step, checked.
@@ -133,6 +145,30 @@ pub(super) enum Act {
     StepDown {
         set: String,
     },
+    Database {
+        name: String,
+        undergoes: Undergoes,
+    },
+    FailOverCluster {
+        name: String,
+    },
+    Storm {
+        proxy: String,
+        share: f64,
+        refused: u32,
+        lasts: Duration,
+    },
+    BreakSecret {
+        proxy: String,
+    },
+}
+
+/// What happens to a database.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Undergoes {
+    Failover,
+    Reboot,
+    Fill { to: f64, over: Duration },
 }
 
 /// What happens to a member of a replica set.
@@ -164,6 +200,11 @@ impl RawStep {
             ("set", self.set.is_some()),
             ("member", self.member.is_some()),
             ("by", self.by.is_some()),
+            ("database", self.database.is_some()),
+            ("db-cluster", self.db_cluster.is_some()),
+            ("proxy", self.proxy.is_some()),
+            ("share", self.share.is_some()),
+            ("refused", self.refused.is_some()),
         ];
         match left.iter().find(|(_, is_some)| *is_some) {
             Some((field, _)) => Err(format!("`{field}` has no meaning for this `do`")),
@@ -209,11 +250,30 @@ impl RawStep {
                 self.member(meets)?
             }
             Verb::StepDown => Act::StepDown { set: need("set", self.set.take())? },
+            Verb::FailOverDatabase => self.database(Undergoes::Failover)?,
+            Verb::RebootDatabase => self.database(Undergoes::Reboot)?,
+            Verb::FillStorage => {
+                let fill =
+                    Undergoes::Fill { to: need("share", self.share.take())?, over: need("lasts", self.lasts.take())? };
+                self.database(fill)?
+            }
+            Verb::FailOverCluster => Act::FailOverCluster { name: need("db-cluster", self.db_cluster.take())? },
+            Verb::ConnectionStorm => Act::Storm {
+                proxy: need("proxy", self.proxy.take())?,
+                share: self.share.take().unwrap_or(STORM),
+                refused: self.refused.take().unwrap_or(0),
+                lasts: need("lasts", self.lasts.take())?,
+            },
+            Verb::BreakSecret => Act::BreakSecret { proxy: need("proxy", self.proxy.take())? },
         })
     }
 
     fn which(&mut self) -> Result<Which, String> {
         Ok(Which { cluster: self.cluster.take(), service: need("service", self.service.take())? })
+    }
+
+    fn database(&mut self, undergoes: Undergoes) -> Result<Act, String> {
+        Ok(Act::Database { name: need("database", self.database.take())?, undergoes })
     }
 
     fn member(&mut self, meets: Meets) -> Result<Act, String> {
@@ -227,82 +287,6 @@ impl RawStep {
 
 fn need<T>(field: &str, value: Option<T>) -> Result<T, String> {
     value.ok_or_else(|| format!("`{field}` is missing"))
-}
-
-impl World {
-    /// Lets one step of the script happen. What it names exists: the scenario was checked.
-    pub(super) fn run_step(&mut self, step: usize) {
-        let Some(act) = self.script.get(step).map(|s| s.act.clone()) else { return };
-        match act {
-            Act::LoseZone { zone } => self.lose_zone(&zone),
-            Act::RestoreZone { zone } => self.restore_zone(&zone),
-            Act::SetState { instance, state } => {
-                if let Some(i) = self.instance_named(&instance) {
-                    self.change_state(i, state);
-                }
-            }
-            Act::DisconnectAgent { instance, lasts } => {
-                if let Some(i) = self.instance_named(&instance) {
-                    self.disconnect_agent(i, lasts);
-                }
-            }
-            Act::SetDesired { which, desired } => {
-                self.with_service(&which, |world, s| world.change_desired(s, desired));
-            }
-            Act::Deploy { which, image, outcome } => {
-                self.with_service(&which, |world, s| world.deploy_image(s, &image, outcome));
-            }
-            Act::ForceDeployment { which } => self.with_service(&which, |world, s| {
-                world.redeploy(s);
-            }),
-            Act::KillTask { which, count, exit, reason } => {
-                self.with_service(&which, |world, s| world.kill_tasks(s, count, exit, reason.as_deref()));
-            }
-            Act::ProtectTask { which, count, lasts } => {
-                self.with_service(&which, |world, s| world.protect_tasks(s, count, world.now + lasts));
-            }
-            Act::Event { which, message } => self.with_service(&which, |world, s| world.say(s, &message)),
-            Act::CutZone { zone, is_cut } => self.with_sets(|set| set.cut_zone(&zone, is_cut)),
-            Act::Member { host, meets } => self.with_sets(|set| {
-                if let Some(i) = set.position(&host) {
-                    meet(set, i, meets);
-                }
-            }),
-            Act::StepDown { set } => self.with_sets(|s| {
-                if s.spec.name == set {
-                    s.step_down();
-                }
-            }),
-        }
-    }
-
-    fn with_service(&mut self, which: &Which, act: impl FnOnce(&mut Self, usize)) {
-        let found = self.services.iter().position(|s| {
-            s.spec.name == which.service && which.cluster.as_ref().is_none_or(|cluster| s.spec.cluster == *cluster)
-        });
-        if let Some(s) = found {
-            act(self, s);
-        }
-    }
-
-    /// The instance with this EC2 id, or the n-th of a zone, counted from 1, written `us-east-1b#2`.
-    fn instance_named(&self, name: &str) -> Option<usize> {
-        if let Some((zone, nth)) = name.split_once('#') {
-            let nth: usize = nth.parse().ok()?;
-            let in_zone = self.instances.iter().enumerate().filter(|(_, i)| &*i.zone == zone);
-            return in_zone.map(|(at, _)| at).nth(nth.checked_sub(1)?);
-        }
-        self.instances.iter().position(|i| i.ec2_id == name)
-    }
-}
-
-fn meet(set: &mut mongo::Set, i: usize, meets: Meets) {
-    match meets {
-        Meets::Kill => set.kill(i),
-        Meets::Freeze => set.freeze(i),
-        Meets::Restore => set.restore(i),
-        Meets::Lag { by, lasts } => set.hold_back(i, by, lasts),
-    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,14 @@ use super::entities::{
 };
 use super::events::{Entry, Log, REPEAT};
 use super::names::{self, Home};
+use super::rds::Fleet;
 use super::scenario::{InstancesSpec, Scenario, Seating, ServiceSpec, StandaloneSpec, StoppedSpec};
 use super::world::{Agenda, Due, World};
 use crate::model::ecs::Size;
 
-/// Tells the dice of replica sets from those of the rest.
+/// Tell the dice of replica sets and of databases from those of the rest.
 const SETS: u64 = 0x006d_6f6e_676f;
+const DATABASES: u64 = 0x0072_6473;
 
 impl World {
     /// The world of a scenario at its start. The same seed gives the same ids and delays.
@@ -54,15 +56,18 @@ impl World {
 
     fn empty(scenario: &Scenario, seed: u64) -> Self {
         let caller = &scenario.caller;
+        let home = Home {
+            account: caller.account.clone(),
+            region: caller.region.clone(),
+            caller: caller.arn.clone(),
+            expires_at: caller.credentials_last.map(|lasts| scenario.start + lasts),
+        };
+        let Scenario { databases, db_clusters, proxies, start, .. } = scenario;
         Self {
-            now: scenario.start,
+            now: *start,
             rng: Rng::with_seed(seed),
-            home: Home {
-                account: caller.account.clone(),
-                region: caller.region.clone(),
-                caller: caller.arn.clone(),
-                expires_at: caller.credentials_last.map(|lasts| scenario.start + lasts),
-            },
+            fleet: Fleet::new(home.clone(), databases, db_clusters, proxies, *start, seed ^ DATABASES),
+            home,
             clusters: Vec::new(),
             groups: Vec::new(),
             providers: Vec::new(),

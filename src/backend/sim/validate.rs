@@ -2,6 +2,7 @@
 
 use crate::error::{Error, nearest};
 
+use super::rds;
 use super::scenario::Scenario;
 use super::script::{Act, Which};
 
@@ -38,6 +39,8 @@ pub(super) fn validate(scenario: &Scenario) -> Result<(), Error> {
     validate_services(scenario, &clusters, &providers)?;
     unique("replica set", &scenario.sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>())?;
     super::mongo::validate(&scenario.sets)?;
+    let (databases, db_clusters, proxies) = (&scenario.databases, &scenario.db_clusters, &scenario.proxies);
+    rds::validate(&rds::names(databases, db_clusters, proxies), databases, db_clusters, proxies)?;
     validate_script(scenario)
 }
 
@@ -64,6 +67,8 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
     zones.extend(scenario.groups.iter().flat_map(|g| g.zones.iter().map(String::as_str)));
     let members = || scenario.sets.iter().flat_map(|s| &s.members);
     zones.extend(members().map(|m| m.zone.as_str()));
+    let databases = rds::names(&scenario.databases, &scenario.db_clusters, &scenario.proxies);
+    zones.extend(&databases.zones);
     let hosts: Vec<&str> = members().map(|m| m.host.as_str()).collect();
     let sets: Vec<&str> = scenario.sets.iter().map(|s| s.name.as_str()).collect();
     for step in &scenario.script {
@@ -73,6 +78,11 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
             }
             Act::Member { host, .. } => known("member in the script", host, &hosts)?,
             Act::StepDown { set } => known("set in the script", set, &sets)?,
+            Act::Database { name, .. } => known("database in the script", name, &databases.instances)?,
+            Act::FailOverCluster { name } => known("db-cluster in the script", name, &databases.clusters)?,
+            Act::Storm { proxy, .. } | Act::BreakSecret { proxy } => {
+                known("proxy in the script", proxy, &databases.proxies)?;
+            }
             Act::SetState { instance, .. } | Act::DisconnectAgent { instance, .. } => {
                 instance_known(scenario, instance)?;
             }

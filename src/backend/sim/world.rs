@@ -7,6 +7,7 @@ use super::actions::Mutation;
 use super::entities::{Cluster, Group, Instance, Provider, Service, Task, TaskKey};
 use super::mongo::{self, Happens};
 use super::names::Home;
+use super::rds;
 use super::script::Step;
 use crate::time::Timestamp;
 
@@ -26,6 +27,7 @@ pub struct World {
     pub(super) tasks: BTreeMap<TaskKey, Task>,
     pub(super) next_task: TaskKey,
     pub(super) sets: Vec<mongo::Set>,
+    pub(super) fleet: rds::Fleet,
     pub(super) agenda: Agenda,
     /// Services to look at again before time goes on.
     pub(super) dirty: BTreeSet<usize>,
@@ -56,6 +58,8 @@ pub(super) enum Due {
     Booted(usize),
     /// Something happens in this replica set.
     InSet(usize, Happens),
+    /// Something happens to a database.
+    InFleet(rds::Happens),
 }
 
 /// What is due, in order of time; at one time, in the order it was added.
@@ -102,6 +106,7 @@ impl World {
         for set in &mut self.sets {
             set.now = self.now;
         }
+        self.fleet.now = self.now;
     }
 
     /// Lets every service that needs it act.
@@ -133,6 +138,7 @@ impl World {
             Due::Scaling(provider) => self.on_scaling(provider),
             Due::Booted(instance) => self.on_booted(instance),
             Due::InSet(set, ref happens) => self.in_set(set, happens),
+            Due::InFleet(ref happens) => self.in_fleet(happens),
         }
     }
 

@@ -3,6 +3,7 @@
 mod ehr_mongo;
 mod mongo;
 mod ports;
+mod rds;
 mod scenarios;
 mod scheduler;
 
