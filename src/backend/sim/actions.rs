@@ -58,7 +58,7 @@ impl World {
     pub fn set_instance_state(&mut self, cluster: &str, instance: &str, state: State) -> Result<(), Fault> {
         let c = self.cluster(cluster).ok_or_else(|| cluster_not_found(UPDATE_STATE))?;
         let named = |arn: &str| arn == instance || arn.rsplit('/').next() == Some(instance);
-        let found = self.instances.iter().position(|i| i.cluster == c && i.stage != Stage::Booting && named(&i.arn));
+        let found = self.instances.iter().position(|i| i.cluster == c && i.is_listed() && named(&i.arn));
         let i =
             found.ok_or_else(|| refused(UPDATE_STATE, "InvalidParameterException", "Container instance not found."))?;
         self.change_state(i, state);

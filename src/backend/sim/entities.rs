@@ -94,9 +94,16 @@ pub(super) struct Instance {
     /// Tasks that hold a place on it.
     pub tasks: BTreeSet<TaskKey>,
     pub registered_at: Timestamp,
+    /// It stands for all of Fargate in its zone: tasks have their place on it, and nobody is shown it.
+    pub is_fargate: bool,
 }
 
 impl Instance {
+    /// Whether ECS shows it.
+    pub(super) fn is_listed(&self) -> bool {
+        self.stage != Stage::Booting && !self.is_fargate
+    }
+
     /// Whether ECS would place a task on it.
     pub(super) fn placeable(&self) -> bool {
         self.stage == Stage::Registered(State::Active) && self.link.connected

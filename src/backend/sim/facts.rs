@@ -22,7 +22,7 @@ impl World {
             running_tasks: phases(|p| p == Phase::Running),
             pending_tasks: phases(|p| p < Phase::Running),
             active_services: count(self.services.iter().filter(|s| s.cluster == c).count()),
-            instances: count(self.instances.iter().filter(|i| i.cluster == c && i.stage != Stage::Booting).count()),
+            instances: count(self.instances.iter().filter(|i| i.cluster == c && i.is_listed()).count()),
             providers: cluster.providers.iter().map(Text::from).collect(),
         }
     }
@@ -38,7 +38,10 @@ impl World {
             status: Some(Text::from("ACTIVE")),
             scheduling: ecs::Scheduling::Replica,
             controller: None,
-            launch_type: service.provider.is_none().then(|| Text::from("EC2")),
+            launch_type: service
+                .provider
+                .is_none()
+                .then(|| Text::from(if service.spec.fargate.is_empty() { "EC2" } else { "FARGATE" })),
             providers: service.provider.map(|p| Text::from(&self.providers[p].spec.name)).into_iter().collect(),
             desired: service.desired,
             running,
@@ -138,7 +141,7 @@ impl World {
             desired_status: Some(Text::from(if task.active() { "RUNNING" } else { "STOPPED" })),
             health: Some(Text::from(self.health(task))),
             az: instance.map(|i| Text::from(&*i.zone)),
-            instance_arn: instance.map(|i| Text::from(&i.arn)),
+            instance_arn: instance.filter(|i| !i.is_fargate).map(|i| Text::from(&i.arn)),
             provider: self.provider_of(task),
             size: Some(task.definition.size),
             ports: if task.phase == Phase::Running { task.definition.ports.clone() } else { Vec::new() },

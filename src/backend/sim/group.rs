@@ -104,6 +104,7 @@ impl World {
             ports: std::collections::BTreeSet::new(),
             tasks: std::collections::BTreeSet::new(),
             registered_at: self.now,
+            is_fargate: false,
         }
     }
 

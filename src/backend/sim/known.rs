@@ -11,7 +11,11 @@ pub struct Known {
     toml: &'static str,
 }
 
-const KNOWN: &[Known] = &[Known { name: "ehr-mongo", toml: include_str!("scenarios/ehr-mongo.toml") }];
+const KNOWN: &[Known] = &[
+    Known { name: "ehr-mongo", toml: include_str!("scenarios/ehr-mongo.toml") },
+    Known { name: "ehr-aurora", toml: include_str!("scenarios/ehr-aurora.toml") },
+    Known { name: "telehealth-fargate", toml: include_str!("scenarios/telehealth-fargate.toml") },
+];
 
 /// The scenarios that are compiled in, the default one first.
 #[must_use]

@@ -128,6 +128,14 @@ impl World {
         let what = match &self.services[s].target_group {
             Some(target_group) => {
                 let (ec2_id, port) = (&self.instances[i].ec2_id, task.definition.ports.first().copied());
+                if self.instances[i].is_fargate {
+                    let what = format!(
+                        "(task {}) is unhealthy in (target-group {target_group}) due to (reason Request timed out)",
+                        task.id()
+                    );
+                    self.tell(s, &what);
+                    return;
+                }
                 // Without a fixed host port Docker picks one of its ephemeral range.
                 let port = port.unwrap_or(32_768 + u16::try_from(key % 28_000).unwrap_or(0));
                 format!(

@@ -67,6 +67,7 @@ impl World {
             i.cluster == service.cluster
                 && i.stage == Stage::Registered(State::Active)
                 && (service.provider.is_none() || i.provider == service.provider)
+                && suits(&service.spec.fargate, i)
                 && (zones.is_empty() || zones.iter().any(|zone| *zone == *i.zone))
         })
     }
@@ -89,6 +90,12 @@ impl World {
         }
         spread
     }
+}
+
+/// Whether it is an instance, or Fargate in one of these zones.
+fn suits(fargate: &[String], instance: &Instance) -> bool {
+    instance.is_fargate != fargate.is_empty()
+        && (fargate.is_empty() || fargate.iter().any(|zone| *zone == *instance.zone))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,7 +93,7 @@ impl World {
     fn instance_named(&self, name: &str) -> Option<usize> {
         if let Some((zone, nth)) = name.split_once('#') {
             let nth: usize = nth.parse().ok()?;
-            let in_zone = self.instances.iter().enumerate().filter(|(_, i)| &*i.zone == zone);
+            let in_zone = self.instances.iter().enumerate().filter(|(_, i)| &*i.zone == zone && !i.is_fargate);
             return in_zone.map(|(at, _)| at).nth(nth.checked_sub(1)?);
         }
         self.instances.iter().position(|i| i.ec2_id == name)

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 
 use super::Sim;
 use super::actions::{cluster_not_found, refused};
-use super::entities::Stage;
 use super::faults::Faults;
 use super::paging::page;
 use super::world::World;
@@ -82,7 +81,7 @@ impl Ecs for Sim {
             let c = world.open_cluster(cluster, action)?;
             Ok(self.describe(arns, |arn| {
                 let named = |known: &str| known == arn || known.rsplit('/').next() == Some(arn);
-                let registered = |i: &super::entities::Instance| i.cluster == c && i.stage != Stage::Booting;
+                let registered = |i: &super::entities::Instance| i.cluster == c && i.is_listed();
                 let found = world.instances.iter().position(|i| registered(i) && named(&i.arn));
                 let found = found.map(|i| world.instance_facts(i));
                 found.ok_or_else(|| missing(arn, || world.arn_in(c, "container-instance", arn)))
@@ -135,7 +134,7 @@ impl World {
             }
             Listing::Instances(cluster) => {
                 let c = open(cluster)?;
-                (format!("instances {c}"), keys(&self.instances, |i| i.cluster == c && i.stage != Stage::Booting))
+                (format!("instances {c}"), keys(&self.instances, |i| i.cluster == c && i.is_listed()))
             }
             Listing::Tasks(cluster) => (format!("tasks {}", open(cluster)?), self.task_keys(open(cluster)?, true)),
             Listing::StoppedTasks(cluster) => {

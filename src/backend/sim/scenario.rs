@@ -215,6 +215,9 @@ pub(super) struct ServiceSpec {
     /// Its capacity provider; absent: launch type EC2, any instance.
     #[serde(default)]
     pub provider: Option<String>,
+    /// The zones of its subnets on Fargate; empty: it runs on instances.
+    #[serde(default)]
+    pub fargate: Vec<String>,
     pub desired: u32,
     pub task: TaskSpec,
     pub rollout: RolloutSpec,

@@ -81,6 +81,7 @@ fn service(n: u32, services: u32, tasks: u32) -> ServiceSpec {
         name: format!("service-{n:04}"),
         cluster: "scale".to_owned(),
         provider: Some("scale-ec2".to_owned()),
+        fargate: Vec::new(),
         desired: tasks / services + u32::from(n < tasks % services),
         task: TaskSpec {
             cpu: CPU,

@@ -20,6 +20,8 @@ use crate::model::ecs::Size;
 /// Tell the dice of replica sets and of databases from those of the rest.
 const SETS: u64 = 0x006d_6f6e_676f;
 const DATABASES: u64 = 0x0072_6473;
+/// CPU units and MiB of Fargate in one zone: more than any scenario uses.
+const FARGATE: u32 = 1 << 30;
 
 impl World {
     /// The world of a scenario at its start. The same seed gives the same ids and delays.
@@ -30,6 +32,7 @@ impl World {
         for of in &scenario.instances {
             world.add_instances(of);
         }
+        world.add_fargate(scenario);
         for group in 0..world.groups.len() {
             let members = world.instances.iter().filter(|i| i.group == Some(group)).count();
             world.groups[group].desired = super::rollout::count(members);
@@ -135,6 +138,21 @@ impl World {
             instance.link.connected = true;
             instance.registered_at = self.now - of.age;
             self.instances.push(instance);
+        }
+    }
+
+    /// Fargate, in every zone where a service of a cluster uses it: room without end.
+    fn add_fargate(&mut self, scenario: &Scenario) {
+        let used =
+            |s: &'_ ServiceSpec| s.fargate.iter().map(|zone| (s.cluster.clone(), zone.clone())).collect::<Vec<_>>();
+        let places: BTreeSet<(String, String)> = scenario.services.iter().flat_map(used).collect();
+        for (cluster, zone) in places {
+            let Some(cluster) = self.cluster(&cluster) else { continue };
+            let mut host = self.machine(cluster, Arc::from(zone.as_str()), Size { cpu: FARGATE, memory: FARGATE });
+            host.is_fargate = true;
+            host.stage = Stage::Registered(State::Active);
+            host.link.connected = true;
+            self.instances.push(host);
         }
     }
 
@@ -288,7 +306,10 @@ impl World {
         let definition = Arc::new(self.definition(&spec.family, spec.task.revision, &spec.task, Outcome::Runs));
         let fits = |free: Size| free.cpu >= spec.task.cpu && free.memory >= spec.task.memory;
         let seat = self.instances.iter().enumerate().filter(|(_, i)| {
-            i.cluster == cluster && fits(i.free()) && spec.zone.as_ref().is_none_or(|zone| *zone == *i.zone)
+            i.cluster == cluster
+                && !i.is_fargate
+                && fits(i.free())
+                && spec.zone.as_ref().is_none_or(|zone| *zone == *i.zone)
         });
         let Some(at) = seat.max_by_key(|(at, i)| (i.free().cpu, std::cmp::Reverse(*at))).map(|(at, _)| at) else {
             return;

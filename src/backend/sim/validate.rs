@@ -50,6 +50,9 @@ fn validate_services(scenario: &Scenario, clusters: &[&str], providers: &[&str])
         if let Some(provider) = &service.provider {
             known(&format!("provider of service {}", service.name), provider, providers)?;
         }
+        if service.provider.is_some() && !service.fargate.is_empty() {
+            return Err(Error::usage(format!("service {}: provider and fargate exclude each other", service.name)));
+        }
         if service.task.cpu == 0 || service.task.memory == 0 {
             return Err(Error::usage(format!("service {}: task.cpu and task.memory cannot be 0", service.name)));
         }
@@ -64,6 +67,7 @@ fn validate_services(scenario: &Scenario, clusters: &[&str], providers: &[&str])
 fn validate_script(scenario: &Scenario) -> Result<(), Error> {
     let services: Vec<&str> = scenario.services.iter().map(|s| s.name.as_str()).collect();
     let mut zones: Vec<&str> = scenario.instances.iter().map(|i| i.zone.as_str()).collect();
+    zones.extend(scenario.services.iter().flat_map(|s| s.fargate.iter().map(String::as_str)));
     zones.extend(scenario.groups.iter().flat_map(|g| g.zones.iter().map(String::as_str)));
     let members = || scenario.sets.iter().flat_map(|s| &s.members);
     zones.extend(members().map(|m| m.zone.as_str()));

@@ -1,6 +1,7 @@
 //! Tests of the simulated world as a whole.
 
 mod ehr_mongo;
+mod incidents;
 mod mongo;
 mod ports;
 mod rds;
