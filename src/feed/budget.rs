@@ -41,6 +41,8 @@ pub const RDS: Bucket = Bucket { name: "rds", refill: 4 };
 pub const METRICS: Bucket = Bucket { name: "metrics", refill: 50 };
 /// `GetCallerIdentity`: no published rate.
 pub const STS: Bucket = Bucket { name: "sts", refill: 4 };
+/// Commands to replica sets, which no service counts: 100 a second is ours, only so that a mistake of this console is bounded.
+pub const MONGO: Bucket = Bucket { name: "mongodb", refill: 400 };
 
 /// The share of AWS's refill one console takes.
 const SHARE: f64 = 0.25;

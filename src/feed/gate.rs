@@ -53,10 +53,40 @@ impl Gate {
     where
         F: Future<Output = Result<T, Fault>>,
     {
+        self.until_closed(action, self.persist(bucket, action, &request)).await
+    }
+
+    /// Sends a read through once, for what the next poll asks again anyway: waits for budget, and for an answer no longer than
+    /// `limit`. How many are under way is not bounded, so that one that hangs keeps nobody waiting.
+    ///
+    /// # Errors
+    /// The fault of the only attempt.
+    pub async fn once<T>(
+        &self,
+        bucket: &'static Bucket,
+        action: &'static str,
+        limit: Duration,
+        request: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let attempt = async {
+            self.budgets.take(bucket).await;
+            let late =
+                |_| Err(Fault::new(FaultKind::Timeout, action, format!("no answer within {} s", limit.as_secs())));
+            timeout(limit, request).await.unwrap_or_else(late)
+        };
+        self.until_closed(action, attempt).await
+    }
+
+    /// Ends what is under way when the gate closes, and lets nothing begin after that.
+    async fn until_closed<T>(
+        &self,
+        action: &'static str,
+        request: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let closes = self.closes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some((at, why)) = closes else { return self.persist(bucket, action, &request).await };
+        let Some((at, why)) = closes else { return request.await };
         if at > Instant::now()
-            && let Ok(result) = timeout_at(at, self.persist(bucket, action, &request)).await
+            && let Ok(result) = timeout_at(at, request).await
         {
             return result;
         }
@@ -162,6 +192,18 @@ mod tests {
         let gate = Gate::new(Arc::default());
         let hung: Result<(), _> = gate.read(&STS, "sts:GetCallerIdentity", std::future::pending).await;
         assert_eq!(hung.map_err(|f| f.kind), Err(FaultKind::Timeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_sent_once_is_not_repeated_and_waits_no_longer_than_it_may() {
+        let gate = Gate::new(Arc::default());
+        let (start, limit) = (Instant::now(), Duration::from_secs(2));
+        let hung = gate.once(&STS, "hello", limit, std::future::pending::<Result<(), Fault>>()).await.unwrap_err();
+        assert_eq!((hung.kind, start.elapsed()), (FaultKind::Timeout, limit));
+        assert_eq!(hung.message, "no answer within 2 s");
+        gate.close_at(start + limit + limit / 2, "time is over".to_owned());
+        let cut = gate.once(&STS, "hello", limit, std::future::pending::<Result<(), Fault>>()).await.unwrap_err();
+        assert_eq!((cut.message.as_str(), start.elapsed()), ("time is over", limit + limit / 2));
     }
 
     #[tokio::test(start_paused = true)]

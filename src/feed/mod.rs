@@ -9,6 +9,7 @@ mod groups;
 mod identity;
 mod kept;
 mod metrics;
+mod mongo;
 mod once;
 mod pages;
 mod poller;
@@ -83,8 +84,16 @@ pub struct FeedSpec {
 }
 
 /// Every feed, in the order they are first polled.
-pub const FEEDS: &[&FeedSpec] =
-    &[&identity::SPEC, &ecs::SPEC, &stopped::SPEC, &groups::SPEC, &rds::SPEC, &metrics::SPEC, &audit::SPEC];
+pub const FEEDS: &[&FeedSpec] = &[
+    &identity::SPEC,
+    &ecs::SPEC,
+    &stopped::SPEC,
+    &groups::SPEC,
+    &mongo::SPEC,
+    &rds::SPEC,
+    &metrics::SPEC,
+    &audit::SPEC,
+];
 
 /// The feed with this id.
 #[must_use]

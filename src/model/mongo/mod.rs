@@ -5,6 +5,7 @@
 
 mod address;
 mod answer;
+mod merged;
 pub mod uri;
 
 pub use address::{Mechanism, MongoSet, Password, Tls};
@@ -12,6 +13,8 @@ pub use answer::{
     Cache, Connections, FlowControl, Hello, MemberConfig, MemberState, Oplog, Peer, Role, ServerStatus, SetConfig,
     Status, Tickets,
 };
+
+use std::collections::BTreeMap;
 
 use crate::model::Fault;
 use crate::text::Text;
@@ -35,6 +38,8 @@ pub struct ReplicaSet {
     pub config: Option<SetConfig>,
     /// Elections seen by this console, the newest first.
     pub elections: Vec<Election>,
+    /// Zones by host as this console's configuration tells them, for members whose tags tell none.
+    pub zones: BTreeMap<Text, Text>,
 }
 
 /// One member and what it answered; what could not be read again keeps its older time.
