@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Evaluation, Observed, Thresholds, evaluate};
 use crate::model::ecs::*;
+use crate::model::mongo::MongoFacts;
 use crate::model::scaling::{Group, GroupFacts, GroupInstance};
 use crate::model::{Facts, Severity};
 use crate::text::Text;
@@ -37,6 +38,7 @@ pub(super) struct World {
     pub missing: Vec<Missing>,
     pub stopped: Option<StoppedFacts>,
     pub groups: Option<GroupFacts>,
+    pub mongo: Option<MongoFacts>,
     pub minutes: u64,
 }
 
@@ -61,6 +63,9 @@ impl World {
         }
         if let Some(groups) = &self.groups {
             facts.put(at, Arc::new(groups.clone()));
+        }
+        if let Some(mongo) = &self.mongo {
+            facts.put(at, Arc::new(mongo.clone()));
         }
         facts
     }

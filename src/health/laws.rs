@@ -8,9 +8,13 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::{Evaluation, Observed, Thresholds, evaluate};
-use crate::model::Severity;
 use crate::model::ecs::*;
+use crate::model::mongo::{
+    Cache, Connections, FlowControl, Hello, Member, MemberConfig, MemberState, MongoFacts, Oplog, Peer, ReplicaSet,
+    Role, ServerStatus, SetConfig, Status, Tickets,
+};
 use crate::model::scaling::{Group, GroupFacts, GroupInstance};
+use crate::model::{Fault, FaultKind, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -153,6 +157,105 @@ fn any_group(rng: &mut Rng) -> Group {
     }
 }
 
+fn host(n: usize) -> Text {
+    Text::from(format!("m{n}:27017"))
+}
+
+fn any_peer(rng: &mut Rng, n: usize, is_self: bool) -> Peer {
+    let state = *rng.choice(&[MemberState::Primary, MemberState::Secondary, MemberState::Down]).unwrap();
+    Peer {
+        host: host(n),
+        is_healthy: Some(state != MemberState::Down),
+        state,
+        is_self,
+        optime_at: time(rng),
+        heartbeat_at: Some(now() - Duration::from_secs(rng.u64(..14))).filter(|_| !is_self),
+        heartbeat_message: if rng.u8(..8) == 0 { text("refused") } else { None },
+        sync_source: if rng.bool() { None } else { Some(host(rng.usize(..4))) },
+        ..Peer::default()
+    }
+}
+
+fn any_figures(rng: &mut Rng) -> ServerStatus {
+    let tickets = |rng: &mut Rng| Some(Tickets { available: rng.u64(..128), total: 128 });
+    ServerStatus {
+        uptime: Some(rng.u64(..100_000)),
+        connections: Connections { current: Some(rng.u32(..1_000)), available: Some(rng.u32(..1_000)) },
+        regular_asserts: Some(0),
+        rollovers: Some(0),
+        flow_control: FlowControl { is_lagged: Some(rng.bool()), target_rate_limit: Some(1_000_000_000) },
+        cache: Some(Cache {
+            used: Some(rng.u64(..1_000)),
+            dirty: Some(rng.u64(..300)),
+            maximum: Some(1_000),
+            application_evictions: Some(0),
+        }),
+        read_tickets: tickets(rng),
+        write_tickets: tickets(rng),
+        ..ServerStatus::default()
+    }
+}
+
+fn any_member(rng: &mut Rng, n: usize, of: usize) -> Member {
+    use MemberState::{Arbiter, Primary, Recovering, Rollback, Secondary, Startup2};
+    let all = [Primary, Secondary, Secondary, Secondary, Arbiter, Recovering, Rollback, Startup2];
+    let state = *rng.choice(&all).unwrap();
+    let role = match state {
+        Primary => Role::Primary,
+        Secondary => Role::Secondary,
+        Arbiter => Role::Arbiter,
+        _ => Role::Other,
+    };
+    let hello = Hello {
+        set_version: Some(rng.i64(5..7)),
+        me: Some(host(n)),
+        hosts: (0..of).map(host).collect(),
+        primary: maybe(rng, |rng| host(rng.usize(..of))),
+        role,
+        is_hidden: rng.u8(..10) == 0,
+        tags: maybe(rng, |rng| (Text::from("az"), Text::from(*rng.choice(ZONES).unwrap()))).into_iter().collect(),
+        last_write_at: Some(now() - Duration::from_secs(rng.u64(..200))),
+        is_protected: rng.u8(..4) > 0,
+        ..Hello::default()
+    };
+    let status = Status {
+        date: Some(now()),
+        my_state: state,
+        term: Some(rng.i64(41..43)),
+        members: (0..of).map(|p| any_peer(rng, p, p == n)).collect(),
+        ..Status::default()
+    };
+    let first_at = Some(now() - Duration::from_secs(rng.u64(..200_000)));
+    Member {
+        host: host(n),
+        asked_at: now(),
+        answered_at: Some(now() - Duration::from_secs(rng.u64(..30))),
+        hello: Some(hello),
+        fault: (rng.u8(..4) == 0).then(|| Fault::new(FaultKind::Timeout, "hello", "no answer")),
+        status: Some(status),
+        server: Some((now(), any_figures(rng))),
+        oplog: Some((now(), Oplog { first_at, last_at: Some(now()) })),
+        ..Member::default()
+    }
+}
+
+fn any_set(rng: &mut Rng) -> ReplicaSet {
+    let of = rng.usize(1..6);
+    let config = |rng: &mut Rng, n: usize| MemberConfig {
+        host: host(n),
+        priority: Some(f64::from(rng.u8(..3))),
+        votes: Some(u32::from(rng.u8(..5) > 0)),
+        builds_indexes: true,
+        ..MemberConfig::default()
+    };
+    ReplicaSet {
+        name: Text::from("ehr"),
+        members: (0..of).map(|n| any_member(rng, n, of)).collect(),
+        config: Some(SetConfig { members: (0..of).map(|n| config(rng, n)).collect(), ..SetConfig::default() }),
+        ..ReplicaSet::default()
+    }
+}
+
 fn any_world(seed: u64) -> World {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
@@ -177,6 +280,7 @@ fn any_world(seed: u64) -> World {
         instances: (0..rng.usize(..6)).map(|n| any_instance(rng, n)).collect(),
         providers: vec![provider],
         groups: maybe(rng, |rng| GroupFacts { groups: vec![any_group(rng)], missing: vec![] }),
+        mongo: maybe(rng, |rng| MongoFacts { sets: vec![any_set(rng)] }),
         minutes: 180,
         ..World::default()
     };
@@ -188,14 +292,15 @@ fn any_world(seed: u64) -> World {
     world.stopped(stopped)
 }
 
+fn lose<T>(field: &mut Option<T>, rng: &mut Rng) {
+    if rng.u8(..5) == 0 {
+        *field = None;
+    }
+}
+
 /// Takes fields away that the services normally give. Left alone is what is absent by its meaning: the agent of an instance
 /// without one, the provider or the instance of a task without one.
 fn forget(mut world: World, seed: u64) -> World {
-    fn lose<T>(field: &mut Option<T>, rng: &mut Rng) {
-        if rng.u8(..5) == 0 {
-            *field = None;
-        }
-    }
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
     for c in &mut world.clusters {
@@ -244,7 +349,37 @@ fn forget(mut world: World, seed: u64) -> World {
             lose(&mut i.health, rng);
         }
     }
+    forget_of_sets(&mut world, rng);
     world
+}
+
+fn forget_of_sets(world: &mut World, rng: &mut Rng) {
+    for m in world.mongo.iter_mut().flat_map(|m| &mut m.sets).flat_map(|set| &mut set.members) {
+        lose(&mut m.status, rng);
+        lose(&mut m.server, rng);
+        lose(&mut m.oplog, rng);
+        if let Some(hello) = &mut m.hello {
+            lose(&mut hello.set_version, rng);
+            lose(&mut hello.last_write_at, rng);
+        }
+        if let Some((_, server)) = &mut m.server {
+            lose(&mut server.uptime, rng);
+            lose(&mut server.connections.available, rng);
+            lose(&mut server.flow_control.is_lagged, rng);
+            lose(&mut server.flow_control.target_rate_limit, rng);
+            lose(&mut server.cache, rng);
+            lose(&mut server.read_tickets, rng);
+            lose(&mut server.write_tickets, rng);
+        }
+        if let Some(cache) = m.server.as_mut().and_then(|(_, server)| server.cache.as_mut()) {
+            lose(&mut cache.used, rng);
+            lose(&mut cache.dirty, rng);
+            lose(&mut cache.application_evictions, rng);
+        }
+    }
+    for set in world.mongo.iter_mut().flat_map(|m| &mut m.sets) {
+        lose(&mut set.config, rng);
+    }
 }
 
 fn by_subject(evaluation: &Evaluation) -> HashMap<(&'static str, Text), Severity> {

@@ -16,6 +16,7 @@ mod group;
 mod instance;
 #[cfg(test)]
 mod laws;
+pub mod mongo;
 mod observed;
 mod provider;
 mod rollout;
@@ -100,6 +101,27 @@ pub const RULES: &[&Rule] = &[
     &provider::PROTECTION,
     &provider::UPDATE_FAILED,
     &provider::DRAINING_OFF,
+    &mongo::PRIMARY,
+    &mongo::TWO,
+    &mongo::STATE,
+    &mongo::MARGIN,
+    &mongo::HEARTBEAT,
+    &mongo::VIEWS,
+    &mongo::LAG,
+    &mongo::OPLOG,
+    &mongo::ELECTED,
+    &mongo::ZONES,
+    &mongo::SYNC_SOURCE,
+    &mongo::CONFIG,
+    &mongo::CONNECTIONS,
+    &mongo::CACHE,
+    &mongo::TICKETS,
+    &mongo::FLOW,
+    &mongo::ASSERTS,
+    &mongo::PLAIN,
+    &mongo::ROLE,
+    &mongo::TAKEOVER,
+    &mongo::EXEMPT,
     &audit::UNFINISHED,
 ];
 

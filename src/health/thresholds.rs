@@ -60,6 +60,12 @@ pub struct Threshold {
 }
 
 impl Threshold {
+    /// A span in seconds.
+    #[must_use]
+    pub const fn seconds(name: &'static str, n: u64) -> Self {
+        Self { name, default: Level::Span(Duration::from_secs(n)) }
+    }
+
     /// A span in minutes.
     #[must_use]
     pub const fn minutes(name: &'static str, n: u64) -> Self {

@@ -13,10 +13,11 @@ const ZONE_TAGS: [&str; 6] = ["az", "zone", "availability_zone", "availability-z
 const NEVER: Timestamp = Timestamp::from_secs(365 * 24 * 3_600);
 
 impl ReplicaSet {
-    /// The primary by its own word; where two claim it, the one of the higher term.
+    /// The primary by its own word; where two claim it, the one of the higher term. Where their terms are not told, nobody knows.
     #[must_use]
     pub fn primary(&self) -> Option<&Member> {
-        self.claimants().max_by_key(|member| member.term())
+        let known = self.claimants().count() < 2 || self.claimants().all(|member| member.term().is_some());
+        self.claimants().max_by_key(|member| member.term()).filter(|_| known)
     }
 
     /// The members that say they are the primary.

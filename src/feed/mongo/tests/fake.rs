@@ -144,6 +144,7 @@ impl Fake {
             clock,
             progress: Progress::default(),
             asked: false,
+            shown: Vec::new(),
         }
     }
 

@@ -1,0 +1,163 @@
+//! How many members may be lost, and which zone.
+
+use std::collections::BTreeSet;
+
+use super::super::{About, Rule, Sink, words};
+use super::sight::{Majority, Seat, Sight};
+use super::{answering, subject_of_set};
+use crate::model::mongo::MongoFacts;
+use crate::model::{Facts, Severity};
+use crate::text::Text;
+
+pub(in super::super) const MARGIN: Rule = Rule {
+    id: "mongo-majority",
+    domain: "mongo",
+    doc: "How many more votes may be lost before nothing can be written: with a margin of 0 the next failure stops writes. Arbiters \
+          vote but take no writes, so writes that a majority must confirm may stop earlier.",
+    source: "replSetGetStatus: majorityVoteCount, writeMajorityCount; replSetGetConfig: votes",
+    thresholds: &[],
+    read_at: Facts::taken_at::<MongoFacts>,
+    check: margin,
+};
+
+pub(in super::super) const ZONES: Rule = Rule {
+    id: "mongo-zones",
+    domain: "mongo",
+    doc: "Losing one availability zone would take the majority of votes, so the set would stop taking writes. Three members in two \
+          zones always have such a zone.",
+    source: "MongoDB manual: replica sets distributed across data centers; zones by the tags of members, else as configured here",
+    thresholds: &[],
+    read_at: Facts::taken_at::<MongoFacts>,
+    check: zones,
+};
+
+fn margin(facts: &Facts, sink: &mut Sink<'_>) {
+    for sight in answering(facts) {
+        let (set, subject) = (sight.set, || subject_of_set(sight.set));
+        let Some(majority) = sight.majority() else { continue };
+        let Majority { well, total, need, is_assumed } = majority;
+        let about = |message: String| {
+            let missing = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well()).map(|seat| &seat.member.host);
+            let about = About::new(message).with("votes well", well).with("votes", total).with("votes needed", need);
+            let about = about.with("not well", words::list(missing));
+            if is_assumed {
+                about.with("votes", "assumed to be one each; the configuration is not told")
+            } else {
+                about
+            }
+        };
+        match majority.margin() {
+            // What follows from that is said once, by the rule on the primary.
+            ..0 if set.primary().is_none() => {}
+            ..0 => {
+                let message =
+                    format!("{}: majority lost, {well} of {total} votes; the primary will step down", set.name);
+                sink.found(
+                    Severity::Crit,
+                    subject(),
+                    about(message).next("start the members that are down: view mongo"),
+                );
+            }
+            0 => {
+                let message =
+                    format!("{}: majority {well} of {total}, margin 0; one more failure stops writes", set.name);
+                let about =
+                    about(message).next("bring back what is missing before anything else is touched: view mongo");
+                sink.found(Severity::Warn, subject(), about);
+            }
+            _ if is_assumed => {
+                let message = format!("{}: {well} of {total} members answer; their votes are assumed", set.name);
+                sink.found(Severity::Info, subject(), about(message));
+            }
+            spare => match sight.write_majority().filter(|write| write.margin() < spare && write.margin() <= 0) {
+                None => sink.ok(subject),
+                Some(write) => {
+                    let (severity, what) = written(&write);
+                    let data = format!("{} of {} members with data", write.well, write.total);
+                    let message = format!("{}: {data}: {what}", set.name);
+                    sink.found(severity, subject(), about(message).with("writeMajorityCount", write.need));
+                }
+            },
+        }
+    }
+}
+
+/// What a margin of writes below that of votes means: with an arbiter it may never be more.
+fn written(write: &Majority) -> (Severity, &'static str) {
+    match write.margin() {
+        ..0 => (Severity::Crit, "writes that a majority must confirm wait"),
+        _ if write.is_thin() => (Severity::Info, "losing one stops writes that a majority must confirm"),
+        _ => (Severity::Warn, "one more failure stops writes that a majority must confirm"),
+    }
+}
+
+/// What the loss of a zone would do.
+pub(super) enum Survival {
+    /// The set goes on whatever zone is lost.
+    Any,
+    /// Losing one of these stops writes.
+    Not(Vec<Text>),
+    /// Not all zones or votes are known, and it may depend on them.
+    Unknown,
+}
+
+pub(super) fn survival(sight: &Sight<'_>) -> Option<Survival> {
+    let majority = sight.majority()?;
+    let voters: Vec<&Seat<'_>> = sight.named().filter(|seat| seat.votes > 0).collect();
+    let zone = |seat: &Seat<'_>| sight.set.zone(seat.member).cloned();
+    let known: BTreeSet<Text> = voters.iter().filter_map(|seat| zone(seat)).collect();
+    if known.is_empty() {
+        return Some(Survival::Unknown);
+    }
+    let left = |lost: &Text, with_unknown: bool| {
+        let stays = |seat: &&&Seat<'_>| zone(seat).map_or(with_unknown, |zone| zone != *lost);
+        voters.iter().filter(stays).map(|seat| seat.votes).sum::<u32>()
+    };
+    let fatal: Vec<Text> = known.iter().filter(|zone| left(zone, true) < majority.need).cloned().collect();
+    if !fatal.is_empty() {
+        return Some(Survival::Not(fatal));
+    }
+    let is_sure =
+        known.iter().all(|zone| left(zone, false) >= majority.need) && voters.iter().all(|seat| zone(seat).is_some());
+    Some(if is_sure && !majority.is_assumed { Survival::Any } else { Survival::Unknown })
+}
+
+impl Sight<'_> {
+    /// What the loss of a zone would do, in words; absent where not even the votes are known.
+    #[must_use]
+    pub fn survival(&self) -> Option<(Severity, String)> {
+        if self.majority()?.is_thin() {
+            return None;
+        }
+        Some(match survival(self)? {
+            Survival::Any => (Severity::Ok, "survives the loss of any zone".to_owned()),
+            Survival::Not(zones) => {
+                let zones: Vec<&str> = zones.iter().map(Text::as_str).collect();
+                (Severity::Warn, format!("losing {} stops writes", zones.join(" or ")))
+            }
+            Survival::Unknown => (
+                Severity::Info,
+                "which zone's loss stops writes is not known: not all zones or votes are told".to_owned(),
+            ),
+        })
+    }
+}
+
+fn zones(facts: &Facts, sink: &mut Sink<'_>) {
+    for sight in answering(facts) {
+        // Of a set that can lose no vote at all the majority rule speaks.
+        let Some((severity, words)) = sight.survival() else { continue };
+        if severity == Severity::Ok {
+            sink.ok(|| subject_of_set(sight.set));
+            continue;
+        }
+        let of = |seat: &Seat<'_>| {
+            format!("{} {}", sight.short(&seat.member.host), words::given(sight.set.zone(seat.member)))
+        };
+        let told = words::list(sight.named().filter(|seat| seat.votes > 0).map(of));
+        let about = About::new(format!("{}: {words}", sight.set.name)).with("zones of voting members", told).next(
+            "give each member the tag az, or name its zone in the configuration: zones = { \"host:port\" = \"…\" }",
+        );
+        sink.found(severity, subject_of_set(sight.set), about);
+    }
+}
