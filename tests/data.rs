@@ -16,10 +16,11 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 46] = [
+const COMMANDS: [&str; 47] = [
     "view overview",
     "view services",
     "view tasks",
+    "view mongo",
     "view audit",
     "view instances",
     "next-view",
@@ -155,6 +156,7 @@ fn the_default_keys_are_those_people_know() {
         ("view services", "2"),
         ("view instances", "3"),
         ("view tasks", "4"),
+        ("view mongo", "5"),
         ("view audit", "A"),
         ("actions", "a"),
         ("next-view", "tab"),

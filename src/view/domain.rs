@@ -1,6 +1,6 @@
 //! The domains of the overview: one line each for every stack. A domain is one value and one line in [`DOMAINS`].
 
-use super::StackScene;
+use super::{StackScene, mongo};
 use crate::model::Severity;
 use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
@@ -21,7 +21,7 @@ pub struct Domain {
 }
 
 /// Every domain, in the order of the overview.
-pub const DOMAINS: &[&Domain] = &[&ECS, &SCALING, &RDS, &AUDIT];
+pub const DOMAINS: &[&Domain] = &[&ECS, &MONGO, &SCALING, &RDS, &AUDIT];
 
 const ECS: Domain = Domain {
     id: "ecs",
@@ -38,6 +38,8 @@ const ECS: Domain = Domain {
         Some((Severity::Ok, counts.map(|(n, word)| plural(n, word)).join(", ")))
     },
 };
+
+const MONGO: Domain = Domain { id: "mongo", label: "MongoDB", view: "mongo", summary: mongo::summary };
 
 const SCALING: Domain = Domain {
     id: "scaling",

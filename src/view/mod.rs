@@ -4,6 +4,7 @@ mod audit;
 mod detail;
 mod domain;
 mod instances;
+mod mongo;
 mod overview;
 mod scene;
 mod services;
@@ -54,7 +55,8 @@ pub struct Drill {
 }
 
 /// Every view, in the order of the number keys.
-pub const VIEWS: &[&View] = &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &audit::VIEW];
+pub const VIEWS: &[&View] =
+    &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &mongo::VIEW, &audit::VIEW];
 
 /// The view with this id.
 #[must_use]
@@ -67,7 +69,12 @@ impl View {
     /// and whatever is listed cluster by cluster.
     #[must_use]
     pub fn also(&self, kind: &str) -> bool {
-        kind == self.kind || kind == "cluster" || (self.kind == "instance" && matches!(kind, "provider" | "group"))
+        let above = match self.kind {
+            "instance" => matches!(kind, "provider" | "group"),
+            "member" => kind == "replica-set",
+            _ => false,
+        };
+        kind == self.kind || kind == "cluster" || above
     }
 }
 

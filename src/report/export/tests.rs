@@ -157,10 +157,10 @@ async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
         (
             "servces",
-            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, audit",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, audit",
         ),
-        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, audit"),
-        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, audit"),
+        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, mongo, audit"),
+        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, audit"),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
         let error = ran.exit.unwrap_err();
