@@ -43,8 +43,8 @@ pub(in super::super) const ELECTED: Rule = Rule {
 pub(in super::super) const TAKEOVER: Rule = Rule {
     id: "mongo-takeover",
     domain: "mongo",
-    doc: "A secondary has a higher priority than the primary and will call an election as soon as it has caught up: writes stop \
-          for a moment then.",
+    doc: "Another member has a higher priority than the primary and will call an election as soon as it is there and has caught \
+          up: writes stop for a moment then.",
     source: "MongoDB manual: priority takeover",
     thresholds: &[],
     read_at: Facts::taken_at::<MongoFacts>,
@@ -190,11 +190,12 @@ pub(super) fn forecast(sight: &Sight<'_>) -> Option<String> {
     let priority = |seat: &Seat<'_>| seat.config.and_then(|config| config.priority);
     let primary = sight.seat(&sight.set.primary()?.host)?;
     let lead = priority(primary)?;
-    let rivals = sight.seats.iter().filter(|seat| seat.is_secondary() && !seat.is_hidden() && !seat.is_arbiter());
+    let rivals = sight.named().filter(|seat| !seat.is_hidden() && !seat.is_arbiter());
     let (rival, higher) = rivals.filter_map(|seat| Some((seat, priority(seat)?))).max_by(|a, b| a.1.total_cmp(&b.1))?;
     (higher > lead).then(|| {
+        let when = if rival.is_well() { "has caught up" } else { "is back and has caught up" };
         let [rival, primary] = [rival, primary].map(|seat| sight.short(&seat.member.host));
-        format!("{rival} priority {higher} > {primary} priority {lead}: takeover expected when {rival} has caught up")
+        format!("{rival} priority {higher} > {primary} priority {lead}: takeover expected when {rival} {when}")
     })
 }
 

@@ -274,9 +274,11 @@ fn views<'a>(set: &'a ReplicaSet, host: &'a str) -> impl Iterator<Item = (&'a Me
     })
 }
 
-/// How long ago the asked member last heard this one, both by its own clock.
+/// How long ago the asked member last heard this one, both by its own clock. Once it has marked it down, `lastHeartbeat` is the
+/// last attempt, and only what was received from it counts.
 fn age(status: &Status, peer: &Peer) -> Option<Duration> {
-    Some(status.date?.since(peer.heartbeat_at?))
+    let heard = if holds_down(peer) { peer.heartbeat_received_at } else { peer.heartbeat_at };
+    Some(status.date?.since(heard?))
 }
 
 /// Whether a member holds another one to be down.

@@ -38,7 +38,13 @@ fn margin(facts: &Facts, sink: &mut Sink<'_>) {
         let Majority { well, total, need, is_assumed } = majority;
         let about = |message: String| {
             let missing = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well()).map(|seat| &seat.member.host);
-            let about = About::new(message).with("votes well", well).with("votes", total).with("votes needed", need);
+            let lost = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well() && !seat.speaks());
+            let since = lost.filter_map(|seat| sight.last_heard(seat.member)).max();
+            let about = About::new(message)
+                .since(since)
+                .with("votes well", well)
+                .with("votes", total)
+                .with("votes needed", need);
             let about = about.with("not well", words::list(missing));
             if is_assumed {
                 about.with("votes", "assumed to be one each; the configuration is not told")

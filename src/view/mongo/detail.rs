@@ -118,8 +118,11 @@ fn opinions<'a>(sight: &Sight<'a>, member: &'a Member) -> Vec<Line> {
             Some(false) => "down",
             None => "health not told",
         };
-        let age =
-            status.date.zip(peer.heartbeat_at).map(|(now, heard)| format!(", heard {} ago", human(now.since(heard))));
+        let age = status.date.zip(peer.heartbeat_at).map(|(now, heard)| {
+            // Of a member that is marked down this is the last attempt.
+            let verb = if peer.is_healthy == Some(false) { "last asked" } else { "heard" };
+            format!(", {verb} {} ago", human(now.since(heard)))
+        });
         let message = peer.heartbeat_message.as_deref().map(|message| format!(", {message}"));
         let words =
             format!("{}, {health}{}{}", peer.state.word(), age.unwrap_or_default(), message.unwrap_or_default());

@@ -103,7 +103,7 @@ fn a_member_that_does_not_answer_stays_as_old_as_its_last_word_with_the_reason()
     silent.members[1].answered_at = Some(heard);
     for observer in [0, 2] {
         let peer = &mut silent.members[observer].status.as_mut().unwrap().members[1];
-        (peer.is_healthy, peer.state, peer.heartbeat_at) = (Some(false), MemberState::Down, Some(heard));
+        (peer.is_healthy, peer.state, peer.heartbeat_received_at) = (Some(false), MemberState::Down, Some(heard));
     }
     let (row, lines) = look(silent, |scene| {
         let row = of_stack(scene).remove(2);
@@ -120,7 +120,7 @@ fn a_member_that_does_not_answer_stays_as_old_as_its_last_word_with_the_reason()
         found.unwrap_or_default()
     };
     assert_eq!(field("why it does not answer"), "hello: offline: connection refused");
-    assert_eq!(field("m0"), "DOWN, down, heard 20s ago");
+    assert_eq!(field("m0"), "DOWN, down, last asked 1s ago");
     assert!(
         lines.iter().any(|line| matches!(line, Line::Trend(name, trend) if *name == "lag" && !trend.points.is_empty()))
     );

@@ -119,7 +119,10 @@ fn a_member_of_higher_priority_will_take_over() {
         &[
             (set_of(3), &["ok"]),
             (higher(), says),
-            (higher().dead(1, 20), &["ok"]),
+            (
+                higher().dead(1, 20),
+                &["info ehr: m1 priority 2 > m0 priority 1: takeover expected when m1 is back and has caught up"],
+            ),
             (higher().configured(1, |config| config.is_hidden = true), &["ok"]),
             (higher().without_role(), &[]),
         ],
