@@ -151,44 +151,65 @@ macro_rules! act {
 const GATEWAY: &str = act!("f h i r", "s t u c k space c o n n e c t i o n s", "f h i r - g a t e w a y");
 const LISTENER: &str = act!("h l 7", "n e w space c e r t i f i c a t e", "h l 7 - l i s t e n e r");
 
-/// Every picture: its name, how long before the scenario opens its keys are pressed, in minutes, and the keys.
-fn shots() -> Vec<(&'static str, u64, String)> {
-    let shots = [
-        ("overview", 0, String::new()),
-        ("services", 0, "2".to_owned()),
-        ("instances", 0, "3".to_owned()),
-        ("tasks", 0, "2 enter".to_owned()),
-        ("why", 0, "w".to_owned()),
-        ("help", 0, "2 ?".to_owned()),
-        ("plan-warnings", 0, plan!("f h i r").to_owned()),
-        ("plan-blocked", 0, plan!("s c h e d u l e r").to_owned()),
-        ("verification", 10, format!("{GATEWAY} +12s")),
-        ("audit", 10, format!("{GATEWAY} +4m esc {LISTENER} +12s esc A")),
+/// A picture.
+struct Scene {
+    name: &'static str,
+    scenario: &'static str,
+    /// How long before the scenario opens its keys are pressed.
+    before: Duration,
+    keys: String,
+}
+
+/// Every picture.
+fn scenes() -> Vec<Scene> {
+    let ten = Duration::from_mins(10);
+    let ehr = [
+        ("overview", Duration::ZERO, String::new()),
+        ("services", Duration::ZERO, "2".to_owned()),
+        ("instances", Duration::ZERO, "3".to_owned()),
+        ("tasks", Duration::ZERO, "2 enter".to_owned()),
+        ("why", Duration::ZERO, "w".to_owned()),
+        ("help", Duration::ZERO, "2 ?".to_owned()),
+        ("plan-warnings", Duration::ZERO, plan!("f h i r").to_owned()),
+        ("plan-blocked", Duration::ZERO, plan!("s c h e d u l e r").to_owned()),
+        ("verification", ten, format!("{GATEWAY} +12s")),
+        ("audit", ten, format!("{GATEWAY} +4m esc {LISTENER} +12s esc A")),
+        // Nine seconds after the zone was lost: nobody is primary, and the others only hear nothing yet.
+        ("mongo-election", Duration::from_secs(155), "5".to_owned()),
+        ("mongo-margin", Duration::ZERO, "5 w".to_owned()),
     ];
-    shots.into()
+    let telehealth = [
+        // Half a minute into the failover.
+        ("databases-failover", Duration::from_secs(200), "6".to_owned()),
+        ("databases-storm", Duration::ZERO, "6".to_owned()),
+    ];
+    let of = |scenario| move |(name, before, keys)| Scene { name, scenario, before, keys };
+    ehr.into_iter().map(of("ehr-mongo")).chain(telehealth.into_iter().map(of("telehealth-fargate"))).collect()
 }
 
 #[tokio::test]
 async fn screenshots() {
     let (theme, _) = Theme::named("dark").unwrap();
-    for (name, before, keys) in shots() {
+    for scene in scenes() {
         for size in [(80, 24), (120, 40)] {
-            let picture = take(&keys, before, size).await;
+            let picture = take(&scene, size).await;
             assert!(picture.too_small.is_none());
-            fresh(&format!("screenshots/{name}-{}x{}.svg", size.0, size.1), &rounds::tui::svg(&picture, &theme));
+            fresh(
+                &format!("screenshots/{}-{}x{}.svg", scene.name, size.0, size.1),
+                &rounds::tui::svg(&picture, &theme),
+            );
         }
     }
 }
 
-async fn take(keys: &str, before: u64, size: (u16, u16)) -> screen::Screen {
-    let name = "ehr-mongo";
-    let scenario = Scenario::named(name).unwrap();
+async fn take(scene: &Scene, size: (u16, u16)) -> screen::Screen {
+    let scenario = Scenario::named(scene.scenario).unwrap();
     let taken = Shot {
         scenario: &scenario,
-        name,
+        name: scene.scenario,
         seed: 1,
-        at: scenario.opens() - Duration::from_mins(before),
-        keys,
+        at: scenario.opens() - scene.before,
+        keys: &scene.keys,
         size,
         keymap: keymap(),
         thresholds: Thresholds::default(),
@@ -201,8 +222,8 @@ async fn take(keys: &str, before: u64, size: (u16, u16)) -> screen::Screen {
 
 #[test]
 fn no_picture_or_page_is_left_over() {
-    let kept: Vec<String> =
-        shots().iter().flat_map(|(name, ..)| [format!("{name}-80x24.svg"), format!("{name}-120x40.svg")]).collect();
+    let of = |scene: &Scene| [format!("{}-80x24.svg", scene.name), format!("{}-120x40.svg", scene.name)];
+    let kept: Vec<String> = scenes().iter().flat_map(of).collect();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         assert!(kept.contains(&name), "screenshots/{name} is not made by this test");
