@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::Error;
@@ -15,6 +15,8 @@ pub enum Trust {
     Anyone,
     /// Its owner alone: it decides which account is touched and what is allowed there.
     Owner,
+    /// Its owner alone, who is the one who runs this, and nobody else may even read it: it is a secret.
+    Private,
 }
 
 /// The text of a regular file of at most `limit` bytes.
@@ -72,6 +74,16 @@ fn accept(path: &Path, found: &Metadata, limit: u64, trust: Trust) -> Result<(),
         let who = if mode & 0o002 != 0 { "anyone" } else { "its group" };
         let hint = format!("it decides what may be changed and where; run: chmod go-w {}", shown(path));
         return Err(wrong(format!("{who} can write it (mode {mode:04o})")).hint(hint));
+    }
+    let uid = rustix::process::geteuid().as_raw();
+    if trust == Trust::Private && found.uid() != uid {
+        let hint = format!("it must belong to the user with the number {uid}, who runs this");
+        return Err(wrong(format!("it belongs to the user with the number {}", found.uid())).hint(hint));
+    }
+    if trust == Trust::Private && mode & 0o077 != 0 {
+        let who = if mode & 0o007 != 0 { "anyone" } else { "its group" };
+        let hint = format!("only its owner may; run: chmod 600 {}", shown(path));
+        return Err(wrong(format!("{who} can use it (mode {mode:04o})")).hint(hint));
     }
     Ok(())
 }
@@ -157,6 +169,22 @@ mod tests {
             assert_eq!(read(&path, 64, Trust::Anyone).as_deref(), Ok("x"));
         }
         assert!(read(&file(dir.path(), b"x", 0o644), 64, Trust::Owner).is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_read_by_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        for (mode, who) in [(0o640, "its group"), (0o604, "anyone"), (0o620, "its group")] {
+            let path = file(dir.path(), b"x", mode);
+            assert!(told(&path, Trust::Private).starts_with(&format!(": {who} can use it (mode {mode:04o})\n  ")));
+        }
+        for mode in [0o600, 0o400] {
+            assert!(read(&file(dir.path(), b"x", mode), 64, Trust::Private).is_ok());
+        }
+        let foreign = Path::new("/proc/self/status");
+        if rustix::process::geteuid().is_root() {
+            assert!(told(foreign, Trust::Private).contains("can use it"));
+        }
     }
 
     #[test]

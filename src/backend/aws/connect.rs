@@ -19,8 +19,9 @@ use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
 use super::{ecs, groups, metrics, proxies, rds, region, sources, sts, trust};
+use crate::backend::mongo::MongoDriver;
 use crate::backend::nothing::Nothing;
-use crate::backend::ports::{Backend, NoJournal};
+use crate::backend::ports::{Backend, Mongo, NoJournal};
 use crate::error::Error;
 use crate::model::form;
 use crate::model::stack::Stack;
@@ -117,7 +118,14 @@ impl Connector {
             async move { sources::find(&origin).await }.boxed()
         });
         let wallet = Arc::new(Wallet::new(search, Arc::clone(&self.clock)));
-        Ok(ports(&config, &wallet))
+        Ok(Backend { mongo: self.mongo(stack, &wallet), ..ports(&config, &wallet) })
+    }
+
+    fn mongo(&self, stack: &Stack, wallet: &Arc<Wallet>) -> Arc<dyn Mongo> {
+        match stack.mongo.as_slice() {
+            [] => Arc::new(Nothing),
+            sets => Arc::new(MongoDriver::new(sets, &self.clock, Some(&wallet.for_sdk()))),
+        }
     }
 
     fn role(&self, arn: &str) -> Result<Role, Error> {

@@ -16,7 +16,7 @@ mod rds;
 mod region;
 mod sources;
 mod sts;
-mod trust;
+pub(in crate::backend) mod trust;
 mod values;
 
 #[cfg(test)]

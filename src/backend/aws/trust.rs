@@ -32,7 +32,7 @@ pub(super) fn bundle(profiles: Option<&ProfileSet>) -> Result<Option<String>, Er
 }
 
 /// Whether there are certificates and all of them can be used.
-fn usable(pem: &str) -> Result<(), String> {
+pub(in crate::backend) fn usable(pem: &str) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
     for (found, nth) in CertificateDer::pem_slice_iter(pem.as_bytes()).zip(1..) {
         let certificate = found.map_err(|error| format!("certificate {nth} is not PEM: {error}"))?;
