@@ -14,8 +14,13 @@ pub struct Testbed {
 /// The environment, made if it is not there yet; `None`, after saying so, where that is not possible.
 pub fn testbed() -> Option<&'static Testbed> {
     static MADE: OnceLock<Result<Testbed, String>> = OnceLock::new();
-    match MADE.get_or_init(make) {
-        Ok(testbed) => Some(testbed),
+    or_skip(MADE.get_or_init(make))
+}
+
+/// What was made; `None`, after saying so, where that was not possible. In CI that is a failure.
+pub fn or_skip<T>(made: &Result<T, String>) -> Option<&T> {
+    match made {
+        Ok(made) => Some(made),
         Err(why) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("the testbed is needed in CI: {why}"),
         Err(why) => {
             let name = std::thread::current().name().unwrap_or("test").to_owned();
@@ -23,6 +28,14 @@ pub fn testbed() -> Option<&'static Testbed> {
             writeln!(std::io::stderr(), "skipped: {name}: {why}").expect("stderr");
             None
         }
+    }
+}
+
+/// The directory of everything that is fetched for tests.
+pub fn root() -> PathBuf {
+    match std::env::var_os("ROUNDS_TESTBED") {
+        Some(named) => PathBuf::from(named),
+        None => Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("testbed"),
     }
 }
 
@@ -46,10 +59,7 @@ fn script_path(name: &str) -> PathBuf {
 }
 
 fn make() -> Result<Testbed, String> {
-    let root = match std::env::var_os("ROUNDS_TESTBED") {
-        Some(named) => PathBuf::from(named),
-        None => Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("testbed"),
-    };
+    let root = root();
     fs::create_dir_all(&root).map_err(|e| format!("{}: {e}", root.display()))?;
     // Test binaries run one after another, but several cargo processes may not: only one of them sets up.
     let lock = File::create(root.join("lock")).map_err(|e| e.to_string())?;
