@@ -27,6 +27,24 @@ fn a_dead_member_is_said_once() {
 }
 
 #[test]
+fn the_last_attempt_to_reach_a_dead_member_is_not_when_it_was_last_heard() {
+    let asked = now() - secs(1);
+    let dead = set_of(3).dead(1, 20).told(0, 1, |peer| peer.heartbeat_at = Some(asked));
+    let since = |set: &ReplicaSet| {
+        let evaluation = alarms(set, now(), &Observed::default()).1;
+        evaluation
+            .checks
+            .into_iter()
+            .find(|check| check.rule == STATE.id && check.severity == Severity::Crit)
+            .unwrap()
+            .since
+    };
+    assert_eq!(since(&dead), Some(now() - secs(20)));
+    let heard = dead.told(2, 1, |peer| peer.heartbeat_received_at = Some(now() - secs(15)));
+    assert_eq!(since(&heard), Some(now() - secs(15)), "something came from it later");
+}
+
+#[test]
 fn what_only_this_console_cannot_reach_is_not_down() {
     table(
         STATE.id,
