@@ -8,6 +8,8 @@ mod backend;
 mod binary;
 #[path = "support/console.rs"]
 mod console;
+#[path = "aws/databases.rs"]
+mod databases;
 #[path = "support/lists.rs"]
 mod lists;
 #[path = "support/patience.rs"]

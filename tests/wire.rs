@@ -15,6 +15,8 @@ mod binary;
 mod budget;
 #[path = "support/console.rs"]
 mod console;
+#[path = "wire/databases.rs"]
+mod databases;
 #[path = "wire/faults.rs"]
 mod faults;
 #[path = "support/lists.rs"]

@@ -1,8 +1,11 @@
-"""moto on a free port of the loopback, with keep-alive and with typed errors where moto itself answers HTML.
+"""moto on a free port of the loopback, with keep-alive, with typed errors where moto itself answers HTML, and with the CBOR that
+CloudWatch is spoken to in.
 
 Prints the port once it listens; ends when its standard input does, so it cannot outlive the test that started it."""
 
 import asyncio
+import datetime
+import io
 import json
 import os
 import re
@@ -11,6 +14,8 @@ import sys
 import threading
 from html import escape
 
+import botocore.session
+import cbor2
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from moto.backends import get_backend
@@ -57,12 +62,69 @@ class TypedErrors:
         return [body.encode()]
 
 
+class SpeaksCbor:
+    """RPC v2 with CBOR, which moto does not know, put into the awsJson that it does, and its answer back."""
+
+    PATH = re.compile("/service/([^/]+)/operation/([^/]+)")
+
+    def __init__(self, app):
+        self.app = app
+        self.model = botocore.session.get_session().get_service_model("cloudwatch")
+
+    def __call__(self, env, start):
+        asked = self.PATH.fullmatch(env["PATH_INFO"])
+        if env.get("HTTP_SMITHY_PROTOCOL") != "rpc-v2-cbor" or not asked:
+            return self.app(env, start)
+        answer = {}
+
+        def collect(status, headers, exc_info=None):
+            answer.update(status=status, headers=headers)
+
+        params = cbor2.loads(env["wsgi.input"].read(int(env.get("CONTENT_LENGTH") or 0)) or b"\xa0")
+        sent = json.dumps(params, default=lambda at: at.timestamp()).encode()
+        inner = {name: value for name, value in env.items() if name != "HTTP_SMITHY_PROTOCOL"}
+        inner.update({
+            "PATH_INFO": "/",
+            "CONTENT_TYPE": "application/x-amz-json-1.0",
+            "CONTENT_LENGTH": str(len(sent)),
+            "HTTP_X_AMZ_TARGET": ".".join(asked.groups()),
+            "wsgi.input": io.BytesIO(sent),
+        })
+        body = json.loads(b"".join(self.app(inner, collect)) or b"{}")
+        if answer["status"] < "3":
+            body = typed(body, self.model.operation_model(asked[2]).output_shape)
+        else:
+            body = {"__type": body.get("__type"), "message": body.get("message") or body.get("Message")}
+        packed = cbor2.dumps(body, datetime_as_timestamp=True)
+        kept = [(name, value) for name, value in answer["headers"] if name.lower().startswith("x-amz")]
+        kind = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+        start(answer["status"], [*kept, *kind, ("Content-Length", str(len(packed)))])
+        return [packed]
+
+
+def typed(value, shape):
+    """A tree of JSON with the types of its shape: fractions, and dates for times."""
+    kind = shape.type_name
+    if kind == "structure":
+        known = {name: inner for name, inner in value.items() if name in shape.members and inner is not None}
+        return {name: typed(inner, shape.members[name]) for name, inner in known.items()}
+    if kind == "list":
+        return [typed(inner, shape.member) for inner in value]
+    if kind in ("float", "double"):
+        return float(value)
+    if kind == "timestamp" and isinstance(value, str):
+        return datetime.datetime.fromisoformat(value)
+    if kind == "timestamp":
+        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
+    return value
+
+
 # By itself a task of moto goes one state on with every look at it; here it stays where it began.
 state_manager.set_transition("ecs::task", {"progression": "time", "seconds": 86_400})
 # Loaded now, not by the first request: that takes seconds where the machine is busy.
-for service in ("autoscaling", "ec2", "ecs", "iam", "sts"):
+for service in ("autoscaling", "cloudwatch", "ec2", "ecs", "iam", "rds", "sts"):
     get_backend(service)
-app = TypedErrors(DomainDispatcherApplication(create_backend_app))
+app = SpeaksCbor(TypedErrors(DomainDispatcherApplication(create_backend_app)))
 # Not by werkzeug's own server: it closes every connection.
 listener = socket.create_server(("127.0.0.1", 0))
 config = Config()

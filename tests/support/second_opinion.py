@@ -5,10 +5,15 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT list CLUSTER
        second_opinion.py ENDPOINT deployments CLUSTER SERVICE
        second_opinion.py ENDPOINT trail EVENT
+       second_opinion.py ENDPOINT databases COUNT
+       second_opinion.py ENDPOINT proxy NAME DATABASE
+       second_opinion.py ENDPOINT reboot DATABASE
+       second_opinion.py ENDPOINT measure DATABASE
        second_opinion.py ENDPOINT powerless"""
 
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -145,5 +150,78 @@ def trail(event):
     return [json.loads(e["CloudTrailEvent"]).get("requestParameters") for e in events]
 
 
-result = {"fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
+def databases(count):
+    """A Multi-AZ instance, one of a single zone, a cluster of two, and as many more as asked; gives all databases there are."""
+    rds = client("rds")
+
+    def create(name, **more):
+        keys = {"MasterUsername": "admin1", "MasterUserPassword": "secretpw1", "AllocatedStorage": 20}
+        more = {"Engine": "postgres", "DBInstanceClass": "db.t3.micro", **more}
+        rds.create_db_instance(DBInstanceIdentifier=name, **more, **({} if "DBClusterIdentifier" in more else keys))
+
+    create("multi", MultiAZ=True, BackupRetentionPeriod=7, StorageEncrypted=True, DeletionProtection=True)
+    create("single", MultiAZ=False, BackupRetentionPeriod=0)
+    aurora = {"Engine": "aurora-postgresql", "DBClusterIdentifier": "aurora"}
+    rds.create_db_cluster(**aurora, MasterUsername="admin1", MasterUserPassword="secretpw1")
+    for tier in (1, 2):
+        create(f"aurora-{tier}", DBInstanceClass="db.r6g.large", PromotionTier=tier, **aurora)
+    for number in range(int(count)):
+        create(f"more-{number:03}")
+    every = lambda operation, key: [  # noqa: E731
+        item for page in rds.get_paginator(operation).paginate() for item in page[key]
+    ]
+    keep = lambda raw, *names: {name: raw[name] for name in names if raw.get(name) not in (None, "")}  # noqa: E731
+    kept = ("DBInstanceIdentifier", "DBInstanceArn", "DBInstanceStatus", "DBInstanceClass", "Engine", "EngineVersion")
+    flags = ("MultiAZ", "StorageEncrypted", "DeletionProtection", "BackupRetentionPeriod", "AllocatedStorage")
+    members = ("DBInstanceIdentifier", "IsClusterWriter", "PromotionTier")
+    return {
+        "instances": [
+            keep(i, *kept, *flags, "AvailabilityZone", "DBClusterIdentifier") for i in every("describe_db_instances", "DBInstances")
+        ],
+        "clusters": [
+            {
+                **keep(c, "DBClusterIdentifier", "DBClusterArn", "Status", "Engine", "MultiAZ", "AvailabilityZones"),
+                "members": [keep(m, *members) for m in c["DBClusterMembers"]],
+            }
+            for c in every("describe_db_clusters", "DBClusters")
+        ],
+    }
+
+
+def proxy(name, database):
+    """A proxy before a database."""
+    rds, ec2 = client("rds"), client("ec2")
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]
+    secret = {"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}
+    role = "arn:aws:iam::123456789012:role/proxy"
+    rds.create_db_proxy(
+        DBProxyName=name, EngineFamily="POSTGRESQL", Auth=[secret], RoleArn=role, VpcSubnetIds=subnets, RequireTLS=True
+    )
+    rds.register_db_proxy_targets(DBProxyName=name, DBInstanceIdentifiers=[database])
+    return [target.get("RdsResourceId") for target in rds.describe_db_proxy_targets(DBProxyName=name)["Targets"]]
+
+
+def reboot(database):
+    """The status that the answer to a reboot tells."""
+    return client("rds").reboot_db_instance(DBInstanceIdentifier=database)["DBInstance"]["DBInstanceStatus"]
+
+
+def measure(database):
+    """Records 11, 12, 13 and 14 % one to four minutes ago; gives when that was, in seconds since the epoch."""
+    now = int(time.time()) // 60 * 60
+    data = [
+        {
+            "MetricName": "CPUUtilization",
+            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": database}],
+            "Timestamp": now - 60 * minute,
+            "Value": 10.0 + minute,
+        }
+        for minute in range(1, 5)
+    ]
+    client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=data)
+    return now
+
+
+commands = (databases, proxy, reboot, measure)
+result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)
