@@ -1,11 +1,14 @@
 //! What every backend owes the feed of databases.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rounds::backend::ports::{Backend, Page, limits};
+use rounds::backend::sim::wire::{Options, serve};
+use rounds::backend::sim::{Scenario, Sim};
 use rounds::model::Fault;
-use rounds::time::{Clock, SystemClock, Timestamp};
+use rounds::time::{Clock, ManualClock, SystemClock, Timestamp};
 
 use crate::backend::{ANY, connect, stack};
 use crate::patience::patiently;
@@ -80,6 +83,32 @@ async fn hold(name: &str, aws: &Backend, known: &Known) {
     let told: BTreeSet<&str> = DEVIATIONS.iter().filter(|(who, ..)| *who == name).map(|(_, rule, _)| *rule).collect();
     let broken: BTreeMap<_, _> = verdicts.iter().filter_map(|(rule, v)| Some((*rule, v.as_ref().err()?))).collect();
     assert_eq!(broken.keys().copied().collect::<BTreeSet<_>>(), told, "{name}: {broken:#?}");
+}
+
+/// Databases of a simulated world, by the names it gives them; too few for a second page.
+async fn simulated() -> (Sim, Arc<ManualClock>, Known) {
+    let scenario = Scenario::named("ehr-aurora").expect("a scenario");
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let sim = Sim::new(&scenario, 1, clock.clone());
+    let page = sim.backend().rds.instances(None).await.expect("instances");
+    let instances: BTreeSet<String> = page.items.iter().map(|instance| instance.id.to_string()).collect();
+    assert!(instances.len() > 1 && page.next.is_none(), "{instances:?}");
+    let now = clock.now();
+    (sim, clock, Known { instances, now })
+}
+
+#[tokio::test]
+async fn databases_of_the_simulated_world() {
+    let (sim, _, known) = simulated().await;
+    hold("simulator", &sim.backend(), &known).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_of_the_strict_loopback() {
+    let (sim, clock, known) = simulated().await;
+    let server = serve(sim.backend(), Options { clock, ..Options::default() }).await.expect("it listens");
+    hold("loopback", &connect(&stack(&server.endpoint_url(), &[]), ANY).await, &known).await;
+    assert_eq!(server.counters().strays, 0);
 }
 
 /// An emulator that boto3 has filled.
