@@ -12,6 +12,8 @@ mod python;
 
 #[path = "mongo/access.rs"]
 mod access;
+#[path = "mongo/judged.rs"]
+mod judged;
 #[path = "mongo/members.rs"]
 mod members;
 #[path = "mongo/wire.rs"]
