@@ -19,6 +19,7 @@ mod laws;
 pub mod mongo;
 mod observed;
 mod provider;
+pub mod rds;
 mod rollout;
 mod service;
 mod sink;
@@ -122,6 +123,32 @@ pub const RULES: &[&Rule] = &[
     &mongo::ROLE,
     &mongo::TAKEOVER,
     &mongo::EXEMPT,
+    &rds::failover::FAILOVER,
+    &rds::status::STATUS,
+    &rds::proxy::STATUS,
+    &rds::proxy::AUTH,
+    &rds::proxy::TARGET,
+    &rds::proxy_pool::POOL,
+    &rds::events::EVENT,
+    &rds::storage::FREE,
+    &rds::cluster::SPREAD,
+    &rds::standby::MULTI_AZ,
+    &rds::replica::STATE,
+    &rds::replica::LAG,
+    &rds::replica::AURORA_LAG,
+    &rds::load::CPU,
+    &rds::load::MEMORY,
+    &rds::load::CONNECTIONS,
+    &rds::backup::RESTORABLE,
+    &rds::backup::BACKUP,
+    &rds::certificate::CERTIFICATE,
+    &rds::posture::ENCRYPTION,
+    &rds::posture::SECRET,
+    &rds::pending::PENDING,
+    &rds::posture::POSTURE,
+    &rds::proxy_pool::TLS,
+    &rds::storage::CEILING,
+    &rds::proxy_pool::PINNED,
     &audit::UNFINISHED,
 ];
 

@@ -31,7 +31,10 @@ pub const CRATES: [(&str, &[&str]); 34] = [
     ("crossterm", &["term"]),
     ("csv", &["report"]),
     ("etcetera", &["config"]),
-    ("fastrand", &["action", "backend/sim", "cli/demo.rs", "feed", "health/laws.rs", "report/output.rs"]),
+    (
+        "fastrand",
+        &["action", "backend/sim", "cli/demo.rs", "feed", "health/laws.rs", "health/rds/laws.rs", "report/output.rs"],
+    ),
     ("futures_util", &["action", "backend", "cli", "feed", "report"]),
     ("http_body_util", &["backend/sim/wire"]),
     ("hyper", &["backend/sim/wire"]),

@@ -1,0 +1,92 @@
+//! The connections of a proxy: how many are left, whether they are shared and encrypted.
+
+use super::{Database, each_proxy, newest, percent};
+use crate::health::{About, Rule, Sink, Threshold, words};
+use crate::model::rds::{RdsFacts, RdsMetrics};
+use crate::model::{Facts, Severity};
+
+pub(in super::super) const POOL: Rule = Rule {
+    id: "rds-proxy-pool",
+    domain: "rds",
+    doc: "Nearly all connections that a proxy may open are in use: clients wait for one and then fail, as in a connection storm.",
+    source: "CloudWatch DatabaseConnectionsCurrentlyBorrowed of MaxDatabaseConnectionsAllowed; 80 and 95 % (practice)",
+    thresholds: &[Threshold::share("warn", 0.80), Threshold::share("crit", 0.95)],
+    read_at: Facts::taken_at::<RdsFacts>,
+    check: pool,
+};
+
+pub(in super::super) const PINNED: Rule = Rule {
+    id: "rds-proxy-pinned",
+    domain: "rds",
+    doc: "Many connections of a proxy are bound to one client each, so that it pools little.",
+    source: "RDS user guide, avoiding pinning; 50 % (practice)",
+    thresholds: &[Threshold::share("info", 0.50)],
+    read_at: Facts::taken_at::<RdsFacts>,
+    check: pinned,
+};
+
+pub(in super::super) const TLS: Rule = Rule {
+    id: "rds-proxy-tls",
+    domain: "rds",
+    doc: "A proxy takes connections without TLS, or has some.",
+    source: "RDS API: RequireTLS; CloudWatch ClientConnectionsNoTLS; 45 CFR 164.312(e)(1)",
+    thresholds: &[],
+    read_at: Facts::taken_at::<RdsFacts>,
+    check: tls,
+};
+
+fn pool(facts: &Facts, sink: &mut Sink<'_>) {
+    each_proxy(facts, sink, |_, proxy, sink| {
+        let of = |metric| newest(facts, &proxy.arn, metric);
+        let Some(((at, borrowed), (_, most))) = of(RdsMetrics::BORROWED).zip(of(RdsMetrics::ALLOWED)) else { return };
+        if most <= 0.0 {
+            return;
+        }
+        let (mut sink, share) = (sink.at(at), borrowed / most);
+        let severity = match share {
+            _ if share > sink.share("crit") => Severity::Crit,
+            _ if share > sink.share("warn") => Severity::Warn,
+            _ => return sink.ok(|| Database::Proxy(proxy).subject()),
+        };
+        let message =
+            format!("{}: {borrowed:.0} of {most:.0} connections in use, the pool is nearly exhausted", proxy.name);
+        let about = About::new(message)
+            .with("share", percent(share))
+            .with("clients", words::given(of(RdsMetrics::CLIENTS).map(|(_, n)| format!("{n:.0}"))))
+            .with("MaxConnectionsPercent", words::given(proxy.max_connections_percent))
+            .next(
+                "see which service opened so many: its tasks and its pool size; long transactions hold connections too",
+            );
+        sink.found(severity, Database::Proxy(proxy).subject(), about);
+    });
+}
+
+fn pinned(facts: &Facts, sink: &mut Sink<'_>) {
+    each_proxy(facts, sink, |_, proxy, sink| {
+        let of = |metric| newest(facts, &proxy.arn, metric);
+        let Some(((at, pinned), (_, open))) = of(RdsMetrics::PINNED).zip(of(RdsMetrics::CONNECTIONS)) else { return };
+        let (mut sink, subject) = (sink.at(at), Database::Proxy(proxy).subject());
+        if open <= 0.0 || pinned / open <= sink.share("info") {
+            return sink.ok(|| subject);
+        }
+        let message = format!("{}: {pinned:.0} of {open:.0} connections are pinned to one client each", proxy.name);
+        sink.found(Severity::Info, subject, About::new(message).with("share", percent(pinned / open)));
+    });
+}
+
+fn tls(facts: &Facts, sink: &mut Sink<'_>) {
+    each_proxy(facts, sink, |_, proxy, sink| {
+        let subject = Database::Proxy(proxy).subject();
+        let bare = newest(facts, &proxy.arn, RdsMetrics::NO_TLS).filter(|(_, n)| *n > 0.0);
+        let told = |words: String| {
+            About::new(format!("{}: {words}", proxy.name)).with("RequireTLS", words::given(proxy.requires_tls))
+        };
+        let (severity, about) = match (bare, proxy.requires_tls) {
+            (Some((_, n)), _) => (Severity::Warn, told(format!("{n:.0} connections without TLS"))),
+            (None, Some(false)) => (Severity::Warn, told("takes connections without TLS".to_owned())),
+            (None, None) => (Severity::Unknown, told("whether it requires TLS was not told".to_owned())),
+            (None, Some(true)) => return sink.ok(|| subject),
+        };
+        sink.found(severity, subject, about.next("have clients use TLS, then set RequireTLS"));
+    });
+}
