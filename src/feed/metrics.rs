@@ -21,10 +21,10 @@ use crate::time::Timestamp;
 
 const ACTION: &str = "cloudwatch:GetMetricData";
 /// Between readings of what is on screen: RDS gives CloudWatch one point a minute.
-pub const EVERY_SHOWN: Duration = Duration::from_mins(1);
+const EVERY_SHOWN: Duration = Duration::from_mins(1);
 /// Between readings of everything else: a disk that fills up is noticed by someone who looks elsewhere, at a fifteenth of the
 /// price.
-pub const EVERY_OTHER: Duration = Duration::from_mins(15);
+const EVERY_OTHER: Duration = Duration::from_mins(15);
 /// Polls come up to a tenth early.
 const EARLY: Duration = Duration::from_secs(10);
 /// How much is read each time; the price of a metric is the same for one point and for sixty.
@@ -143,8 +143,7 @@ fn together(queries: usize, pieces: Vec<(usize, Series)>) -> Vec<Series> {
 }
 
 /// What is worth asking for of everything in these facts.
-#[must_use]
-pub fn wanted(rds: &RdsFacts) -> Vec<(Name, Query)> {
+fn wanted(rds: &RdsFacts) -> Vec<(Name, Query)> {
     let mut all: Vec<(Name, Query)> = rds.instances.iter().flat_map(|i| of_instance(rds, i)).collect();
     all.extend(rds.proxies.iter().flat_map(of_proxy));
     all

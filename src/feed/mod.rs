@@ -26,7 +26,6 @@ use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use budget::{Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, STS};
 pub use gate::Gate;
-pub use metrics::{EVERY_OTHER, EVERY_SHOWN, wanted as wanted_metrics};
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};
 pub use poller::{Control, Poller, spawn};
 pub use progress::Progress;

@@ -1,6 +1,7 @@
 //! Views: projections of what is known. A view is one file and one line in [`VIEWS`].
 
 mod audit;
+mod databases;
 mod detail;
 mod domain;
 mod instances;
@@ -56,7 +57,7 @@ pub struct Drill {
 
 /// Every view, in the order of the number keys.
 pub const VIEWS: &[&View] =
-    &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &mongo::VIEW, &audit::VIEW];
+    &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &mongo::VIEW, &databases::VIEW, &audit::VIEW];
 
 /// The view with this id.
 #[must_use]

@@ -27,6 +27,7 @@ pub(in super::super) const RESTORABLE: Rule = Rule {
 };
 
 /// Days that backups are kept and the latest restorable time, of what has backups of its own.
+#[must_use]
 pub fn own(database: Database<'_>) -> Option<(Option<u32>, Option<Timestamp>)> {
     match database {
         Database::Instance(i) if i.cluster.is_none() && i.replica_of.is_none() => {

@@ -4,7 +4,7 @@ use super::{Database, each_database};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::RdsFacts;
 use crate::model::{Facts, Severity};
-use crate::time::human;
+use crate::time::{Timestamp, human};
 
 pub(in super::super) const CERTIFICATE: Rule = Rule {
     id: "rds-certificate",
@@ -37,7 +37,7 @@ fn certificate(facts: &Facts, sink: &mut Sink<'_>) {
         let told = |words: String| {
             About::new(format!("{name}: {words}"))
                 .with("CAIdentifier", words::given(ca.as_ref()))
-                .with("ValidTill", words::given(until.map(|until| until.rfc3339())))
+                .with("ValidTill", words::given(until.map(Timestamp::rfc3339)))
         };
         let rotate = "have clients trust the new authority first, then rotate the certificate";
         let waits = rds.maintenance.iter().any(|m| m.arn == *database.arn() && m.action == "ca-certificate-rotation");

@@ -5,6 +5,7 @@ use crate::model::Severity;
 use crate::model::rds::Event;
 
 /// What an event of one kind means.
+#[derive(Clone, Copy)]
 pub struct Kind {
     /// The category it comes in, where the words alone could mean something else.
     category: Option<&'static str>,

@@ -47,7 +47,7 @@ fn cpu(facts: &Facts, sink: &mut Sink<'_>) {
         let points: Vec<f64> = found.series.since(found.read_at - span).map(|percent| percent / 100.0).collect();
         let Some(least) = points.iter().copied().reduce(f64::min) else { return };
         let minutes = u32::try_from(span.as_secs() / 60).unwrap_or(u32::MAX);
-        let enough = points.len() as f64 >= f64::from(minutes) * ENOUGH;
+        let enough = f64::from(u32::try_from(points.len()).unwrap_or(u32::MAX)) >= f64::from(minutes) * ENOUGH;
         let severity = match least {
             _ if least > sink.share("crit") => Severity::Crit,
             _ if least > sink.share("warn") => Severity::Warn,
@@ -84,6 +84,7 @@ fn memory(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 /// GiB of memory of a class such as `db.r6g.2xlarge`: families have so much for a `large`, and twice that with each size.
+#[must_use]
 pub fn class_memory(class: &str) -> Option<f64> {
     let mut parts = class.strip_prefix("db.")?.split('.');
     let (family, size) = (parts.next()?, parts.next()?);
@@ -105,7 +106,9 @@ pub fn class_memory(class: &str) -> Option<f64> {
     (times > 0.0 && times.is_finite()).then_some(large * times)
 }
 
-/// The default of `max_connections`: for MySQL and MariaDB memory / 12,582,880, for PostgreSQL memory / 9,531,392, 5,000 at most.
+/// The default of `max_connections`: for `mysql` and `mariadb` memory / 12,582,880, for `postgres` memory / 9,531,392, 5,000 at
+/// most.
+#[must_use]
 pub fn default_connections(i: &DbInstance) -> Option<f64> {
     let bytes = class_memory(i.class.as_deref()?)? * GIB;
     match i.engine.as_deref()? {

@@ -31,6 +31,7 @@ fn pending(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 /// When it will be done, whoever does nothing.
+#[must_use]
 pub fn due(maintenance: &Maintenance) -> Option<Timestamp> {
     [maintenance.current_at, maintenance.forced_at].into_iter().flatten().min()
 }

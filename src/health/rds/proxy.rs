@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failover::Failovers;
+use super::failover::{Failover, Failovers};
 use super::{Database, each_proxy, newest};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{Proxy, RdsFacts, RdsMetrics, Target};
@@ -106,14 +106,14 @@ fn target(facts: &Facts, sink: &mut Sink<'_>) {
                 .with("reason", reason)
                 .with("description", words::given(lost.description.as_ref()))
                 .next(step(reason));
-            return match moving.is_some_and(|found| found.is_running()) {
-                true => sink.found(Severity::Info, subject, about.with("cause", "a failover of the database")),
-                false => sink.lasting(
-                    &[(Severity::Warn, Duration::ZERO), (Severity::Crit, sink.span("crit"))],
-                    subject,
-                    about,
-                ),
-            };
+            if moving.is_some_and(Failover::is_running) {
+                return sink.found(Severity::Info, subject, about.with("cause", "a failover of the database"));
+            }
+            return sink.lasting(
+                &[(Severity::Warn, Duration::ZERO), (Severity::Crit, sink.span("crit"))],
+                subject,
+                about,
+            );
         }
         match targets.iter().find(|t| t.state.as_deref() != Some("AVAILABLE") && !is_refused(t)) {
             Some(t) if t.state.as_deref() == Some("REGISTERING") => {

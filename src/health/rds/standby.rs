@@ -1,6 +1,6 @@
 //! Whether another zone can take over.
 
-use super::failover::Failovers;
+use super::failover::{Failover, Failovers};
 use super::{Database, each_instance};
 use crate::health::{About, Rule, Sink, words};
 use crate::model::rds::{DbInstance, RdsFacts};
@@ -23,7 +23,7 @@ fn multi_az(facts: &Facts, sink: &mut Sink<'_>) {
         if instance.is_aurora() || instance.cluster.is_some() || instance.replica_of.is_some() {
             return;
         }
-        let moving = failovers.of(&instance.arn).is_some_and(|found| found.is_running());
+        let moving = failovers.of(&instance.arn).is_some_and(Failover::is_running);
         judge(rds, instance, moving, sink);
     });
 }
@@ -41,7 +41,7 @@ fn judge(rds: &RdsFacts, i: &DbInstance, moving: bool, sink: &mut Sink<'_>) {
     match i.multi_az {
         None => sink.found(Severity::Unknown, subject, told("whether it has a standby was not told")),
         Some(false) if converting => {
-            sink.found(Severity::Warn, subject, told("no standby yet, a change to Multi-AZ waits"))
+            sink.found(Severity::Warn, subject, told("no standby yet, a change to Multi-AZ waits"));
         }
         Some(false) => {
             let severity = if rds.protected { Severity::Crit } else { Severity::Warn };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failover::Failovers;
+use super::failover::{Failover, Failovers};
 use super::{Database, each_database};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::RdsFacts;
@@ -58,7 +58,7 @@ fn status(facts: &Facts, sink: &mut Sink<'_>) {
             Database::Instance(instance) => failovers.around(rds, instance),
             other => failovers.of(other.arn()),
         };
-        let explained = found.is_some_and(|found| found.is_running());
+        let explained = found.is_some_and(Failover::is_running);
         judge(database, explained, rds.protected, sink);
     });
 }
@@ -74,7 +74,7 @@ fn judge(database: Database<'_>, explained: bool, protected: bool, sink: &mut Si
     match status {
         "available" => sink.ok(|| database.subject()),
         _ if explained && (passing || AT_WORK.contains(&status)) => {
-            sink.found(Severity::Info, database.subject(), about)
+            sink.found(Severity::Info, database.subject(), about);
         }
         _ if FOR_LONG.contains(&status) => sink.found(Severity::Info, database.subject(), about),
         _ if AT_WORK.contains(&status) || status.starts_with("configuring-") => {
