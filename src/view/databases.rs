@@ -1,6 +1,8 @@
 //! The databases view: clusters with their members, instances by themselves, proxies.
 
 mod detail;
+#[cfg(test)]
+mod tests;
 
 use super::scene::{aws_call, standing};
 use super::{Scene, StackScene, View};

@@ -340,7 +340,10 @@ fn events_are_known_by_their_words_and_end_with_their_end() {
                 of(instance()).event(5, "Replication has stopped."),
                 &[&format!("crit ehr: Replication has stopped at {}", at(5))],
             ),
-            (of(instance()).event(5, "Replication has stopped.").event(4, "Replication resumed."), &["ok"]),
+            (
+                of(instance()).event(5, "Replication has stopped.").event(4, "Replication resumed."),
+                &["info ehr: Replication resumed at 03:08:44Z"],
+            ),
             (of(instance()).event(61, "Replication has stopped."), &["ok"]),
             (failure("the disk went away"), &[&format!("crit ehr: the disk went away at {}", at(5))]),
             (

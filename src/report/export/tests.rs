@@ -157,10 +157,10 @@ async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
         (
             "servces",
-            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, audit",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, audit",
         ),
-        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, mongo, audit"),
-        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, audit"),
+        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, audit"),
+        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, audit"),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
         let error = ran.exit.unwrap_err();

@@ -1,0 +1,129 @@
+//! What the view shows of a small world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::model::Facts;
+use crate::model::metric::Series;
+use crate::model::rds::{ClusterMember, Event, Measured, Target};
+use crate::model::stack::Stack;
+use crate::view::{Detail, Line};
+
+const NOW: Timestamp = Timestamp::from_secs(1_773_457_964);
+
+fn instance(id: &str, cluster: Option<&str>) -> DbInstance {
+    DbInstance {
+        id: Text::from(id),
+        arn: Text::from(format!("arn:{id}")),
+        status: Some(Text::from("available")),
+        az: Some(Text::from(format!("zone-{id}"))),
+        cluster: cluster.map(Text::from),
+        engine: Some(Text::from(if cluster.is_some() { "aurora-mysql" } else { "postgres" })),
+        multi_az: Some(false),
+        allocated: Some(100),
+        restorable_at: Some(NOW - Duration::from_mins(3)),
+        ..DbInstance::default()
+    }
+}
+
+fn facts(measured: bool) -> Facts {
+    let member =
+        |id: &str, writer| ClusterMember { instance: Text::from(id), is_writer: Some(writer), ..Default::default() };
+    let cluster = DbCluster {
+        id: Text::from("c"),
+        arn: Text::from("arn:c"),
+        members: vec![member("r", false), member("w", true)],
+        ..DbCluster::default()
+    };
+    let target = Target { id: Some(Text::from("alone")), state: Some(Text::from("AVAILABLE")), ..Target::default() };
+    let proxy =
+        Proxy { name: Text::from("pool"), arn: Text::from("arn:pool"), targets: vec![target], ..Proxy::default() };
+    let event =
+        Event { at: Some(NOW), source: Text::from("alone"), message: Text::from("it restarted"), ..Event::default() };
+    let rds = RdsFacts {
+        instances: vec![
+            instance("alone", None),
+            instance("lost", Some("gone")),
+            instance("r", Some("c")),
+            instance("w", Some("c")),
+        ],
+        clusters: vec![cluster],
+        proxies: vec![proxy],
+        events: vec![event],
+        ..RdsFacts::default()
+    };
+    let mut facts = Facts::default();
+    facts.put(NOW, Arc::new(rds));
+    if measured {
+        let mut metrics = RdsMetrics::default();
+        for (arn, metric, value) in [
+            ("arn:alone", RdsMetrics::STORAGE, 53_687_091_200.0),
+            ("arn:alone", RdsMetrics::CONNECTIONS, 12.0),
+            ("arn:r", RdsMetrics::AURORA_LAG, 20.0),
+        ] {
+            let series = Series { points: vec![(NOW, value)], problem: None };
+            metrics.series.insert((Text::from(arn), metric), Measured { read_at: NOW, series });
+        }
+        facts.put(NOW, Arc::new(metrics));
+    }
+    facts
+}
+
+fn with<R>(measured: bool, look: impl FnOnce(&StackScene<'_>, Vec<Row>) -> R) -> R {
+    let (stack, facts) = (Stack { name: Text::from("prod"), ..Stack::default() }, facts(measured));
+    let rows = rows(&Scene { stacks: vec![StackScene::new(&stack, &facts, &[])] });
+    look(&StackScene::new(&stack, &facts, &[]), rows)
+}
+
+fn cell(row: &Row, id: &str) -> String {
+    let at = COLUMNS.iter().position(|column| column.id == id).unwrap();
+    row.cells[at].human(NOW)
+}
+
+#[test]
+fn members_stand_below_their_cluster_the_writer_first() {
+    with(true, |_, rows| {
+        let told: Vec<String> =
+            rows.iter().map(|row| format!("{} {}", cell(row, "identifier"), cell(row, "role"))).collect();
+        assert_eq!(told, ["c –", "w writer", "r reader", "alone –", "lost –", "pool –"]);
+        assert!(rows.iter().all(|row| row.cells.len() == COLUMNS.len()));
+        assert_eq!(cell(&rows[0], "az"), "zone-r zone-w");
+        assert_eq!(cell(&rows[1], "multi_az"), "–", "it says nothing of Aurora's instances");
+    });
+}
+
+#[test]
+fn what_was_not_measured_is_absent_and_never_zero() {
+    let measured = ["lag", "storage_free_ratio", "connections"];
+    let of = |rows: &[Row], at: usize| measured.map(|id| cell(&rows[at], id));
+    with(false, |_, rows| assert!(rows.iter().enumerate().all(|(at, _)| of(&rows, at) == ["–"; 3])));
+    with(true, |_, rows| {
+        assert_eq!(of(&rows, 3), ["–", "50%", "12"]);
+        assert_eq!(of(&rows, 2), ["20ms", "–", "–"]);
+        assert_eq!((cell(&rows[3], "backup_age"), cell(&rows[1], "backup_age")), ("3m00s".to_owned(), "–".to_owned()));
+    });
+}
+
+#[test]
+fn a_detail_has_the_events_the_trends_and_the_targets() {
+    with(true, |scene, rows| {
+        let detail = |at: usize| (VIEW.detail)(scene, &rows[at]);
+        let headings = |detail: &Detail| -> Vec<&str> {
+            detail
+                .lines
+                .iter()
+                .filter_map(|line| if let Line::Heading(words) = line { Some(*words) } else { None })
+                .collect()
+        };
+        assert_eq!(headings(&detail(3)), ["last hour", "events"]);
+        assert_eq!(headings(&detail(0)), ["members"]);
+        assert_eq!(headings(&detail(5)), ["targets"]);
+        let trends = detail(3).lines.iter().filter(|line| matches!(line, Line::Trend(..))).count();
+        assert_eq!(trends, 2);
+        let calls: Vec<String> = rows.iter().filter_map(|row| (VIEW.aws)(scene, row)).collect();
+        assert!(calls[0].ends_with("rds describe-db-clusters --db-cluster-identifier c"), "{calls:?}");
+        assert!(calls[3].ends_with("rds describe-db-instances --db-instance-identifier alone"), "{calls:?}");
+        assert!(calls[5].ends_with("rds describe-db-proxy-targets --db-proxy-name pool"), "{calls:?}");
+    });
+}
