@@ -134,6 +134,7 @@ fn event(secs: u64, message: &str) -> Event {
     Event { at: Some(START + Duration::from_secs(secs)), message: Text::from(message), ..Event::default() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the fields it is compared with are optional")]
 fn at(secs: u64) -> Option<Timestamp> {
     Some(START + Duration::from_secs(secs))
 }

@@ -19,6 +19,7 @@ fn one<'a>(rng: &mut Rng, words: &[&'a str]) -> &'a str {
     words[rng.usize(..words.len())]
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
 fn time(rng: &mut Rng) -> Option<Timestamp> {
     Some(now() + Duration::from_secs(90_000) - Duration::from_secs(rng.u64(..180_000)))
 }
