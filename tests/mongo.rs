@@ -3,6 +3,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "what a test calls fails by panicking")]
 
+#[expect(dead_code, reason = "these tests need no endpoint")]
+#[path = "support/backend.rs"]
+mod backend;
 #[path = "support/mongo_wire.rs"]
 mod mongo_wire;
 #[path = "support/mongod.rs"]
@@ -16,6 +19,8 @@ mod access;
 mod judged;
 #[path = "mongo/members.rs"]
 mod members;
+#[path = "mongo/whole.rs"]
+mod whole;
 #[path = "mongo/wire.rs"]
 mod wire;
 
