@@ -16,11 +16,12 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 47] = [
+const COMMANDS: [&str; 48] = [
     "view overview",
     "view services",
     "view tasks",
     "view mongo",
+    "view databases",
     "view audit",
     "view instances",
     "next-view",
@@ -157,6 +158,7 @@ fn the_default_keys_are_those_people_know() {
         ("view instances", "3"),
         ("view tasks", "4"),
         ("view mongo", "5"),
+        ("view databases", "6"),
         ("view audit", "A"),
         ("actions", "a"),
         ("next-view", "tab"),
