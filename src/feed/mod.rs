@@ -82,6 +82,14 @@ pub struct FeedSpec {
     pub start: fn() -> Box<dyn Feed>,
 }
 
+impl FeedSpec {
+    /// Whether reading it asks somebody elsewhere. What was done with this tool is written down here.
+    #[must_use]
+    pub fn asks_elsewhere(&self) -> bool {
+        self.id != audit::SPEC.id
+    }
+}
+
 /// Every feed, in the order they are first polled.
 pub const FEEDS: &[&FeedSpec] = &[
     &identity::SPEC,

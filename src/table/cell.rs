@@ -107,8 +107,9 @@ impl Cell {
             Self::Text(text) | Self::State(_, text) => json!(text.as_str()),
             Self::Count(n) => json!(n),
             Self::Mebibytes(n) => json!(u64::from(*n) << 20),
-            Self::Number(n) | Self::Bytes(n) | Self::Share(n) => json!(n),
-            Self::Seconds(n) => json!(n.max(0.0)),
+            Self::Number(n) | Self::Bytes(n) => whole(*n),
+            Self::Share(n) => json!(n),
+            Self::Seconds(n) => whole(n.max(0.0)),
             Self::Flag(yes) => json!(yes),
             Self::Since(at) | Self::SinceAtLeast(at) => json!(now.since(*at).as_secs()),
             Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
@@ -151,6 +152,14 @@ impl Cell {
             other => words.push_str(&other.human(Timestamp::default())),
         }
     }
+}
+
+/// A whole number without a fraction, as other counts are written.
+fn whole(n: f64) -> Value {
+    // Beyond 2^53 a double does not hold every whole number.
+    let is_whole = n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0;
+    let written = format!("{n:.0}").parse::<i64>();
+    written.ok().filter(|_| is_whole).map_or_else(|| json!(n), |n| json!(n))
 }
 
 /// At most two decimals, none where they are zero.
@@ -199,14 +208,14 @@ mod tests {
             (Cell::Missing, "–", json!(null)),
             (Cell::Count(7), "7", json!(7)),
             (Cell::Mebibytes(2), "2", json!(2_097_152)),
-            (Cell::Number(2.0), "2", json!(2.0)),
+            (Cell::Number(2.0), "2", json!(2)),
             (Cell::Number(0.25), "0.25", json!(0.25)),
-            (Cell::Seconds(-3.0), "0s", json!(0.0)),
+            (Cell::Seconds(-3.0), "0s", json!(0)),
             (Cell::Seconds(0.04), "40ms", json!(0.04)),
             (Cell::Seconds(192.4), "3m12s", json!(192.4)),
             (Cell::Seconds(f64::INFINITY), "–", json!(null)),
-            (Cell::Bytes(12.5 * 1_073_741_824.0), "12.5 GiB", json!(13_421_772_800.0)),
-            (Cell::Bytes(12.0), "12 B", json!(12.0)),
+            (Cell::Bytes(12.5 * 1_073_741_824.0), "12.5 GiB", json!(13_421_772_800_i64)),
+            (Cell::Bytes(12.0), "12 B", json!(12)),
             (Cell::Share(0.844), "84%", json!(0.844)),
             (Cell::Flag(true), "yes", json!(true)),
             (Cell::Since(at), "3m12s", json!(192)),

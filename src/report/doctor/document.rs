@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::price::{PER_THOUSAND, Pace, Price};
-use super::{Examination, Examined};
+use super::{Examination, Examined, Members};
 use crate::feed::FeedSpec;
 use crate::report::reading::{Reading, fault_document};
 use crate::time::Timestamp;
@@ -31,10 +31,17 @@ fn stack(found: &Examined<'_>) -> Value {
         "credentials_end_at": identity.and_then(|i| i.expires_at).map(Timestamp::rfc3339),
         "endpoint": found.stack.endpoint_url,
         "feeds": found.feeds.iter().map(|(spec, reading)| feed(spec, reading)).collect::<Vec<_>>(),
-        "replica_sets": found.sets.iter().map(|(set, answering, members)| {
-            json!({ "set": set, "answering": answering, "members": members })
-        }).collect::<Vec<_>>(),
+        "replica_sets": found.sets.iter().map(set).collect::<Vec<_>>(),
         "metrics_cost": found.price.as_ref().map(price),
+    })
+}
+
+fn set(found: &Members) -> Value {
+    json!({
+        "set": found.set.as_str(),
+        "answering": found.answering,
+        "members": found.all,
+        "errors": found.refused.iter().map(fault_document).collect::<Vec<_>>(),
     })
 }
 

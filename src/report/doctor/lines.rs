@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::price::{Pace, Price};
-use super::{Examination, Examined};
+use super::{Examination, Examined, MONGO, Members};
 use crate::model::Fault;
 use crate::report::reading::{Reading, Trouble};
 use crate::time::{Timestamp, human};
@@ -32,14 +32,16 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
     }
     let mut told: Vec<(&str, &Fault)> = Vec::new();
     for (spec, reading) in &found.feeds {
+        if spec.id == MONGO && found.stack.mongo.is_empty() {
+            line(spec.id, "no replica set is configured");
+            continue;
+        }
         for words in read(reading, &told) {
             line(spec.id, &words);
         }
         told.extend(reading.troubles.iter().map(|trouble| (spec.id, &trouble.fault)));
-        if spec.id == "mongo" {
-            for (set, answering, members) in &found.sets {
-                line("", &format!("{set}: {answering} of {members} members answer"));
-            }
+        if spec.id == MONGO {
+            found.sets.iter().flat_map(members).for_each(|words| line("", &words));
         }
     }
     match &found.price {
@@ -47,6 +49,17 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
         Some(_) => line("metrics cost", "nothing: there is no database to measure"),
         None => {}
     }
+}
+
+/// How many members of a set answer, and why they tell no more.
+fn members(found: &Members) -> Vec<String> {
+    let Members { set, answering, all, refused } = found;
+    let count = format!("{set}: {answering} of {all} members answer");
+    let refused = refused.iter().map(|fault| {
+        let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{set}: {fault}{hint}")
+    });
+    std::iter::once(count).chain(refused).collect()
 }
 
 fn caller(found: &Examined<'_>, now: Timestamp) -> String {

@@ -16,11 +16,15 @@ use crate::error::Error;
 use crate::feed::{FEEDS, FeedSpec};
 use crate::model::Fault;
 use crate::model::identity::Identity;
-use crate::model::mongo::MongoFacts;
+use crate::model::mongo::{MongoFacts, ReplicaSet};
 use crate::model::rds::RdsMetrics;
 use crate::model::stack::Stack;
+use crate::text::Text;
 use crate::time::{Clock, Timestamp};
 use price::Price;
+
+/// The feed of replica sets; without any configured it asks nobody.
+const MONGO: &str = "mongo";
 
 /// How to tell.
 #[derive(Clone, Debug)]
@@ -39,10 +43,44 @@ struct Examined<'a> {
     identity: Option<Identity>,
     /// How each feed was read, in the order of the registry.
     feeds: Vec<(&'static FeedSpec, Reading)>,
-    /// How many members of each replica set answered, and of how many.
-    sets: Vec<(String, usize, usize)>,
+    /// What there is of each replica set.
+    sets: Vec<Members>,
     /// What the metrics of its databases cost; absent: they could not be read.
     price: Option<Price>,
+}
+
+/// How the members of a replica set answer.
+struct Members {
+    set: Text,
+    answering: usize,
+    all: usize,
+    /// Why members that answer tell nothing of the others, each reason once: mostly a missing role.
+    refused: Vec<Fault>,
+}
+
+impl Members {
+    fn of(set: &ReplicaSet) -> Self {
+        let mut refused: Vec<Fault> = Vec::new();
+        for fault in set.members.iter().filter_map(|member| member.status_fault.as_ref()) {
+            if !refused.iter().any(|known| known.is_same_cause(fault)) {
+                refused.push(fault.clone());
+            }
+        }
+        let answering = set.members.iter().filter(|member| member.speaks().is_some()).count();
+        Self { set: set.name.clone(), answering, all: set.members.len(), refused }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.answering == self.all && self.refused.is_empty()
+    }
+}
+
+impl Examined<'_> {
+    /// The feeds that ask somebody in this stack, and how they were read.
+    fn asked(&self) -> impl Iterator<Item = &Reading> {
+        let asks = |spec: &FeedSpec| spec.asks_elsewhere() && (spec.id != MONGO || !self.stack.mongo.is_empty());
+        self.feeds.iter().filter(move |(spec, _)| asks(spec)).map(|(_, reading)| reading)
+    }
 }
 
 /// Everything that was found.
@@ -75,12 +113,7 @@ pub async fn doctor(
             stack,
             identity: facts.and_then(|facts| facts.get::<Identity>()).cloned(),
             feeds: FEEDS.iter().map(|spec| (*spec, Reading::of(&gathered.store, index, &[spec.id]))).collect(),
-            sets: sets
-                .map(|set| {
-                    let answering = set.members.iter().filter(|member| member.speaks().is_some()).count();
-                    (set.name.to_string(), answering, set.members.len())
-                })
-                .collect(),
+            sets: sets.map(Members::of).collect(),
             price: metrics.map(|metrics| Price::of(&metrics.cost)),
         }
     });
@@ -89,28 +122,66 @@ pub async fn doctor(
     Ok(exit(&found))
 }
 
-/// What is written down here is read without asking anybody, so it does not count as something that could be read.
+/// What asks nobody does not count as something that could be read.
 fn exit(found: &Examination<'_>) -> u8 {
-    let asked = || found.stacks.iter().flat_map(|stack| &stack.feeds).filter(|(spec, _)| !spec.actions.is_empty());
-    let silent = |set: &(String, usize, usize)| set.1 < set.2;
-    if asked().all(|(_, reading)| reading.state == State::Failing) {
+    let asked = || found.stacks.iter().flat_map(Examined::asked);
+    if asked().all(|reading| reading.state == State::Failing) {
         return 3;
     }
-    let sets = || found.stacks.iter().flat_map(|stack| &stack.sets);
-    u8::from(asked().any(|(_, reading)| reading.state != State::Fresh) || sets().any(silent))
+    let mut sets = found.stacks.iter().flat_map(|stack| &stack.sets);
+    u8::from(asked().any(|reading| reading.state != State::Fresh) || !sets.all(Members::is_whole))
 }
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
     use serde_json::{Value, json};
 
     use super::super::fake::{Fake, MANY, clock, stack};
     use super::*;
+    use crate::backend::ports::Mongo;
+    use crate::model::FaultKind;
+    use crate::model::mongo::{Hello, MongoSet, Oplog, ServerStatus, SetConfig, Status};
+
+    /// A set of which one member answers anybody, but tells of the others only who has the role; or nobody answers.
+    struct Set {
+        is_silent: bool,
+    }
+
+    #[async_trait]
+    impl Mongo for Set {
+        async fn seeds(&self, _: &str) -> Result<Vec<String>, Fault> {
+            Ok(vec!["m0:27017".to_owned()])
+        }
+        async fn hello(&self, _: &str, _: &str) -> Result<Hello, Fault> {
+            if self.is_silent {
+                return Err(Fault::new(FaultKind::Unreachable, "hello", "connection refused"));
+            }
+            Ok(Hello { me: Some("m0:27017".into()), hosts: vec!["m0:27017".into()], ..Hello::default() })
+        }
+        async fn status(&self, _: &str, _: &str) -> Result<Status, Fault> {
+            let fault = Fault::new(FaultKind::Denied, "replSetGetStatus", "not authorized");
+            Err(Fault { remedy: Some("grant the role clusterMonitor".into()), ..fault })
+        }
+        async fn config(&self, _: &str, _: &str) -> Result<SetConfig, Fault> {
+            Err(Fault::new(FaultKind::Denied, "replSetGetConfig", "not authorized"))
+        }
+        async fn server(&self, _: &str, _: &str) -> Result<ServerStatus, Fault> {
+            Err(Fault::new(FaultKind::Denied, "serverStatus", "not authorized"))
+        }
+        async fn oplog(&self, _: &str, _: &str) -> Result<Oplog, Fault> {
+            Err(Fault::new(FaultKind::Denied, "find local.oplog.rs", "not authorized"))
+        }
+    }
 
     async fn examine(backend: Result<Backend, Fault>, json: bool) -> (u8, String) {
+        examine_with(Vec::new(), backend, json).await
+    }
+
+    async fn examine_with(mongo: Vec<MongoSet>, backend: Result<Backend, Fault>, json: bool) -> (u8, String) {
         let options = DoctorOptions { json, timeout: MANY, here: vec![("terminal", "xterm, 80x24".to_owned())] };
         let mut out = Vec::new();
-        let stacks = [Stack { endpoint_url: Some("http://127.0.0.1:5".to_owned()), ..stack("prod") }];
+        let stacks = [Stack { endpoint_url: Some("http://127.0.0.1:5".to_owned()), mongo, ..stack("prod") }];
         let code = doctor(&stacks, vec![backend], &clock(), &options, &mut out).await.unwrap();
         (code, String::from_utf8(out).unwrap())
     }
@@ -147,6 +218,23 @@ mod tests {
         assert!(told.contains("  caller         not known\n"), "{told}");
         assert!(told.contains("  identity       not read: not configured: there is no profile \"prod\""), "{told}");
         assert!(told.contains("  ecs            not read, for the reason that identity has\n"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_replica_set_that_is_silent_or_tells_little_is_not_all_well() {
+        let set = || vec![MongoSet { name: "ehr".into(), ..MongoSet::default() }];
+        let with = |is_silent| Ok(Backend { mongo: Arc::new(Set { is_silent }), ..Fake::healthy().backend() });
+        let (code, told) = examine_with(set(), with(false), false).await;
+        let lines = "ehr: 1 of 1 members answer\n                 ehr: replSetGetStatus: denied: not authorized; grant the role \
+                     clusterMonitor\n";
+        assert!(code == 1 && told.contains(lines), "{code} {told}");
+        let (code, told) = examine_with(set(), with(true), false).await;
+        assert!(
+            code == 1 && told.contains("  mongo          not read: hello: offline: connection refused"),
+            "{code} {told}"
+        );
+        let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
+        assert!(code == 0 && told.contains("  mongo          no replica set is configured\n"), "{code} {told}");
     }
 
     #[tokio::test]
