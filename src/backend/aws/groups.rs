@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_autoscaling::Client;
+use aws_sdk_autoscaling::config::Builder;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
 
 use super::access::Access;
 use super::values::{number, text, text_or_empty, texts, time, token};
+use super::whole::Whole;
 use crate::backend::ports::{Groups, Page, limits};
 use crate::model::Fault;
 use crate::model::scaling::{Group, GroupInstance};
@@ -22,7 +24,7 @@ pub(super) struct AwsGroups {
 
 impl AwsGroups {
     pub fn new(config: &SdkConfig, access: Access) -> Self {
-        Self { client: Client::new(config), access }
+        Self { client: Client::from_conf(Builder::from(config).interceptor(Whole).build()), access }
     }
 }
 

@@ -18,6 +18,7 @@ mod sources;
 mod sts;
 pub(in crate::backend) mod trust;
 mod values;
+mod whole;
 
 #[cfg(test)]
 mod replay;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_rds::Client;
+use aws_sdk_rds::config::Builder;
 use aws_sdk_rds::types::{
     DbProxy, DbProxyStatus, DbProxyTarget, TargetHealth, TargetHealthReason, TargetRole, TargetState, TargetType,
     UserAuthConfigInfo,
@@ -11,6 +12,7 @@ use aws_sdk_rds::types::{
 use super::access::Access;
 use super::rds::page_size;
 use super::values::{number, shared, text, text_or_empty, texts, token};
+use super::whole::Whole;
 use crate::backend::ports::{Page, RdsProxies};
 use crate::model::Fault;
 use crate::model::rds::{Proxy, Target};
@@ -23,7 +25,7 @@ pub(super) struct AwsProxies {
 
 impl AwsProxies {
     pub fn new(config: &SdkConfig, access: Access) -> Self {
-        Self { client: Client::new(config), access }
+        Self { client: Client::from_conf(Builder::from(config).interceptor(Whole).build()), access }
     }
 }
 

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::Builder;
 
 use super::access::Access;
 use super::values::{text, text_or_empty};
+use super::whole::Whole;
 use crate::backend::ports::Sts;
 use crate::model::Fault;
 use crate::model::identity::Identity;
@@ -22,7 +24,7 @@ pub(super) struct AwsSts {
 impl AwsSts {
     pub fn new(config: &SdkConfig, access: Access) -> Self {
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(Builder::from(config).interceptor(Whole).build()),
             access,
             region: text(config.region()),
             endpoint: text(config.endpoint_url()),

@@ -12,10 +12,12 @@ mod pending;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_rds::Client;
+use aws_sdk_rds::config::Builder;
 use aws_sdk_rds::types::MasterUserSecret;
 
 use super::access::Access;
 use super::values::{text, token};
+use super::whole::Whole;
 use crate::backend::ports::{Page, Rds, limits};
 use crate::model::Fault;
 use crate::model::rds::{DbCluster, DbInstance, Event, Maintenance, MasterSecret};
@@ -32,7 +34,7 @@ pub(super) struct AwsRds {
 
 impl AwsRds {
     pub fn new(config: &SdkConfig, access: Access) -> Self {
-        Self { client: Client::new(config), access }
+        Self { client: Client::from_conf(Builder::from(config).interceptor(Whole).build()), access }
     }
 }
 
