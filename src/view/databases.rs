@@ -33,7 +33,7 @@ const COLUMNS: &[Column] = &[
     Column::words("identifier", "identifier", 1, 32, "The identifier; of a proxy its name"),
     Column::words("kind", "kind", 3, 8, "cluster, instance or proxy"),
     Column::words("engine", "engine", 5, 24, "The engine and its version"),
-    Column::words("role", "role", 2, 7, "writer or reader of its cluster, or replica of something else"),
+    Column::words("role", "role", 2, 7, "writer or reader of its cluster, replica of something else, or primary"),
     Column::words("status", "status", 1, 24, "available, rebooting, failing-over …"),
     Column::words("az", "zone", 2, 16, "Availability zone; of a cluster those of its members"),
     Column::words("standby_az", "standby", 4, 16, "Availability zone of the standby"),
@@ -163,7 +163,9 @@ fn role(rds: &RdsFacts, i: &DbInstance) -> Cell {
         Some(true) => "writer",
         Some(false) => "reader",
         None if i.replica_of.is_some() => "replica",
-        None => return Cell::Missing,
+        // Its cluster knows, and could not be read or does not say.
+        None if i.cluster.is_some() => return Cell::Missing,
+        None => "primary",
     };
     Cell::Text(Text::from(role))
 }

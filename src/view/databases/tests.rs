@@ -86,7 +86,7 @@ fn members_stand_below_their_cluster_the_writer_first() {
     with(true, |_, rows| {
         let told: Vec<String> =
             rows.iter().map(|row| format!("{} {}", cell(row, "identifier"), cell(row, "role"))).collect();
-        assert_eq!(told, ["c –", "w writer", "r reader", "alone –", "lost –", "pool –"]);
+        assert_eq!(told, ["c –", "w writer", "r reader", "alone primary", "lost –", "pool –"]);
         assert!(rows.iter().all(|row| row.cells.len() == COLUMNS.len()));
         assert_eq!(cell(&rows[0], "az"), "zone-r zone-w");
         assert_eq!(cell(&rows[1], "multi_az"), "–", "it says nothing of Aurora's instances");
