@@ -29,12 +29,12 @@ use tokio::time::Instant;
 /// 2026-03-14T03:00:00Z, where the scenarios begin.
 const START: Timestamp = Timestamp::from_secs(1_773_457_200);
 
-/// The paused time of tokio as a clock.
-struct Paused(Instant);
+/// The paused time of tokio as a clock, and where it began.
+struct Paused(Instant, Timestamp);
 
 impl Clock for Paused {
     fn now(&self) -> Timestamp {
-        START + self.0.elapsed()
+        self.1 + self.0.elapsed()
     }
 }
 
@@ -47,8 +47,12 @@ struct Rig {
 
 impl Rig {
     fn new(scenario: &Scenario) -> Self {
+        Self::starting(scenario, START)
+    }
+
+    fn starting(scenario: &Scenario, start: Timestamp) -> Self {
         let began = Instant::now();
-        let clock: Arc<dyn Clock> = Arc::new(Paused(began));
+        let clock: Arc<dyn Clock> = Arc::new(Paused(began, start));
         Self { sim: Sim::new(scenario, 1, Arc::clone(&clock)), clock, began }
     }
 
@@ -110,6 +114,10 @@ impl Running {
 
     fn nudge(&self) {
         self.control.send_modify(|control| control.nudges += 1);
+    }
+
+    fn show(&self, rows: &[Text]) {
+        self.control.send_modify(|control| control.shown = rows.to_vec());
     }
 
     fn focus(&self, feeds: &[&'static str]) {

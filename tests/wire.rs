@@ -19,6 +19,8 @@ mod console;
 mod databases;
 #[path = "wire/faults.rs"]
 mod faults;
+#[path = "wire/incidents.rs"]
+mod incidents;
 #[path = "support/lists.rs"]
 mod lists;
 #[path = "support/opinion.rs"]

@@ -76,6 +76,7 @@ pub async fn shot(shot: Shot<'_>) -> Result<Screen, Error> {
         let sequence: Sequence = word.parse().map_err(|wrong: String| Error::usage(wrong).from("--keys"))?;
         for chord in sequence.chords() {
             console.take(Msg::Key((*chord).into())).await;
+            console.look().await;
         }
     }
     Ok(screen(&console.state))
@@ -124,6 +125,7 @@ impl Console {
     async fn until(&mut self, then: Timestamp) {
         loop {
             self.clock.set(self.now);
+            self.sweep.show(&self.state.rows_on_screen());
             for spec in FEEDS {
                 if let Some(fetched) = self.sweep.poll(spec, Instant::now() + STEP).await {
                     self.take(Msg::from(fetched)).await;
@@ -134,6 +136,19 @@ impl Console {
                 return;
             }
             self.now = then.min(self.now + STEP);
+        }
+    }
+
+    /// Lets the feeds read what has just come on screen, as they do in a running console.
+    async fn look(&mut self) {
+        self.sweep.show(&self.state.rows_on_screen());
+        for spec in FEEDS {
+            if !self.sweep.is_due(spec) {
+                continue;
+            }
+            if let Some(fetched) = self.sweep.poll(spec, Instant::now() + STEP).await {
+                self.take(Msg::from(fetched)).await;
+            }
         }
     }
 

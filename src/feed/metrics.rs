@@ -1,7 +1,14 @@
-//! The metrics feed: what CloudWatch measures of databases and proxies. Each metric asked for costs money, so what is on screen
-//! is read every minute and everything else every quarter of an hour.
+//! The metrics feed: what CloudWatch measures of databases and proxies. Each metric asked for costs money, so only what is on
+//! screen and what is in trouble is read every minute, and everything else every quarter of an hour.
+//!
+//! What is in trouble is read so wherever the user looks: the damage after a failover (a pool that is used up, logins that are
+//! refused) is told by metrics alone, and it comes minutes after the failover, while the user still looks at the overview.
+//! These are databases that are not available, fail over or did so within half an hour, or fill up; proxies before those; and
+//! proxies that are not available themselves or have a target that is not.
 
-use std::collections::{BTreeMap, HashSet};
+mod trouble;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +27,7 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 const ACTION: &str = "cloudwatch:GetMetricData";
-/// Between readings of what is on screen: RDS gives CloudWatch one point a minute.
+/// Between readings of what is on screen or in trouble: RDS gives CloudWatch one point a minute.
 const EVERY_SHOWN: Duration = Duration::from_mins(1);
 /// Between readings of everything else: a disk that fills up is noticed by someone who looks elsewhere, at a fifteenth of the
 /// price.
@@ -36,7 +43,7 @@ const PERIOD: Duration = Duration::from_mins(1);
 pub const SPEC: FeedSpec = FeedSpec {
     id: "metrics",
     domain: "rds",
-    doc: "CloudWatch metrics of databases and proxies: every minute for rows on screen, every 15 minutes for others",
+    doc: "CloudWatch metrics of databases and proxies: every minute what is on screen or in trouble, every 15 minutes the rest",
     actions: &[ACTION],
     after: Some("rds"),
     interval: EVERY_SHOWN,
@@ -47,6 +54,8 @@ pub const SPEC: FeedSpec = FeedSpec {
 #[derive(Default)]
 struct MetricsFeed {
     known: BTreeMap<Name, Measured>,
+    /// When each was last asked for by a poll that came to an end, whether or not it was told.
+    asked: HashMap<Name, Timestamp>,
 }
 
 /// What is measured, and the metric.
@@ -59,27 +68,41 @@ impl Feed for MetricsFeed {
         let wanted = facts.get::<RdsFacts>().map(wanted).unwrap_or_default();
         let names: HashSet<&Name> = wanted.iter().map(|(name, _)| name).collect();
         self.known.retain(|name, _| names.contains(name));
-        let shown: HashSet<&Text> = context.shown.iter().collect();
-        let is_shown = |name: &Name| shown.contains(&name.0);
+        self.asked.retain(|name, _| names.contains(name));
+        let close = self.close(&context.shown, facts, now);
+        let is_close = |name: &Name| close.contains(&name.0);
         let due: Vec<&(Name, Query)> =
-            wanted.iter().filter(|(name, _)| self.is_due(name, is_shown(name), now)).collect();
+            wanted.iter().filter(|(name, _)| self.is_due(name, is_close(name), now)).collect();
         let gap = self.read(context, &due, now).await?;
-        let on_screen = wanted.iter().filter(|(name, _)| is_shown(name)).count();
-        let cost = Cost {
-            shown: on_screen,
-            shown_every: EVERY_SHOWN,
-            others: wanted.len() - on_screen,
-            others_every: EVERY_OTHER,
-        };
+        self.asked.extend(due.iter().map(|(name, _)| (name.clone(), now)));
+        // What was just read may tell that a disk fills up, which is to be paid for from now on.
+        let close = self.close(&context.shown, facts, now);
+        let often = wanted.iter().filter(|(name, _)| close.contains(&name.0)).count();
+        let cost =
+            Cost { shown: often, shown_every: EVERY_SHOWN, others: wanted.len() - often, others_every: EVERY_OTHER };
         let data = Arc::new(RdsMetrics { series: self.known.clone(), cost });
         let gaps = gap.into_iter().collect();
         Ok(Snapshot { taken_at: now, data, gaps, slowed: context.gate.was_slowed() })
     }
+
+    fn due(&self, shown: &[Text], facts: &Facts, now: Timestamp) -> Option<Duration> {
+        let close = self.close(shown, facts, now);
+        let wanted = facts.get::<RdsFacts>().map(wanted).unwrap_or_default();
+        let left = |name: &Name| self.asked.get(name).map_or(Duration::ZERO, |at| (*at + EVERY_SHOWN).since(now));
+        wanted.iter().filter(|(name, _)| close.contains(&name.0)).map(|(name, _)| left(name)).min()
+    }
 }
 
 impl MetricsFeed {
-    fn is_due(&self, name: &Name, shown: bool, now: Timestamp) -> bool {
-        let every = if shown { EVERY_SHOWN } else { EVERY_OTHER };
+    /// ARNs of what is read every minute.
+    fn close(&self, shown: &[Text], facts: &Facts, now: Timestamp) -> HashSet<Text> {
+        let mut close = trouble::in_trouble(facts, &self.known, now);
+        close.extend(shown.iter().cloned());
+        close
+    }
+
+    fn is_due(&self, name: &Name, close: bool, now: Timestamp) -> bool {
+        let every = if close { EVERY_SHOWN } else { EVERY_OTHER };
         self.known.get(name).is_none_or(|old| now.since(old.read_at) + EARLY >= every)
     }
 

@@ -35,7 +35,7 @@ use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::store::Snapshot;
 use crate::text::Text;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// What a feed polls with.
 pub struct Context {
@@ -60,6 +60,12 @@ pub struct Context {
 pub trait Feed: Send {
     /// Reads once. `facts` holds what other feeds of the stack have read.
     async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault>;
+
+    /// In how long at the latest it wants to read again, given the rows on screen and what other feeds know; `None`: its own
+    /// interval will do. A poll of it comes then, though never within seconds of the one before.
+    fn due(&self, _shown: &[Text], _facts: &Facts, _now: Timestamp) -> Option<Duration> {
+        None
+    }
 }
 
 /// A kind of feed.

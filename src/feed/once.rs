@@ -1,7 +1,7 @@
 //! Polls a stack's feeds one after the other: `check`, `export` and pictures.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::store::Fetched;
+use crate::text::Text;
 use crate::time::{Clock, Timestamp};
 
 /// The feeds of one stack, polled when asked.
@@ -46,6 +47,21 @@ impl Sweep {
             feeds: FEEDS.iter().map(start).collect(),
             failed: HashMap::new(),
         }
+    }
+
+    /// Says which rows are on screen.
+    pub fn show(&mut self, shown: &[Text]) {
+        for (context, _) in self.feeds.values_mut() {
+            context.shown = shown.to_vec();
+        }
+    }
+
+    /// Whether this feed wants to read now, because of what is on screen or what other feeds know.
+    #[must_use]
+    pub fn is_due(&self, spec: &FeedSpec) -> bool {
+        let Some((context, feed)) = self.feeds.get(spec.id) else { return false };
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.failed.contains_key(spec.id) && feed.due(&context.shown, &facts, self.clock.now()) == Some(Duration::ZERO)
     }
 
     /// Polls one feed, until then at the latest. A feed whose first need failed fails for the same reason.

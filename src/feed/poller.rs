@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, warn};
 
 use super::{Backoff, Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress};
@@ -28,6 +28,10 @@ const DENIED: Duration = Duration::from_mins(5);
 const LOGGED_OUT: Duration = Duration::from_secs(10);
 /// However often a refresh is asked for, a feed is not polled more often than this.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// Between polls that a feed asked for because of what is on screen: a user who scrolls must not cause one with every key.
+const GLANCE: Duration = Duration::from_secs(3);
+/// How often a feed is asked whether what other feeds have read meanwhile makes it want to read sooner.
+const RECHECK: Duration = Duration::from_secs(5);
 /// Between the end of a poll's reads at its deadline and the end of the poll, if it has not come to one by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -129,12 +133,15 @@ impl Polled {
                 self.context.progress = Progress::default();
             }
             let wait = self.pause(&result);
+            // After a failure, or where the service asks to slow down, nothing is read sooner.
+            let sooner = result.is_ok() && self.slow == 1;
             let at = self.context.clock.now();
             let fetched = Fetched { stack: self.index, feed: self.spec.id, at, next: at + wait, result };
             if self.out.send(News::Fetched(fetched)).await.is_err() {
                 return;
             }
-            self.rest(wait, nudges).await;
+            let soonest = sooner.then_some(began + GLANCE);
+            self.rest(&mut *feed, wait, nudges, soonest).await;
             sleep_until(began + SHORTEST).await;
             self.context.asked = self.control.borrow().nudges != nudges;
         }
@@ -172,14 +179,32 @@ impl Polled {
         if control.focus.contains(&self.spec.id) { focused } else { focused * UNFOCUSED }
     }
 
-    /// Waits until the next poll is due: the time is over, a refresh was asked for, or the feed came into focus.
-    async fn rest(&mut self, wait: Duration, nudges: u64) {
+    /// Waits until the next poll is due: the time is over, a refresh was asked for, the feed came into focus, or it wants to
+    /// read sooner, which it may from `soonest` on.
+    async fn rest(&mut self, feed: &mut dyn Feed, wait: Duration, nudges: u64, soonest: Option<Instant>) {
         let focused = self.control.borrow().focus.contains(&self.spec.id);
-        let id = self.spec.id;
-        let wake = self.control.wait_for(|c| c.nudges != nudges || (!focused && c.focus.contains(&id)));
-        tokio::select! {
-            () = sleep(wait) => {}
-            Ok(_) = wake => {}
+        let over = Instant::now() + wait;
+        loop {
+            let shown = {
+                let control = self.control.borrow_and_update();
+                if control.nudges != nudges || (!focused && control.focus.contains(&self.spec.id)) {
+                    return;
+                }
+                control.shown.clone()
+            };
+            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let due = soonest.and_then(|soonest| {
+                let due = feed.due(&shown, &facts, self.context.clock.now())?;
+                Some((Instant::now() + due).max(soonest))
+            });
+            let until = due.map_or(over, |due| due.min(over));
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::select! {
+                () = sleep_until(until.min(Instant::now() + RECHECK)) => {}
+                Ok(()) = self.control.changed() => {}
+            }
         }
     }
 }

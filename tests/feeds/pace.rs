@@ -8,6 +8,7 @@ use rounds::app::{Msg, update};
 use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::model::FaultKind;
+use rounds::text::Text;
 use rounds::time::{Clock, Timestamp};
 use tokio::time::Instant;
 
@@ -163,4 +164,58 @@ async fn a19_an_hour_asleep_makes_all_stale_at_once_and_nothing_is_caught_up_on(
         }
         assert!(!console.screen('2').contains("ecs: stale"), "{}", console.screen('2'));
     }
+}
+
+const DATA: &str = "cloudwatch:GetMetricData";
+
+fn telehealth() -> Rig {
+    let scenario = Scenario::named("telehealth-fargate").expect("it is known");
+    Rig::starting(&scenario, scenario.start())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_come_on_screen_are_measured_at_once_but_scrolling_is_not_a_call_a_key() {
+    let rig = telehealth();
+    let mut running = rig.start(&["rds", "metrics"]);
+    running.next("metrics").await;
+    running.until("metrics", Duration::from_secs(20)).await;
+    let (arns, before) = (arns(&rig).await, rig.calls(DATA));
+    assert_eq!((arns.len(), before), (3, 1));
+    // Read 20 s ago: CloudWatch has nothing newer.
+    running.show(&arns[..1]);
+    running.until("metrics", Duration::from_secs(50)).await;
+    assert_eq!(rig.calls(DATA) - before, 0);
+    running.show(&[]);
+    running.until("metrics", Duration::from_secs(110)).await;
+    let (before, shown) = (rig.calls(DATA), Duration::from_secs(112));
+    tokio::time::sleep_until(rig.began + shown).await;
+    running.show(&arns[..1]);
+    let (_, at) = running.next("metrics").await;
+    assert_eq!((at, rig.calls(DATA) - before), (shown, 1), "at once");
+    for key in 0..100 {
+        running.show(&arns[key % 2 + 1..key % 2 + 2]);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        while running.results.try_recv().is_ok() {}
+    }
+    let calls = rig.calls(DATA) - before;
+    assert!((2..=3).contains(&calls), "{calls} calls: no row twice, however often it comes and goes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_a_failover_is_measured_every_minute_wherever_the_user_looks() {
+    let rig = telehealth();
+    let mut running = rig.start(&["ecs"]);
+    running.until("metrics", 5 * MINUTE).await;
+    let before = rig.calls(DATA);
+    assert_eq!(before, 1, "all is well, and nobody looks");
+    running.until("metrics", 25 * MINUTE).await;
+    let calls = rig.calls(DATA) - before;
+    assert!((17..=23).contains(&calls), "{calls} calls in 20 minutes after a failover");
+}
+
+async fn arns(rig: &Rig) -> Vec<Text> {
+    let backend = rig.sim.backend();
+    let instances = backend.rds.instances(None).await.expect("instances").items;
+    let proxies = backend.proxies.proxies(None).await.expect("proxies").items;
+    instances.into_iter().map(|i| i.arn).chain(proxies.into_iter().map(|p| p.arn)).collect()
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::backend::ports::{Backend, Metrics, Page};
 use crate::backend::sim::{Scenario, Sim};
 use crate::feed::{Gate, Progress};
-use crate::model::rds::{ClusterMember, DbCluster};
+use crate::model::rds::{ClusterMember, DbCluster, Event, Move, Target};
 use crate::model::stack::Stack;
 use crate::time::ManualClock;
 
@@ -85,6 +85,7 @@ fn instance(n: usize) -> DbInstance {
         arn: Text::from(format!("arn:{id}")),
         id,
         engine: Some(Text::from("postgres")),
+        status: Some(Text::from("available")),
         ..DbInstance::default()
     }
 }
@@ -183,4 +184,110 @@ fn each_kind_is_asked_for_what_it_has() {
     let proxy = all.iter().find(|((arn, _), _)| *arn == *"p").map(|(_, query)| query.clone()).unwrap();
     assert_eq!(proxy.dimensions, [("ProxyName", "proxy".to_owned())]);
     assert_eq!((proxy.namespace, proxy.statistic, proxy.period), ("AWS/RDS", Statistic::Sum, PERIOD));
+}
+
+fn named(id: &str) -> Text {
+    Text::from(id)
+}
+
+/// Three instances and a proxy before the first.
+fn fleet() -> RdsFacts {
+    let mut rds = instances(3);
+    for i in &mut rds.instances {
+        i.allocated = Some(1);
+    }
+    let state = Some(named("AVAILABLE"));
+    let target = |id: &str| Target { id: Some(named(id)), state: state.clone(), ..Target::default() };
+    let proxy = |name: &str, id: &str| Proxy {
+        name: named(name),
+        arn: named(name),
+        status: Some(named("available")),
+        targets: vec![target(id)],
+        ..Proxy::default()
+    };
+    rds.proxies = vec![proxy("p0", "db000"), proxy("p1", "db001")];
+    rds
+}
+
+/// What is in trouble in the fleet after this change to it.
+fn in_trouble(change: impl FnOnce(&mut RdsFacts), free: f64, now: Timestamp) -> Vec<String> {
+    let mut rds = fleet();
+    change(&mut rds);
+    let mut facts = Facts::default();
+    facts.put(START, Arc::new(rds));
+    let series = Series { points: vec![(START, free * 1_073_741_824.0)], problem: None };
+    let known = [((named("arn:db000"), RdsMetrics::STORAGE), Measured { read_at: START, series })].into();
+    let mut arns: Vec<String> = trouble::in_trouble(&facts, &known, now).iter().map(ToString::to_string).collect();
+    arns.sort();
+    arns
+}
+
+#[test]
+fn what_is_down_fails_over_or_fills_up_is_in_trouble_and_so_are_the_proxies_before_it() {
+    assert_eq!(in_trouble(|_| {}, 0.15, START), [""; 0]);
+    assert_eq!(in_trouble(|_| {}, 0.14, START), ["arn:db000", "p0"]);
+    let status = |status: &'static str| move |rds: &mut RdsFacts| rds.instances[0].status = Some(named(status));
+    assert_eq!(in_trouble(status("rebooting"), 1.0, START), ["arn:db000", "p0"]);
+    assert_eq!(in_trouble(status("stopped"), 1.0, START), [""; 0], "nothing is measured there");
+    assert_eq!(in_trouble(|rds| rds.proxies[1].targets[0].state = None, 1.0, START), ["p1"]);
+    assert_eq!(in_trouble(|rds| rds.proxies[1].status = Some(named("modifying")), 1.0, START), ["p1"]);
+    let event = |rds: &mut RdsFacts| {
+        rds.events = vec![Event {
+            at: Some(START),
+            source: named("db000"),
+            message: named("Multi-AZ instance failover completed"),
+            ..Event::default()
+        }];
+    };
+    assert_eq!(in_trouble(event, 1.0, START + Duration::from_mins(30)), ["arn:db000", "p0"]);
+    assert_eq!(in_trouble(event, 1.0, START + Duration::from_mins(31)), [""; 0]);
+    let moved = |rds: &mut RdsFacts| {
+        let [from, to] = [named("a"), named("b")];
+        rds.moves = vec![Move { seen_at: START, arn: named("arn:db002"), from, to }];
+    };
+    assert_eq!(in_trouble(moved, 1.0, START + Duration::from_mins(30)), ["arn:db002"]);
+}
+
+#[test]
+fn a_cluster_in_trouble_is_so_with_its_members_and_the_proxies_before_it() {
+    let cluster = |rds: &mut RdsFacts| {
+        let status = Some(named("failing-over"));
+        rds.clusters = vec![DbCluster { id: named("c"), arn: named("c"), status, ..DbCluster::default() }];
+        rds.instances[1].cluster = Some(named("c"));
+        rds.proxies[0].targets[0].id = Some(named("c"));
+    };
+    assert_eq!(in_trouble(cluster, 1.0, START), ["arn:db001", "p0", "p1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_trouble_is_read_and_paid_for_as_if_it_were_on_screen() {
+    let mut rds = fleet();
+    for i in &mut rds.instances[1..] {
+        i.allocated = None;
+    }
+    let mut rig = Rig::new(rds);
+    let metrics = rig.poll(0).await.unwrap();
+    let paid = (rig.asked(), metrics.cost.shown, metrics.cost.others);
+    assert_eq!(paid, (vec![3 * 4 + 2 * 7], 4 + 7, 2 * 4 + 7), "one byte of the first is free, which is behind p0");
+    rig.poll(60).await.unwrap();
+    assert_eq!(rig.asked(), [4 + 7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_wants_to_read_what_comes_on_screen_and_nothing_twice_in_a_minute() {
+    let mut rig = Rig::new(instances(3));
+    let due = |rig: &Rig, shown: &[&str], secs| {
+        let shown: Vec<Text> = shown.iter().copied().map(Text::from).collect();
+        rig.feed.due(&shown, &rig.facts, START + Duration::from_secs(secs)).map(|due| due.as_secs())
+    };
+    rig.poll(0).await.unwrap();
+    assert_eq!(due(&rig, &[], 300), None);
+    assert_eq!(due(&rig, &["no database"], 300), None);
+    assert_eq!(due(&rig, &["arn:db001"], 20), Some(40));
+    assert_eq!(due(&rig, &["arn:db001"], 300), Some(0));
+    rig.context.shown = vec![Text::from("arn:db001")];
+    *rig.world.silent.lock().unwrap() = true;
+    rig.poll(300).await.unwrap();
+    assert_eq!(due(&rig, &["arn:db001"], 301), Some(59), "whether or not there was anything");
+    assert_eq!(due(&rig, &["arn:db001", "arn:db002"], 301), Some(0));
 }
