@@ -180,7 +180,8 @@ def databases(count):
         ],
         "clusters": [
             {
-                **keep(c, "DBClusterIdentifier", "DBClusterArn", "Status", "Engine", "MultiAZ", "AvailabilityZones"),
+                **keep(c, "DBClusterIdentifier", "DBClusterArn", "Status", "Engine", "EngineVersion", "MultiAZ"),
+                **keep(c, "AvailabilityZones"),
                 "members": [keep(m, *members) for m in c["DBClusterMembers"]],
             }
             for c in every("describe_db_clusters", "DBClusters")
