@@ -4,6 +4,8 @@ mod detail;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use super::scene::{aws_call, standing};
 use super::{Scene, StackScene, View};
 use crate::health::rds::storage::share;
@@ -84,9 +86,16 @@ fn is_of(instance: &DbInstance, cluster: &DbCluster) -> bool {
     instance.cluster.as_ref() == Some(&cluster.id)
 }
 
-/// The newest value of a metric; none where it was never measured.
+/// A value older than this is not shown beside a row that was read a moment ago: what is on screen is read every minute, and
+/// CloudWatch has a point within some minutes.
+const RECENT: Duration = Duration::from_mins(5);
+
+/// The newest value of a metric; none where it was never measured, or too long before the row was read. The detail tells it
+/// with its age.
 fn value(scene: &StackScene<'_>, arn: &Text, metric: &'static str) -> Option<f64> {
-    Some(scene.facts.get::<RdsMetrics>()?.get(arn, metric)?.series.last()?.1)
+    let (at, value) = scene.facts.get::<RdsMetrics>()?.get(arn, metric)?.series.last()?;
+    let read_at = scene.facts.taken_at::<RdsFacts>()?;
+    (read_at.since(at) <= RECENT).then_some(value)
 }
 
 fn row(scene: &StackScene<'_>, database: Database<'_>, read_at: Option<Timestamp>, cells: Vec<Cell>) -> Row {

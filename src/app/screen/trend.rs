@@ -1,11 +1,16 @@
 //! A series of numbers as two lines: what it is now and was at most, and bars.
 
+use std::time::Duration;
+
 use super::panels::field;
 use super::span::{Line, Span};
 use crate::app::State;
-use crate::table::{Bar, Trend, sign};
+use crate::table::{Bar, Trend, Unit, sign};
 use crate::theme::Role;
 use crate::time::human;
+
+/// The newest point is one of now for as long as three points take, and for these seconds at least.
+const NOW: Duration = Duration::from_secs(15);
 
 /// Adds the lines of a series. Bars past the limit are in the colour of a warning, and words say how many there are.
 pub(super) fn lines(lines: &mut Vec<Line>, name: &str, trend: &Trend, state: &State, columns: usize) {
@@ -14,9 +19,13 @@ pub(super) fn lines(lines: &mut Vec<Line>, name: &str, trend: &Trend, state: &St
     };
     let written = |value| trend.unit.cell(value).human(state.now);
     let first = trend.points.first().map_or(at, |(at, _)| *at);
-    let mut words =
-        format!("{} now, {} to {} in {}", written(newest), written(least), written(most), human(at.since(first)));
-    if let Some(limit) = trend.limit {
+    let age = state.now.since(at);
+    let steps = u32::try_from(trend.points.len() - 1).unwrap_or(u32::MAX).max(1);
+    let when =
+        if age <= NOW.max(at.since(first) / steps * 3) { "now".to_owned() } else { format!("{} ago", human(age)) };
+    let (least, most, span) = (written(least), written(most), human(at.since(first)));
+    let mut words = format!("{} {when}, {least} to {most} in {span}", written(newest));
+    if let Some(limit) = trend.limit.map(|limit| if trend.unit == Unit::Count { limit.round() } else { limit }) {
         let past = trend.points.iter().filter(|(_, value)| trend.is_past(*value)).count();
         let beyond = if trend.falling { "below" } else { "above" };
         words = format!("{words}; {past} of {} {beyond} {}", trend.points.len(), written(limit));

@@ -106,6 +106,17 @@ fn what_was_not_measured_is_absent_and_never_zero() {
 }
 
 #[test]
+fn a_number_of_long_ago_is_not_shown_beside_a_row_of_now() {
+    let (stack, mut facts) = (Stack::default(), facts(true));
+    for (minutes, told) in [(5, "12"), (6, "–")] {
+        let rds = facts.get::<RdsFacts>().cloned().unwrap();
+        facts.put(NOW + Duration::from_mins(minutes), Arc::new(rds));
+        let rows = rows(&Scene { stacks: vec![StackScene::new(&stack, &facts, &[])] });
+        assert_eq!(cell(&rows[3], "connections"), told, "{minutes}");
+    }
+}
+
+#[test]
 fn a_detail_has_the_events_the_trends_and_the_targets() {
     with(true, |scene, rows| {
         let detail = |at: usize| (VIEW.detail)(scene, &rows[at]);
