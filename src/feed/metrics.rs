@@ -110,7 +110,7 @@ impl MetricsFeed {
     async fn read(&mut self, context: &Context, due: &[&(Name, Query)], now: Timestamp) -> Result<Option<Gap>, Fault> {
         let batches: Vec<&[&(Name, Query)]> = due.chunks(limits::METRIC_QUERIES).collect();
         let answers = join_all(batches.iter().map(|batch| ask(context, batch, now))).await;
-        let (mut read, mut fault) = (0, None);
+        let (mut read, mut kept, mut fault) = (0, 0, None);
         for (batch, answer) in batches.iter().zip(answers) {
             // A list that was cut short may lack points of any of its metrics.
             if answer.fault.is_some() {
@@ -118,16 +118,19 @@ impl MetricsFeed {
                 continue;
             }
             for ((name, _), series) in batch.iter().zip(together(batch.len(), answer.items)) {
-                if let Some(problem) = series.problem.clone().filter(|_| series.points.is_empty()) {
-                    fault = fault.or_else(|| Some(Fault::new(FaultKind::Server, ACTION, problem)));
-                } else {
+                // A part of the points is shown, and that it is a part is told.
+                match series.problem.clone() {
+                    Some(problem) => fault = fault.or_else(|| Some(Fault::new(FaultKind::Server, ACTION, problem))),
+                    None => read += 1,
+                }
+                if series.problem.is_none() || !series.points.is_empty() {
+                    kept += 1;
                     self.known.insert(name.clone(), Measured { read_at: now, series });
-                    read += 1;
                 }
             }
         }
         match fault {
-            Some(fault) if read == 0 => Err(fault),
+            Some(fault) if kept == 0 => Err(fault),
             fault => Ok(fault.map(|fault| {
                 let what = Text::from("metrics of databases");
                 Gap { kind: "database", what, read, known: due.len(), fault }

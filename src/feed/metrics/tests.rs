@@ -18,6 +18,7 @@ struct World {
     asked: Mutex<Vec<usize>>,
     fail: Mutex<Option<FaultKind>>,
     silent: Mutex<bool>,
+    partial: Mutex<bool>,
 }
 
 #[async_trait]
@@ -37,7 +38,9 @@ impl Metrics for World {
         }
         let at = if token.is_none() { until } else { from };
         let points = if *self.silent.lock().unwrap() { vec![] } else { vec![(at, 1.0), (at, f64::NAN)] };
-        let items = (0..queries.len()).map(|n| (n, Series { points: points.clone(), problem: None })).collect();
+        let is_partial = *self.partial.lock().unwrap();
+        let problem = |n| (is_partial && n == 0).then(|| Text::from("PartialData"));
+        let items = (0..queries.len()).map(|n| (n, Series { points: points.clone(), problem: problem(n) })).collect();
         Ok(Page { items, next: token.is_none().then(|| "more".to_owned()) })
     }
 }
@@ -207,6 +210,17 @@ fn fleet() -> RdsFacts {
     };
     rds.proxies = vec![proxy("p0", "db000"), proxy("p1", "db001")];
     rds
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_of_the_points_is_shown_and_told_as_a_part() {
+    let mut rig = Rig::new(fleet());
+    *rig.world.partial.lock().unwrap() = true;
+    let snapshot = rig.feed.poll(&rig.context, &rig.facts).await.unwrap();
+    let metrics = snapshot.data.downcast_ref::<RdsMetrics>().unwrap();
+    assert!(metrics.series.values().all(|measured| !measured.series.points.is_empty()));
+    let [gap] = snapshot.gaps.as_slice() else { panic!("one gap") };
+    assert!(gap.read < gap.known && gap.fault.message.contains("PartialData"), "{gap:?}");
 }
 
 /// What is in trouble in the fleet after this change to it.
