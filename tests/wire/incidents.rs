@@ -14,7 +14,7 @@ use crate::serving;
 /// that are not.
 const TOLD: [&str; 3] = [
     "tele-db: failed over at ",
-    "app-proxy: 989 of 1020 connections in use, the pool is nearly exhausted",
+    "app-proxy: pool nearly exhausted, 989 of 1020 connections in use",
     "app-proxy: 14 logins a minute fail, wrong password or no permission",
 ];
 

@@ -1,9 +1,11 @@
 //! The connections of a proxy: how many are left, whether they are shared and encrypted.
 
-use super::{Database, each_proxy, newest, percent};
+use super::{Database, each_proxy, measured, newest, percent};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{RdsFacts, RdsMetrics};
 use crate::model::{Facts, Severity};
+use crate::text::Text;
+use crate::time::Timestamp;
 
 pub(in super::super) const POOL: Rule = Rule {
     id: "rds-proxy-pool",
@@ -43,14 +45,14 @@ fn pool(facts: &Facts, sink: &mut Sink<'_>) {
             return;
         }
         let (mut sink, share) = (sink.at(at), borrowed / most);
-        let severity = match share {
-            _ if share > sink.share("crit") => Severity::Crit,
-            _ if share > sink.share("warn") => Severity::Warn,
+        let (severity, how) = match share {
+            _ if share > sink.share("crit") => (Severity::Crit, "nearly exhausted"),
+            _ if share > sink.share("warn") => (Severity::Warn, "fills up"),
             _ => return sink.ok(|| Database::Proxy(proxy).subject()),
         };
-        let message =
-            format!("{}: {borrowed:.0} of {most:.0} connections in use, the pool is nearly exhausted", proxy.name);
+        let message = format!("{}: pool {how}, {borrowed:.0} of {most:.0} connections in use", proxy.name);
         let about = About::new(message)
+            .since(full_since(facts, &proxy.arn, sink.share("warn")))
             .with("share", percent(share))
             .with("clients", words::given(of(RdsMetrics::CLIENTS).map(|(_, n)| format!("{n:.0}"))))
             .with("MaxConnectionsPercent", words::given(proxy.max_connections_percent))
@@ -59,6 +61,22 @@ fn pool(facts: &Facts, sink: &mut Sink<'_>) {
             );
         sink.found(severity, Database::Proxy(proxy).subject(), about);
     });
+}
+
+/// Since when more than this share of the pool has been in use without a break; absent where the points do not go back to
+/// when it was less.
+fn full_since(facts: &Facts, arn: &Text, share: f64) -> Option<Timestamp> {
+    let points = |metric| measured(facts, arn, metric).map(|measured| &measured.series.points);
+    let (borrowed, most) = points(RdsMetrics::BORROWED).zip(points(RdsMetrics::ALLOWED))?;
+    let mut since = None;
+    for (at, borrowed) in borrowed.iter().rev() {
+        let (_, most) = most.iter().find(|(then, _)| then == at)?;
+        if *borrowed <= most * share {
+            return since;
+        }
+        since = Some(*at);
+    }
+    None
 }
 
 fn pinned(facts: &Facts, sink: &mut Sink<'_>) {
@@ -89,4 +107,33 @@ fn tls(facts: &Facts, sink: &mut Sink<'_>) {
         };
         sink.found(severity, subject, about.next("have clients use TLS, then set RequireTLS"));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::metric::Series;
+    use crate::model::rds::Measured;
+
+    #[test]
+    fn a_pool_is_full_since_the_first_point_above_the_share_and_unknown_before_the_first_point() {
+        let since = |borrowed: &[f64]| {
+            let at = |minute: usize| Timestamp::from_secs(60 * i64::try_from(minute).unwrap());
+            let series = |values: Vec<f64>| {
+                let points = values.into_iter().enumerate().map(|(n, value)| (at(n), value)).collect();
+                Measured { read_at: at(60), series: Series { points, problem: None } }
+            };
+            let mut metrics = RdsMetrics::default();
+            metrics.series.insert((Text::from("p"), RdsMetrics::BORROWED), series(borrowed.to_vec()));
+            metrics.series.insert((Text::from("p"), RdsMetrics::ALLOWED), series(vec![100.0; borrowed.len()]));
+            let mut facts = Facts::default();
+            facts.put(at(60), Arc::new(metrics));
+            full_since(&facts, &Text::from("p"), 0.80).map(|at| at.secs() / 60)
+        };
+        assert_eq!(since(&[90.0, 10.0, 80.0, 81.0, 97.0]), Some(3));
+        assert_eq!(since(&[81.0, 97.0]), None);
+        assert_eq!(since(&[97.0, 80.0]), None);
+    }
 }

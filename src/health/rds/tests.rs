@@ -550,7 +550,7 @@ fn three_causes_of_a_proxy_without_connections_are_told_apart() {
     let well = || pooled(vec![target("AVAILABLE", "")]);
     let stormed =
         well().measured("arn:pool", RdsMetrics::BORROWED, &[98.0]).measured("arn:pool", RdsMetrics::ALLOWED, &[100.0]);
-    let words = "rds-proxy-pool crit pool: 98 of 100 connections in use, the pool is nearly exhausted";
+    let words = "rds-proxy-pool crit pool: pool nearly exhausted, 98 of 100 connections in use";
     assert_eq!(stormed.alarms(), [words]);
     let wrong = well().measured("arn:pool", RdsMetrics::AUTH_FAILED, &[12.0]);
     assert_eq!(wrong.alarms(), ["rds-proxy-auth warn pool: 12 logins a minute fail, wrong password or no permission"]);
