@@ -30,12 +30,13 @@ const CLUSTERS: &str = "rds:DescribeDBClusters";
 const EVENTS: &str = "rds:DescribeEvents";
 const MAINTENANCE: &str = "rds:DescribePendingMaintenanceActions";
 
-/// Maintenance is announced days ahead: it need not be asked for with every poll.
-const SLOW: Duration = Duration::from_mins(5);
 /// How far back the first poll reads events: a failover of last night is still to be seen in the morning.
 const FIRST_EVENTS: Duration = Duration::from_hours(24);
 /// What later polls read again of events: one may be told minutes after its time, and the clocks need not agree.
 const OVERLAP: Duration = Duration::from_mins(15);
+/// Events are kept as long as the first poll looks back, which is more than any rule does. With the begin of a failover goes what
+/// is said of its missing end.
+const KEPT_FOR: Duration = FIRST_EVENTS;
 /// Events kept at most; the oldest go first.
 const KEPT_EVENTS: usize = 1_000;
 
@@ -46,7 +47,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     doc: "DB instances, clusters, events, pending maintenance; proxies and their targets",
     actions: &[INSTANCES, CLUSTERS, EVENTS, MAINTENANCE, proxies::LIST, proxies::TARGETS, proxies::GROUPS],
     after: None,
-    interval: Duration::from_secs(15),
+    interval: PartsRead::EVERY,
     deadline: Duration::from_mins(1),
     start: || Box::new(RdsFeed::default()),
 };
@@ -70,7 +71,7 @@ impl Feed for RdsFeed {
             self.instances.is_due(now, Duration::ZERO, asked),
             self.clusters.is_due(now, Duration::ZERO, asked),
             self.events.is_due(now, Duration::ZERO, asked),
-            self.maintenance.is_due(now, SLOW, asked),
+            self.maintenance.is_due(now, PartsRead::MAINTENANCE_EVERY, asked),
         ];
         let (instances, clusters, events, maintenance, proxies_read) = join!(
             when(due[0], instances(context)),
@@ -98,11 +99,11 @@ impl Feed for RdsFeed {
 }
 
 impl RdsFeed {
-    /// Since when events are asked for.
+    /// Since when events are asked for: what a reading that was cut short left out is asked for again.
     fn events_since(&self, now: Timestamp) -> Timestamp {
         // The service refuses what is further back, and a poll takes its time.
         let furthest = now - limits::RDS_EVENTS + OVERLAP;
-        let since = self.events.read_at().map_or(now - FIRST_EVENTS, |at| at - OVERLAP);
+        let since = self.events.whole_at().map_or(now - FIRST_EVENTS, |at| at - OVERLAP);
         since.max(furthest)
     }
 
@@ -113,6 +114,7 @@ impl RdsFeed {
         self.events.change(|events| {
             let new: HashSet<String> = events.iter().map(event_key).collect();
             events.extend(known.into_iter().filter(|event| !new.contains(&event_key(event))));
+            events.retain(|event| event.at.is_none_or(|at| now.since(at) <= KEPT_FOR));
             events.sort_by(|a, b| (b.at, &b.source, &b.message).cmp(&(a.at, &a.source, &a.message)));
             events.truncate(KEPT_EVENTS);
         });
@@ -144,7 +146,7 @@ impl RdsFeed {
             read_at: PartsRead {
                 instances: self.instances.read_at(),
                 clusters: self.clusters.read_at(),
-                events: self.events.read_at(),
+                events: self.events.whole_at(),
                 maintenance: self.maintenance.read_at(),
                 proxies: self.proxies.read_at(),
             },

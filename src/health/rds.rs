@@ -23,6 +23,8 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use super::Sink;
 use crate::model::rds::{DbCluster, DbInstance, Measured, Proxy, RdsFacts, RdsMetrics};
 use crate::model::{Facts, Subject};
@@ -140,6 +142,26 @@ fn each_database<'a>(
     each_instance(facts, sink, |rds, instance, sink| judge(rds, Database::Instance(instance), sink));
 }
 
+/// Another part that a rule rests on besides the one it looks at.
+#[derive(Clone, Copy)]
+struct Other {
+    /// When the older of the two was read: nothing is known of both at a later time.
+    at: Timestamp,
+    /// Whether the other part was read, and not much before the first: only then is a subject well where nothing was found.
+    is_fresh: bool,
+}
+
+impl Other {
+    /// Of a part that was read at `read_at`, for a rule that looks at one that was read at `at`. The other part is usually read
+    /// `every` so often; three readings missed are too many (practice).
+    fn new(at: Timestamp, read_at: Option<Timestamp>, every: Duration) -> Self {
+        Self {
+            at: read_at.map_or(at, |other| other.min(at)),
+            is_fresh: read_at.is_some_and(|other| at.since(other) <= every * 3),
+        }
+    }
+}
+
 /// A series that was read, and the span its rule looks at.
 fn measured<'a>(facts: &'a Facts, arn: &Text, metric: &'static str) -> Option<&'a Measured> {
     facts.get::<RdsMetrics>()?.get(arn, metric)
@@ -153,7 +175,15 @@ fn newest(facts: &Facts, arn: &Text, metric: &'static str) -> Option<(Timestamp,
 }
 
 /// CloudWatch has the newest point of RDS within minutes; one older than this says nothing of now.
-const STILL_NOW: std::time::Duration = std::time::Duration::from_mins(15);
+const STILL_NOW: Duration = Duration::from_mins(15);
+
+/// When the series was read and its values of the last while before that, one or more: for what comes and goes between two
+/// points.
+fn lately(facts: &Facts, arn: &Text, metric: &'static str) -> Option<(Timestamp, Vec<f64>)> {
+    let measured = measured(facts, arn, metric)?;
+    let values: Vec<f64> = measured.series.since(measured.read_at - STILL_NOW).collect();
+    (!values.is_empty()).then_some((measured.read_at, values))
+}
 
 /// A share as people write it.
 fn percent(share: f64) -> String {

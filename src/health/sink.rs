@@ -108,6 +108,15 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// A count of this rule that only the user knows, if it was configured.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<u32> {
+        match self.level(self.rule, name) {
+            Level::Known(n) => n,
+            _ => None,
+        }
+    }
+
     /// A configured share of this rule.
     #[must_use]
     pub fn share(&self, name: &str) -> f64 {

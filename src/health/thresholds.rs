@@ -14,6 +14,8 @@ pub enum Level {
     Count(u32),
     /// A share between 0 and 1.
     Share(f64),
+    /// A count that only the user knows; none unless configured.
+    Known(Option<u32>),
 }
 
 impl Level {
@@ -25,6 +27,11 @@ impl Level {
         let value = value.trim();
         match self {
             Self::Span(_) => parse_span(value).map(Self::Span),
+            Self::Known(_) if value == "none" => Ok(Self::Known(None)),
+            Self::Known(_) => match Self::Count(1).parse_like(value)? {
+                Self::Count(n) => Ok(Self::Known(Some(n))),
+                other => Ok(other),
+            },
             Self::Count(_) => match value.parse() {
                 Ok(0) => Err(format!("\"{value}\" would always hold; the least is 1")),
                 Ok(n) => Ok(Self::Count(n)),
@@ -44,7 +51,8 @@ impl std::fmt::Display for Level {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Span(span) => f.write_str(&human(*span)),
-            Self::Count(n) => write!(f, "{n}"),
+            Self::Count(n) | Self::Known(Some(n)) => write!(f, "{n}"),
+            Self::Known(None) => f.write_str("none"),
             Self::Share(share) => write!(f, "{:.0}%", share * 100.0),
         }
     }
@@ -76,6 +84,12 @@ impl Threshold {
     #[must_use]
     pub const fn count(name: &'static str, n: u32) -> Self {
         Self { name, default: Level::Count(n) }
+    }
+
+    /// A count that only the user knows.
+    #[must_use]
+    pub const fn known(name: &'static str) -> Self {
+        Self { name, default: Level::Known(None) }
     }
 
     /// A share between 0 and 1.
@@ -110,6 +124,9 @@ mod tests {
     fn levels_are_read_in_their_own_kind() {
         assert_eq!(Level::Share(0.5).parse_like("20%"), Ok(Level::Share(0.2)));
         assert_eq!(Level::Count(1).parse_like("3"), Ok(Level::Count(3)));
+        assert_eq!(Level::Known(None).parse_like("500"), Ok(Level::Known(Some(500))));
+        assert_eq!(Level::Known(Some(5)).parse_like("none"), Ok(Level::Known(None)));
+        assert!(Level::Known(None).parse_like("0").is_err());
         assert!(Level::Span(Duration::ZERO).parse_like("3").is_err());
         assert!(Level::Share(0.5).parse_like("120%").unwrap_err().contains("120%"));
     }

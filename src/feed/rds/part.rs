@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 pub(super) struct Part<T> {
     items: Vec<T>,
     read_at: Option<Timestamp>,
+    whole_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
     setback: Setback,
     read_last: usize,
@@ -21,7 +22,14 @@ pub(super) struct Part<T> {
 
 impl<T> Default for Part<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), read_at: None, asked_at: None, setback: Setback::default(), read_last: 0 }
+        Self {
+            items: Vec::new(),
+            read_at: None,
+            whole_at: None,
+            asked_at: None,
+            setback: Setback::default(),
+            read_last: 0,
+        }
     }
 }
 
@@ -48,6 +56,9 @@ impl<T> Part<T> {
         self.setback.note(listed.fault, at);
         if !brought {
             return false;
+        }
+        if whole {
+            self.whole_at = Some(at);
         }
         let known = std::mem::replace(&mut self.items, listed.items);
         let mut stayed = 0;
@@ -76,6 +87,11 @@ impl<T> Part<T> {
     /// When it was read last; never, if it could not be.
     pub const fn read_at(&self) -> Option<Timestamp> {
         self.read_at
+    }
+
+    /// When all of it was read last. Of a list that is read from a time on, what an earlier reading left out is still missing.
+    pub const fn whole_at(&self) -> Option<Timestamp> {
+        self.whole_at
     }
 
     /// What is missing of it, and why.

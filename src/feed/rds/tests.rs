@@ -19,6 +19,8 @@ struct World {
     instances: Mutex<Vec<Page<DbInstance>>>,
     clusters: Mutex<Vec<DbCluster>>,
     events: Mutex<Vec<Event>>,
+    /// Events of the first page, where the second one cannot be read.
+    cut: Mutex<Option<usize>>,
     proxies: Mutex<Vec<Proxy>>,
     faults: Mutex<HashMap<&'static str, FaultKind>>,
     calls: Mutex<Vec<&'static str>>,
@@ -63,10 +65,16 @@ impl Rds for World {
     async fn clusters(&self, _: Option<&str>) -> Result<Page<DbCluster>, Fault> {
         self.answer(CLUSTERS, self.clusters.lock().unwrap().clone())
     }
-    async fn events(&self, since: Timestamp, _: Option<&str>) -> Result<Page<Event>, Fault> {
+    async fn events(&self, since: Timestamp, token: Option<&str>) -> Result<Page<Event>, Fault> {
+        if token.is_some() {
+            return Err(Fault::new(FaultKind::Server, EVENTS, "scripted"));
+        }
         self.since.lock().unwrap().push(since);
-        let told = self.events.lock().unwrap().iter().filter(|e| e.at >= Some(since)).cloned().collect();
-        self.answer(EVENTS, told)
+        let mut told: Vec<Event> =
+            self.events.lock().unwrap().iter().filter(|e| e.at >= Some(since)).cloned().collect();
+        let cut = *self.cut.lock().unwrap();
+        told.truncate(cut.unwrap_or(usize::MAX));
+        Ok(Page { next: cut.map(|_| "more".to_owned()), ..self.answer(EVENTS, told)? })
     }
     async fn maintenance(&self, _: Option<&str>) -> Result<Page<Maintenance>, Fault> {
         self.answer(MAINTENANCE, vec![])
@@ -213,6 +221,36 @@ async fn events_are_read_a_day_back_and_then_from_the_last_reading() {
     let first = START + Duration::from_secs(10);
     assert_eq!(since.first(), Some(&(first - FIRST_EVENTS)));
     assert_eq!(since.last(), Some(&(first - OVERLAP)), "from the last reading that went well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_a_reading_left_out_are_asked_for_again() {
+    const HOUR: u64 = 3_600;
+    let mut rig = Rig::new();
+    let told = |facts: &RdsFacts| facts.events.iter().map(|e| e.message.to_string()).collect::<Vec<_>>();
+    *rig.world.events.lock().unwrap() = vec![event(9 * HOUR, "new"), event(HOUR, "old")];
+    *rig.world.cut.lock().unwrap() = Some(1);
+    let (facts, gaps) = rig.poll(10 * HOUR).await.unwrap();
+    assert_eq!((told(&facts), facts.read_at.events, gaps.len()), (vec!["new".to_owned()], None, 1));
+    *rig.world.cut.lock().unwrap() = None;
+    let (facts, gaps) = rig.poll(10 * HOUR + 60).await.unwrap();
+    assert_eq!(told(&facts), ["new", "old"]);
+    assert_eq!((facts.read_at.events, gaps.len()), (at(10 * HOUR + 60), 0));
+    rig.world.events.lock().unwrap().insert(0, event(10 * HOUR + 70, "later"));
+    *rig.world.cut.lock().unwrap() = Some(1);
+    let (facts, _) = rig.poll(10 * HOUR + 120).await.unwrap();
+    assert_eq!((told(&facts).len(), facts.read_at.events), (3, at(10 * HOUR + 60)), "as old as the last whole one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_forgotten_after_a_day_also_where_no_more_are_read() {
+    let mut rig = Rig::new();
+    *rig.world.events.lock().unwrap() = vec![event(0, "Multi-AZ instance failover started.")];
+    rig.poll(10).await.unwrap();
+    rig.world.fail(EVENTS, FaultKind::Denied);
+    for (secs, left) in [(86_400, 1), (86_401, 0)] {
+        assert_eq!(rig.poll(secs).await.unwrap().0.events.len(), left, "{secs}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Database, each_cluster};
+use super::{Database, Other, each_cluster};
 use crate::health::{About, Rule, Sink, words};
-use crate::model::rds::{DbCluster, RdsFacts};
+use crate::model::rds::{DbCluster, PartsRead, RdsFacts};
 use crate::model::{Facts, Severity};
 use crate::text::Text;
 
@@ -25,6 +25,9 @@ fn spread(facts: &Facts, sink: &mut Sink<'_>) {
 
 fn judge(rds: &RdsFacts, cluster: &DbCluster, sink: &mut Sink<'_>) {
     let subject = Database::Cluster(cluster).subject();
+    // Who is a member is told by the cluster, where each is by the instances.
+    let other = Other::new(sink.now(), rds.read_at.instances, PartsRead::EVERY);
+    let sink = &mut sink.at(other.at);
     let zone = |id: &Text| rds.instance(id).and_then(|instance| instance.az.clone());
     let zones: Vec<Option<Text>> = cluster.members.iter().map(|member| zone(&member.instance)).collect();
     let known: BTreeSet<&Text> = zones.iter().flatten().collect();
@@ -53,6 +56,7 @@ fn judge(rds: &RdsFacts, cluster: &DbCluster, sink: &mut Sink<'_>) {
         _ if tiers_alike(cluster) => {
             (Severity::Info, told("all readers have the same promotion tier, the largest takes over".to_owned()))
         }
+        _ if !other.is_fresh => return,
         _ => return sink.ok(|| subject),
     };
     sink.found(about.0, subject, about.1);

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::event_table::{Kind, Said, meaning};
 use super::failover::Failovers;
-use super::{Database, each_database, each_proxy, measured};
+use super::{Database, each_database, each_proxy, measured, newest, storage};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{Event, RdsFacts, RdsMetrics};
 use crate::model::{Facts, Severity};
+use crate::time::Timestamp;
 
 pub(in super::super) const EVENT: Rule = Rule {
     id: "rds-event",
@@ -21,8 +22,8 @@ pub(in super::super) const EVENT: Rule = Rule {
 };
 
 fn events(facts: &Facts, sink: &mut Sink<'_>) {
-    let Some(at) = facts.get::<RdsFacts>().and_then(|rds| rds.read_at.events) else { return };
-    let mut sink = sink.at(at);
+    // Some events may be known though they were never read as a whole: they count, but nothing is well by them.
+    let read_at = facts.get::<RdsFacts>().and_then(|rds| rds.read_at.events);
     let mut by_source: HashMap<&str, Vec<(&Event, String)>> = HashMap::new();
     for event in facts.get::<RdsFacts>().into_iter().flat_map(|rds| &rds.events) {
         by_source.entry(&event.source).or_default().push((event, event.message.to_lowercase()));
@@ -37,15 +38,20 @@ fn events(facts: &Facts, sink: &mut Sink<'_>) {
         };
         let moved = found.is_some_and(|found| found.is_recent(sink.now(), sink.span("recent")));
         let look =
-            Look { database, explained: moved || !database.is_available(), measured: has_storage(facts, database) };
-        look.judge(events, sink);
+            Look { database, explained: moved || !database.is_available(), measured: storage_at(facts, database) };
+        look.judge(events, read_at.is_some(), sink);
     };
-    each_database(facts, &mut sink, |rds, database, sink| judge(rds, database, &mut sink.at(at)));
-    each_proxy(facts, &mut sink, |rds, proxy, sink| judge(rds, Database::Proxy(proxy), &mut sink.at(at)));
+    let at = |sink: &Sink<'_>| read_at.unwrap_or(sink.now());
+    each_database(facts, sink, |rds, database, sink| judge(rds, database, &mut sink.at(at(sink))));
+    each_proxy(facts, sink, |rds, proxy, sink| judge(rds, Database::Proxy(proxy), &mut sink.at(at(sink))));
 }
 
-fn has_storage(facts: &Facts, database: Database<'_>) -> bool {
-    measured(facts, database.arn(), RdsMetrics::STORAGE).is_some_and(|found| found.series.last().is_some())
+/// The time of the newest free storage, where `rds-storage-free` judges it.
+fn storage_at(facts: &Facts, database: Database<'_>) -> Option<Timestamp> {
+    let Database::Instance(instance) = database else { return None };
+    let (_, free) = newest(facts, &instance.arn, RdsMetrics::STORAGE)?;
+    storage::share(instance, free)?;
+    measured(facts, &instance.arn, RdsMetrics::STORAGE)?.series.last().map(|(at, _)| at)
 }
 
 /// One database as its events are looked at.
@@ -53,12 +59,12 @@ struct Look<'a> {
     database: Database<'a>,
     /// Whether its status or a failover says that it went down.
     explained: bool,
-    /// Whether its free storage is judged by itself.
-    measured: bool,
+    /// Of when its free storage is judged by itself.
+    measured: Option<Timestamp>,
 }
 
 impl Look<'_> {
-    fn judge(&self, events: &[(&Event, String)], sink: &mut Sink<'_>) {
+    fn judge(&self, events: &[(&Event, String)], all: bool, sink: &mut Sink<'_>) {
         let of_kind = |event: &Event| match (self.database, event.source_type.as_deref()) {
             (Database::Cluster(_), Some(kind)) => kind == "db-cluster",
             (Database::Instance(_), Some(kind)) => kind == "db-instance",
@@ -75,7 +81,11 @@ impl Look<'_> {
         });
         // Of equally bad ones the newest, which comes first.
         let worst = active.reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
-        let Some((severity, event)) = worst else { return sink.ok(|| self.database.subject()) };
+        let (severity, event) = match worst {
+            Some(worst) => worst,
+            None if all => return sink.ok(|| self.database.subject()),
+            None => return,
+        };
         let at =
             event.at.map_or_else(|| "at a time that was not told".to_owned(), |at| format!("at {}", at.time_of_day()));
         let about = About::new(format!("{}: {} {at}", self.database.name(), words::quote(&event.message)))
@@ -90,7 +100,9 @@ impl Look<'_> {
         let said = match kind.said {
             Said::Here => false,
             Said::ByStatus => self.explained,
-            Said::ByStorage => self.measured,
+            Said::ByThisStatus(status) => self.database.status() == Some(status),
+            // What was measured before the event knows nothing of it.
+            Said::ByStorage => event.at.is_some() && self.measured > event.at,
         };
         match kind.severity {
             _ if said => Severity::Info,

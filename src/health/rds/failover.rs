@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Database, each_database, rds};
-use crate::health::{About, Rule, Sink, Threshold, words};
+use super::{Database, Other, each_database, rds};
+use crate::health::{About, Level, Rule, Sink, Threshold, words};
 use crate::model::facts::Derived;
-use crate::model::rds::{DbInstance, Event, Move, RdsFacts};
+use crate::model::rds::{DbInstance, Event, Move, PartsRead, RdsFacts};
 use crate::model::{Facts, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -50,16 +50,31 @@ pub struct Failover {
 }
 
 impl Failover {
-    /// Whether it has begun and not ended.
+    /// When it began, if its end was not told.
+    fn open_since(&self) -> Option<Timestamp> {
+        self.started.filter(|started| self.completed < Some(*started))
+    }
+
+    /// Whether it has begun within `span` before `now` and not ended. One whose end is not told for longer than [`span`]
+    /// explains nothing any more: most likely the end was missed.
     #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.started.is_some() && self.completed < self.started
+    pub fn is_running(&self, now: Timestamp, span: Duration) -> bool {
+        self.open_since().is_some_and(|started| now.since(started) <= span)
     }
 
     /// Whether it goes on, or ended within `span` before `now`.
     #[must_use]
     pub fn is_recent(&self, now: Timestamp, span: Duration) -> bool {
-        self.is_running() || self.completed.is_some_and(|at| now.since(at) <= span)
+        self.is_running(now, span) || self.completed.is_some_and(|at| now.since(at) <= span)
+    }
+}
+
+/// For how long a failover counts: how long it may run before its end was lost, and how long it is told afterwards. For rules
+/// that stay quiet about what [`FAILOVER`] says.
+pub(super) fn span(sink: &Sink<'_>) -> Duration {
+    match sink.level(&FAILOVER, "recent") {
+        Level::Span(span) => span,
+        _ => Duration::ZERO,
     }
 }
 
@@ -134,7 +149,7 @@ fn see(failover: &mut Failover, moved: &Move) {
         return;
     }
     failover.moved = Some((moved.from.clone(), moved.to.clone()));
-    if failover.completed.is_none() || failover.is_running() || !near {
+    if failover.completed.is_none() || failover.open_since().is_some() || !near {
         (failover.completed, failover.only_seen, failover.failed) = (Some(moved.seen_at), true, false);
     }
 }
@@ -146,9 +161,13 @@ fn failover(facts: &Facts, sink: &mut Sink<'_>) {
         {
             return;
         }
-        let recent = sink.span("recent");
-        match failovers.of(database.arn()) {
-            Some(found) if found.is_running() => running(database, found, recent, sink),
+        let (recent, found) = (sink.span("recent"), failovers.of(database.arn()));
+        let other = Other::new(sink.now(), rds.read_at.events, PartsRead::EVERY);
+        // What was only seen to move does not rest on the events.
+        let seen = found.is_some_and(|found| found.only_seen);
+        let sink = &mut if seen { sink.at(sink.now()) } else { sink.at(other.at) };
+        match found {
+            Some(found) if found.open_since().is_some() => running(database, found, recent, sink),
             Some(found) if found.is_recent(sink.now(), recent) && found.failed => {
                 let about =
                     About::new(format!("{}: a failover came to nothing", database.name())).since(found.completed);
@@ -159,8 +178,8 @@ fn failover(facts: &Facts, sink: &mut Sink<'_>) {
                 let about = About::new(format!("{}: a failover was told without its time", database.name()));
                 sink.found(Severity::Unknown, database.subject(), about);
             }
-            // Without events nobody knows that there was none.
-            _ if rds.read_at.events.is_none() => {}
+            // Without events of now nobody knows that there was none.
+            _ if !other.is_fresh => {}
             _ => sink.ok(|| database.subject()),
         }
     });
@@ -168,7 +187,7 @@ fn failover(facts: &Facts, sink: &mut Sink<'_>) {
 
 fn running(database: Database<'_>, found: &Failover, recent: Duration, sink: &mut Sink<'_>) {
     let Some(started) = found.started else { return };
-    let lost = sink.now().since(started) > recent;
+    let lost = !found.is_running(sink.now(), recent);
     let (severity, message) = if lost {
         (
             Severity::Warn,

@@ -7,8 +7,8 @@ use fastrand::Rng;
 use proptest::prelude::*;
 
 use super::tests::{World, cluster, event, instance, member, proxy, target};
-use crate::health::Evaluation;
 use crate::health::fixture::{now, text};
+use crate::health::{Evaluation, Thresholds};
 use crate::model::Severity;
 use crate::model::metric::Series;
 use crate::model::rds::*;
@@ -98,7 +98,7 @@ fn any_world(seed: u64) -> World {
         protected: rng.bool(),
         ..RdsFacts::default()
     };
-    World { rds, metrics, minutes: 180 }
+    World { rds, metrics, minutes: 180, thresholds: Thresholds::default(), late: |_| {} }
 }
 
 /// Takes fields away that RDS normally gives.

@@ -28,10 +28,11 @@ pub(in super::super) const MEMORY: Rule = Rule {
 pub(in super::super) const CONNECTIONS: Rule = Rule {
     id: "rds-connections",
     domain: "rds",
-    doc: "An instance has nearly as many connections as its engine allows by default for its class. The limit that is configured is \
-          not in the API: where there are more connections than the default allows, it is another one, and nothing is judged.",
-    source: "RDS user guide, quotas: default of max_connections; 80 % (practice)",
-    thresholds: &[Threshold::share("warn", 0.80)],
+    doc: "An instance has nearly as many connections as it may have. The limit is not in the API: set `limit`, which counts for every \
+          instance. Without it the default for the engine and class is estimated, which is too high and may have been changed: \
+          nothing is then said to be well.",
+    source: "RDS user guide, quotas: default of max_connections; 80 and 90 % (practice)",
+    thresholds: &[Threshold::share("warn", 0.80), Threshold::share("crit", 0.90), Threshold::known("limit")],
     read_at: Facts::taken_at::<RdsFacts>,
     check: connections,
 };
@@ -107,7 +108,7 @@ pub fn class_memory(class: &str) -> Option<f64> {
 }
 
 /// The default of `max_connections`: for `mysql` and `mariadb` memory / 12,582,880, for `postgres` memory / 9,531,392, 5,000 at
-/// most.
+/// most. The memory they mean is less than the class has, so that this is too high.
 #[must_use]
 pub fn default_connections(i: &DbInstance) -> Option<f64> {
     let bytes = class_memory(i.class.as_deref()?)? * GIB;
@@ -118,26 +119,50 @@ pub fn default_connections(i: &DbInstance) -> Option<f64> {
     }
 }
 
+/// From this share of an estimated limit on it is worth a look: the real one may be much lower.
+const WORTH_A_LOOK: f64 = 0.60;
+
 fn connections(facts: &Facts, sink: &mut Sink<'_>) {
     each_instance(facts, sink, |_, i, sink| {
-        let newest = newest(facts, &i.arn, RdsMetrics::CONNECTIONS);
-        let Some(((at, open), most)) = newest.zip(default_connections(i)) else { return };
-        let (mut sink, share) = (sink.at(at), open / most);
-        if share > 1.0 {
-            return;
+        let Some((at, open)) = newest(facts, &i.arn, RdsMetrics::CONNECTIONS) else { return };
+        let mut sink = sink.at(at);
+        match (sink.known("limit"), default_connections(i)) {
+            (Some(limit), _) => against_limit(i, open, f64::from(limit), &mut sink),
+            (None, Some(most)) => against_estimate(i, open, most, &mut sink),
+            (None, None) => {}
         }
-        if share <= sink.share("warn") {
-            return sink.ok(|| Database::Instance(i).subject());
-        }
-        let about = About::new(format!(
-            "{}: {open:.0} connections, {} of what its class allows by default",
-            i.id,
-            percent(share)
-        ))
-        .with("limit", format!("about {most:.0}, the default for {}", words::given(i.class.as_ref())))
-        .next("see which clients hold them, and whether a pool or a proxy is bypassed");
-        sink.found(Severity::Warn, Database::Instance(i).subject(), about);
     });
+}
+
+const CONNECTIONS_NEXT: &str = "see which clients hold them, and whether a pool or a proxy is bypassed";
+
+fn against_limit(i: &DbInstance, open: f64, limit: f64, sink: &mut Sink<'_>) {
+    let (share, subject) = (open / limit, Database::Instance(i).subject());
+    let severity = match share {
+        _ if share > sink.share("crit") => Severity::Crit,
+        _ if share > sink.share("warn") => Severity::Warn,
+        _ => return sink.ok(|| subject),
+    };
+    let message = format!("{}: {open:.0} connections, {} of the {limit:.0} it may have", i.id, percent(share));
+    sink.found(severity, subject, About::new(message).with("limit", "as configured").next(CONNECTIONS_NEXT));
+}
+
+/// The limit is not known: nothing is said to be well, and what is near may be far.
+fn against_estimate(i: &DbInstance, open: f64, most: f64, sink: &mut Sink<'_>) {
+    let share = open / most;
+    let severity = match share {
+        _ if share <= WORTH_A_LOOK => return,
+        // More than that shows that the limit is another one.
+        _ if share > sink.share("warn") && share <= 1.0 => Severity::Unknown,
+        _ => Severity::Info,
+    };
+    let message =
+        format!("{}: about {} of an estimated limit, {open:.0} of {most:.0} connections", i.id, percent(share));
+    let about = About::new(message)
+        .with("limit", format!("the default for {}, estimated", words::given(i.class.as_ref())))
+        .next("set the limit of rds-connections in the configuration to max_connections")
+        .next(CONNECTIONS_NEXT);
+    sink.found(severity, Database::Instance(i).subject(), about);
 }
 
 #[cfg(test)]

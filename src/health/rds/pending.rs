@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Database, each_database};
+use super::{Database, Other, each_database};
 use crate::health::{About, Rule, Sink, Threshold, words};
-use crate::model::rds::{Maintenance, PendingChange, RdsFacts};
+use crate::model::rds::{Maintenance, PartsRead, PendingChange, RdsFacts};
 use crate::model::{Facts, Severity};
 use crate::time::{Timestamp, human};
 
@@ -55,6 +55,8 @@ fn judge(rds: &RdsFacts, database: Database<'_>, changes: &[PendingChange], sink
         about
     };
     let name = database.name();
+    let other = Other::new(sink.now(), rds.read_at.maintenance, PartsRead::MAINTENANCE_EVERY);
+    let sink = &mut sink.at(other.at);
     match first {
         Some((at, m)) if at <= sink.now() + sink.span("warn") => {
             let when = match at.since(sink.now()) {
@@ -72,8 +74,8 @@ fn judge(rds: &RdsFacts, database: Database<'_>, changes: &[PendingChange], sink
         _ if !changes.is_empty() || !waits.is_empty() => {
             sink.found(Severity::Info, database.subject(), evidence(About::new(format!("{name}: {} waits", names()))));
         }
-        // What was never read may wait all the same.
-        _ if rds.read_at.maintenance.is_none() => {}
+        // What was not read lately may wait all the same.
+        _ if !other.is_fresh => {}
         _ => sink.ok(|| database.subject()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::failover::{Failover, Failovers};
-use super::{Database, each_proxy, newest};
+use super::failover::{self, Failovers};
+use super::{Database, STILL_NOW, each_proxy, lately};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{Proxy, RdsFacts, RdsMetrics, Target};
 use crate::model::{Facts, Severity};
@@ -106,7 +106,7 @@ fn target(facts: &Facts, sink: &mut Sink<'_>) {
                 .with("reason", reason)
                 .with("description", words::given(lost.description.as_ref()))
                 .next(step(reason));
-            if moving.is_some_and(Failover::is_running) {
+            if moving.is_some_and(|found| found.is_running(sink.now(), failover::span(sink))) {
                 return sink.found(Severity::Info, subject, about.with("cause", "a failover of the database"));
             }
             return sink.lasting(
@@ -164,11 +164,14 @@ fn auth(facts: &Facts, sink: &mut Sink<'_>) {
                 .next("compare the secret with the user's password: was one of them rotated without the other?");
             return sink.found(Severity::Crit, subject, about);
         }
-        match newest(facts, &proxy.arn, RdsMetrics::AUTH_FAILED) {
+        // They come and go by the minute: one without any is not yet the end.
+        let failed = lately(facts, &proxy.arn, RdsMetrics::AUTH_FAILED);
+        match failed.map(|(at, points)| (at, points.iter().sum::<f64>())) {
             Some((at, failed)) if failed > 0.0 => {
                 let about = About::new(format!(
-                    "{}: {failed:.0} logins a minute fail, wrong password or no permission",
-                    proxy.name
+                    "{}: {failed:.0} logins failed within {}, wrong password or no permission",
+                    proxy.name,
+                    words::span(STILL_NOW)
                 ))
                 .with(RdsMetrics::AUTH_FAILED, failed)
                 .next("see which clients still have an old password: tasks started before the last rotation");

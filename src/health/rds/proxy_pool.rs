@@ -1,6 +1,6 @@
 //! The connections of a proxy: how many are left, whether they are shared and encrypted.
 
-use super::{Database, each_proxy, measured, newest, percent};
+use super::{Database, STILL_NOW, each_proxy, lately, measured, newest, percent};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{RdsFacts, RdsMetrics};
 use crate::model::{Facts, Severity};
@@ -95,12 +95,17 @@ fn pinned(facts: &Facts, sink: &mut Sink<'_>) {
 fn tls(facts: &Facts, sink: &mut Sink<'_>) {
     each_proxy(facts, sink, |_, proxy, sink| {
         let subject = Database::Proxy(proxy).subject();
-        let bare = newest(facts, &proxy.arn, RdsMetrics::NO_TLS).filter(|(_, n)| *n > 0.0);
+        let bare = lately(facts, &proxy.arn, RdsMetrics::NO_TLS);
+        let bare = bare.map(|(at, points)| (at, points.into_iter().fold(0.0, f64::max))).filter(|(_, n)| *n > 0.0);
+        let sink = &mut sink.at(bare.map_or(sink.now(), |(at, _)| at.min(sink.now())));
         let told = |words: String| {
             About::new(format!("{}: {words}", proxy.name)).with("RequireTLS", words::given(proxy.requires_tls))
         };
         let (severity, about) = match (bare, proxy.requires_tls) {
-            (Some((_, n)), _) => (Severity::Warn, told(format!("{n:.0} connections without TLS"))),
+            (Some((_, n)), _) => (
+                Severity::Warn,
+                told(format!("up to {n:.0} connections without TLS within {}", words::span(STILL_NOW))),
+            ),
             (None, Some(false)) => (Severity::Warn, told("takes connections without TLS".to_owned())),
             (None, None) => (Severity::Unknown, told("whether it requires TLS was not told".to_owned())),
             (None, Some(true)) => return sink.ok(|| subject),

@@ -1,6 +1,6 @@
 //! Whether another zone can take over.
 
-use super::failover::{Failover, Failovers};
+use super::failover::{self, Failovers};
 use super::{Database, each_instance};
 use crate::health::{About, Rule, Sink, words};
 use crate::model::rds::{DbInstance, RdsFacts};
@@ -23,7 +23,8 @@ fn multi_az(facts: &Facts, sink: &mut Sink<'_>) {
         if instance.is_aurora() || instance.cluster.is_some() || instance.replica_of.is_some() {
             return;
         }
-        let moving = failovers.of(&instance.arn).is_some_and(Failover::is_running);
+        let found = failovers.of(&instance.arn);
+        let moving = found.is_some_and(|found| found.is_running(sink.now(), failover::span(sink)));
         judge(rds, instance, moving, sink);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failover::{Failover, Failovers};
+use super::failover::{self, Failovers};
 use super::{Database, each_database};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::RdsFacts;
@@ -58,7 +58,7 @@ fn status(facts: &Facts, sink: &mut Sink<'_>) {
             Database::Instance(instance) => failovers.around(rds, instance),
             other => failovers.of(other.arn()),
         };
-        let explained = found.is_some_and(Failover::is_running);
+        let explained = found.is_some_and(|found| found.is_running(sink.now(), failover::span(sink)));
         judge(database, explained, rds.protected, sink);
     });
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::fixture::{ago, now, text};
-use crate::health::{Evaluation, Observed, RULES, Thresholds, evaluate};
+use crate::health::{Evaluation, Level, Observed, RULES, Thresholds, evaluate};
 use crate::model::metric::Series;
 use crate::model::rds::*;
 use crate::model::{Facts, Severity};
@@ -17,13 +17,18 @@ pub(super) struct World {
     pub rds: RdsFacts,
     pub metrics: RdsMetrics,
     pub minutes: u64,
+    /// What is configured.
+    pub thresholds: Thresholds,
+    /// Sets the parts apart that were read earlier, or never.
+    pub late: fn(&mut PartsRead),
 }
 
 impl World {
     pub fn facts(&self, at: Timestamp) -> Facts {
         let mut facts = Facts::default();
         let read = Some(at);
-        let read_at = PartsRead { instances: read, clusters: read, events: read, maintenance: read, proxies: read };
+        let mut read_at = PartsRead { instances: read, clusters: read, events: read, maintenance: read, proxies: read };
+        (self.late)(&mut read_at);
         let mut rds = RdsFacts { read_at, ..self.rds.clone() };
         rds.proxies.iter_mut().for_each(|p| p.targets_at = read);
         facts.put(at, Arc::new(rds));
@@ -33,8 +38,8 @@ impl World {
 
     pub fn evaluate(&self) -> Evaluation {
         let began = now() - Duration::from_secs(self.minutes * 60);
-        let before = evaluate(&self.facts(began), &Thresholds::default(), &Observed::default(), true).observed;
-        evaluate(&self.facts(now()), &Thresholds::default(), &before, true)
+        let before = evaluate(&self.facts(began), &self.thresholds, &Observed::default(), true).observed;
+        evaluate(&self.facts(now()), &self.thresholds, &before, true)
     }
 
     fn says(&self, rule: &str) -> Vec<String> {
@@ -60,6 +65,26 @@ impl World {
         self
     }
 
+    fn late(mut self, late: fn(&mut PartsRead)) -> Self {
+        self.late = late;
+        self
+    }
+
+    fn configured(mut self, rule: &str, name: &str, level: Level) -> Self {
+        self.thresholds.set(rule, name, level);
+        self
+    }
+
+    /// How bad a rule finds each thing.
+    fn words(&self, rule: &str) -> Vec<&'static str> {
+        self.evaluate().checks.iter().filter(|c| c.rule == rule).map(|c| c.severity.word()).collect()
+    }
+
+    /// Of when a rule's sentences are.
+    fn taken_at(&self, rule: &str) -> Vec<Timestamp> {
+        self.evaluate().checks.iter().filter(|c| c.rule == rule).map(|c| c.taken_at).collect()
+    }
+
     fn event(mut self, minutes: u64, message: &str) -> Self {
         self.rds.events.insert(0, event(minutes, message));
         self
@@ -71,13 +96,19 @@ impl World {
         self
     }
 
-    /// Points of the last hour, one a minute, the newest last.
-    fn measured(mut self, arn: &str, metric: &'static str, values: &[f64]) -> Self {
-        let first = now() - Duration::from_secs(60 * values.len() as u64);
+    /// Points of the last hour, one a minute, the newest last and of now.
+    fn measured(self, arn: &str, metric: &'static str, values: &[f64]) -> Self {
+        self.measured_at(arn, metric, [0, 0], values)
+    }
+
+    /// The same of so many minutes ago: when they were read, and the newest point.
+    fn measured_at(mut self, arn: &str, metric: &'static str, minutes: [u64; 2], values: &[f64]) -> Self {
+        let [read, last] = minutes.map(|minutes| now() - Duration::from_secs(60 * minutes));
+        let first = last - Duration::from_secs(60 * values.len() as u64);
         let at = |n: usize| first + Duration::from_secs(60 * (n as u64 + 1));
         let points = values.iter().enumerate().map(|(n, value)| (at(n), *value)).collect();
         let series = Series { points, problem: None };
-        self.metrics.series.insert((Text::from(arn), metric), Measured { read_at: now(), series });
+        self.metrics.series.insert((Text::from(arn), metric), Measured { read_at: read, series });
         self
     }
 }
@@ -173,7 +204,7 @@ pub(super) fn target(state: &str, reason: &str) -> Target {
 }
 
 fn world(rds: RdsFacts) -> World {
-    World { rds, metrics: RdsMetrics::default(), minutes: 0 }
+    World { rds, metrics: RdsMetrics::default(), minutes: 0, thresholds: Thresholds::default(), late: |_| {} }
 }
 
 fn of(instance: DbInstance) -> World {
@@ -305,6 +336,129 @@ fn a_failover_is_told_once_whoever_tells_of_it() {
     let failing = of(DbInstance { status: text("rebooting"), ..instance() }).event(1, began);
     let alarms = failing.event(1, "DB instance restarted").alarms();
     assert_eq!(alarms.len(), 1, "one cause is said once: {alarms:?}");
+}
+
+#[test]
+fn a_failover_whose_end_was_missed_explains_nothing() {
+    let began = "Multi-AZ instance failover started.";
+    let judge = |minutes: u64| {
+        let rebooting = of(DbInstance { status: text("rebooting"), ..instance() }).event(minutes, began);
+        let alone = of(DbInstance { standby_az: None, ..instance() }).event(minutes, began);
+        let away = pooled(vec![target("UNAVAILABLE", "UNREACHABLE")]).event(minutes, began);
+        let restarted = of(instance()).event(minutes, began).event(5, "DB instance restarted");
+        [
+            rebooting.words("rds-status"),
+            alone.words("rds-multi-az"),
+            away.words("rds-proxy-target"),
+            restarted.words("rds-event"),
+        ]
+        .concat()
+    };
+    assert_eq!(judge(59), ["info"; 4]);
+    assert_eq!(judge(61), ["warn"; 4]);
+}
+
+#[test]
+fn what_rests_on_two_parts_is_as_old_as_the_older_and_not_well_without_the_other() {
+    fn earlier(at: &mut Option<Timestamp>, secs: u64) {
+        *at = at.map(|at| at - Duration::from_secs(secs));
+    }
+    type Late = fn(&mut PartsRead);
+    let single = || of(instance());
+    let spread = || clustered(&[("w", "a"), ("r", "b")]);
+    let maintenance: [Late; 3] =
+        [|r| earlier(&mut r.maintenance, 900), |r| earlier(&mut r.maintenance, 901), |r| r.maintenance = None];
+    let events: [Late; 3] = [|r| earlier(&mut r.events, 45), |r| earlier(&mut r.events, 46), |r| r.events = None];
+    let instances: [Late; 2] = [|r| earlier(&mut r.instances, 45), |r| earlier(&mut r.instances, 46)];
+    for (rule, world, late, secs) in [
+        ("rds-pending", single(), &maintenance[..], 900),
+        ("rds-certificate", single(), &maintenance[..], 900),
+        ("rds-failover", single(), &events[..], 45),
+        ("rds-cluster-spread", spread(), &instances[..], 45),
+    ] {
+        let well = world.clone().late(late[0]);
+        assert_eq!(well.words(rule), ["ok"], "{rule}");
+        assert_eq!(well.taken_at(rule), [now() - Duration::from_secs(secs)], "{rule}");
+        for (n, late) in late.iter().enumerate().skip(1) {
+            assert_eq!(world.clone().late(*late).words(rule), [""; 0], "{rule}, {n}");
+        }
+    }
+    let change = PendingChange { name: "DBInstanceClass", value: Text::from("db.r6g.xlarge") };
+    let changing = of(DbInstance { pending: vec![change], ..instance() }).late(maintenance[1]);
+    assert_eq!(changing.words("rds-pending"), ["info"], "what is known is said all the same");
+    let moved = single().moved("arn:ehr", 90, "us-east-1a", "us-east-1b").late(|r| earlier(&mut r.events, 7_200));
+    assert_eq!(moved.words("rds-failover"), [""; 0], "what this console saw ends though no events are read");
+    let part = single().late(events[2]);
+    assert_eq!(part.words("rds-event"), [""; 0], "events that were never read as a whole make nothing well");
+    assert_eq!(part.event(5, "Replication has stopped.").words("rds-event"), ["crit"], "but they count");
+}
+
+#[test]
+fn an_event_is_said_by_what_knows_of_it_and_by_nothing_older() {
+    const GIB: f64 = 1_073_741_824.0;
+    let dying = "Free storage capacity for DB instance ehr is low at 8% of the allocated storage [Allocated storage: 100 GB, \
+                 Free storage: 8 GB]. The database will be shut down to prevent corruption if free storage is lower than 2 GB.";
+    let low = "The free storage capacity for DB instance: ehr is low at 9% of the provisioned storage.";
+    let free = |newest| of(instance()).measured_at("arn:ehr", RdsMetrics::STORAGE, [0, newest], &[50.0 * GIB]);
+    let full = "DB instance has reached the storage-full threshold, and the database has been shut down.";
+    let status = |status| of(DbInstance { status: text(status), ..instance() });
+    for (n, (world, message, word)) in [
+        (of(instance()), dying, "crit"),
+        (of(instance()), low, "warn"),
+        (free(1), dying, "info"),
+        (free(5), dying, "crit"),
+        (free(8), dying, "crit"),
+        (free(8), low, "warn"),
+        (status("available"), full, "crit"),
+        (status("backing-up"), full, "crit"),
+        (status("storage-full"), full, "info"),
+        (status("available"), "The downtime started for the DB instance.", "warn"),
+        (status("available"), "Error restarting mysql: out of memory", "crit"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(world.event(5, message).words("rds-event"), [word], "row {n}");
+    }
+    let unread = of(instance()).measured_at("arn:ehr", RdsMetrics::STORAGE, [0, 16], &[50.0 * GIB]).event(20, dying);
+    assert_eq!(unread.words("rds-event"), ["crit"], "a measurement that is not judged says nothing");
+    let upgraded = of(instance())
+        .event(5, "The downtime started for the DB engine version upgrade.")
+        .event(4, "The engine version upgrade finished.");
+    assert_eq!(upgraded.words("rds-event"), ["ok"]);
+}
+
+#[test]
+fn what_comes_and_goes_is_judged_over_the_last_quarter_of_an_hour() {
+    let well = || pooled(vec![target("AVAILABLE", "")]);
+    let failed = |minutes, values: &[f64]| well().measured_at("arn:pool", RdsMetrics::AUTH_FAILED, minutes, values);
+    let bare = |minutes, values: &[f64]| well().measured_at("arn:pool", RdsMetrics::NO_TLS, minutes, values);
+    let mut long_ago = [0.0; 20];
+    long_ago[0] = 9.0;
+    table(
+        "rds-proxy-auth",
+        &[
+            (
+                failed([0, 0], &[3.0, 9.0, 0.0]),
+                &["warn pool: 12 logins failed within 15 min, wrong password or no permission"],
+            ),
+            (
+                failed([30, 32], &[3.0, 0.0]),
+                &["warn pool: 3 logins failed within 15 min, wrong password or no permission"],
+            ),
+            (failed([0, 0], &long_ago), &["ok"]),
+            (failed([0, 16], &[3.0]), &[]),
+        ],
+    );
+    table(
+        "rds-proxy-tls",
+        &[
+            (bare([0, 0], &[4.0, 9.0, 0.0]), &["warn pool: up to 9 connections without TLS within 15 min"]),
+            (bare([0, 0], &long_ago), &["ok"]),
+            (bare([0, 16], &[3.0]), &["ok"]),
+        ],
+    );
+    assert_eq!(bare([30, 32], &[4.0]).taken_at("rds-proxy-tls"), [now() - Duration::from_secs(1_800)]);
 }
 
 #[test]
@@ -471,6 +625,8 @@ fn what_was_not_measured_is_not_judged() {
 fn measures_are_judged_by_their_levels() {
     const GIB: f64 = 1_073_741_824.0;
     let at = |metric, values: &[f64]| of(instance()).measured("arn:ehr", metric, values);
+    let open = |n| at(RdsMetrics::CONNECTIONS, &[n]);
+    let limited = |n| open(n).configured("rds-connections", "limit", Level::Known(Some(1_000)));
     table(
         "rds-storage-free",
         &[
@@ -499,12 +655,14 @@ fn measures_are_judged_by_their_levels() {
     table(
         "rds-connections",
         &[
-            (at(RdsMetrics::CONNECTIONS, &[100.0]), &["ok"]),
-            (
-                at(RdsMetrics::CONNECTIONS, &[1_700.0]),
-                &["warn ehr: 1700 connections, 94% of what its class allows by default"],
-            ),
-            (at(RdsMetrics::CONNECTIONS, &[2_500.0]), &[]),
+            (open(100.0), &[]),
+            (open(1_200.0), &["info ehr: about 67% of an estimated limit, 1200 of 1802 connections"]),
+            (open(1_700.0), &["unknown ehr: about 94% of an estimated limit, 1700 of 1802 connections"]),
+            (open(2_500.0), &["info ehr: about 139% of an estimated limit, 2500 of 1802 connections"]),
+            (limited(700.0), &["ok"]),
+            (limited(850.0), &["warn ehr: 850 connections, 85% of the 1000 it may have"]),
+            (limited(950.0), &["crit ehr: 950 connections, 95% of the 1000 it may have"]),
+            (limited(1_700.0), &["crit ehr: 1700 connections, 170% of the 1000 it may have"]),
         ],
     );
     table(
@@ -553,7 +711,10 @@ fn three_causes_of_a_proxy_without_connections_are_told_apart() {
     let words = "rds-proxy-pool crit pool: pool nearly exhausted, 98 of 100 connections in use";
     assert_eq!(stormed.alarms(), [words]);
     let wrong = well().measured("arn:pool", RdsMetrics::AUTH_FAILED, &[12.0]);
-    assert_eq!(wrong.alarms(), ["rds-proxy-auth warn pool: 12 logins a minute fail, wrong password or no permission"]);
+    assert_eq!(
+        wrong.alarms(),
+        ["rds-proxy-auth warn pool: 12 logins failed within 15 min, wrong password or no permission"]
+    );
     let failing = pooled(vec![target("UNAVAILABLE", "UNREACHABLE")]).event(1, "Multi-AZ instance failover started");
     assert_eq!(failing.alarms().len(), 1, "{:?}", failing.alarms());
 }

@@ -36,7 +36,8 @@ pub struct RdsFacts {
     pub protected: bool,
 }
 
-/// When each part was read last; absent: never. A part of which only some could be read again is as old as the oldest of it.
+/// When each part was read last; absent: never. A part of which only some could be read again is as old as the oldest of it; the
+/// events are as old as the last reading that told all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartsRead {
     /// Instances.
@@ -49,6 +50,13 @@ pub struct PartsRead {
     pub maintenance: Option<Timestamp>,
     /// Proxies; their targets have times of their own.
     pub proxies: Option<Timestamp>,
+}
+
+impl PartsRead {
+    /// How often instances, clusters and events are read.
+    pub const EVERY: Duration = Duration::from_secs(15);
+    /// How often maintenance is read: it is announced days ahead, and need not be asked for with every poll.
+    pub const MAINTENANCE_EVERY: Duration = Duration::from_mins(5);
 }
 
 /// An event. The API gives it no id: it is known by its categories and its message.
