@@ -15,7 +15,7 @@ use crate::serving;
 const TOLD: [&str; 3] = [
     "tele-db: failed over at ",
     "app-proxy: pool nearly exhausted, 989 of 1020 connections in use",
-    "app-proxy: 14 logins a minute fail, wrong password or no permission",
+    " logins failed within 15 min, wrong password or no permission",
 ];
 
 /// A run of the program against a scenario whose demo opens in this minute: the program knows the real time only.
