@@ -134,7 +134,7 @@ fn tell(failover: &mut Failover, words: &str, event: &Event) {
     if ended && failover.completed < Some(at) {
         failover.completed = Some(at);
         failover.failed = words.contains("failover failed");
-        let to = event.message.rsplit_once(": ").map(|(_, to)| Text::from(to));
+        let to = event.message.rsplit_once(": ").map(|(_, to)| Text::from(to.trim_end_matches('.')));
         failover.to = to.filter(|_| words.contains("db instance:"));
     } else if began {
         failover.started = failover.started.max(Some(at));
