@@ -466,7 +466,7 @@ fn a_writer_that_moved_is_the_failover_of_its_cluster() {
     let mut world = clustered(&[("w", "a"), ("r", "b")]).moved("arn:aurora", 5, "r", "w");
     let source = |message: &str, minutes| Event { source: Text::from("aurora"), ..event(minutes, message) };
     world.rds.events = vec![
-        source("Completed failover to DB instance: w", 6),
+        source("Completed failover to DB instance: w.", 6),
         source("Started cross AZ failover to DB instance: w", 7),
     ];
     let at = ago(6).map(Timestamp::time_of_day).unwrap_or_default();
