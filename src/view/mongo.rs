@@ -5,7 +5,7 @@ mod detail;
 mod tests;
 
 use super::{Drill, Scene, StackScene, View};
-use crate::health::mongo::{Seat, Sight, Standing, member_id};
+use crate::health::mongo::{Majority, Seat, Sight, Standing, member_id};
 use crate::model::Severity;
 use crate::model::mongo::{MemberState, MongoFacts, ReplicaSet};
 use crate::table::{Cell, Column, Row, Section};
@@ -118,19 +118,23 @@ fn health(seat: &Seat<'_>) -> Cell {
 }
 
 fn margin(sight: &Sight<'_>) -> Cell {
-    let margin = sight.majority().filter(|_| sight.is_answering()).map(|majority| majority.margin());
+    let told = sight.majority().filter(|majority| sight.is_answering() && majority.is_told());
+    let margin = told.map(|majority| majority.margin());
     margin.and_then(|margin| i32::try_from(margin).ok()).map_or(Cell::Missing, |margin| Cell::Number(f64::from(margin)))
 }
 
-/// The votes of a set in words: `2 of 3, margin 0`.
+/// The votes of a set in words: `2 of 3, margin 0`; without a margin where that is not known.
 pub(super) fn majority(sight: &Sight<'_>) -> Option<(Severity, String)> {
     let majority = sight.majority().filter(|_| sight.is_answering())?;
+    let assumed = if majority.is_assumed { ", votes assumed" } else { "" };
+    if !majority.is_told() {
+        return Some((Severity::Unknown, format!("{} of {} answer here{assumed}", majority.well, majority.total)));
+    }
     let severity = match majority.margin() {
         ..0 => Severity::Crit,
         0 => Severity::Warn,
         _ => Severity::Ok,
     };
-    let assumed = if majority.is_assumed { ", votes assumed" } else { "" };
     Some((severity, format!("{} of {}, margin {}{assumed}", majority.well, majority.total, majority.margin())))
 }
 
@@ -194,7 +198,8 @@ pub(super) fn summary(scene: &StackScene<'_>) -> Option<(Severity, String)> {
         let (well, all) = (sight.named().filter(|seat| seat.is_well()).count(), sight.named().count());
         let primary =
             set.primary().map_or_else(|| "no primary".to_owned(), |p| format!("primary {}", sight.short(&p.host)));
-        let margin = sight.majority().map_or_else(String::new, |majority| format!(", margin {}", majority.margin()));
+        let margin = sight.majority().filter(Majority::is_told);
+        let margin = margin.map_or_else(String::new, |majority| format!(", margin {}", majority.margin()));
         format!("{}: {well} of {all} members, {primary}{margin}", set.name)
     });
     Some((Severity::Ok, said.collect::<Vec<_>>().join("; ")))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{About, Rule, Sink, Threshold, words};
-use super::sight::{Seat, Sight, Standing};
+use super::sight::{Majority, Seat, Sight, Standing};
 use super::{answering, subject_of_set};
 use crate::model::mongo::{Member, MemberState, MongoFacts};
 use crate::model::{Facts, Severity};
@@ -65,7 +65,7 @@ fn no_primary(facts: &Facts, sink: &mut Sink<'_>) {
             sink.found(Severity::Unknown, subject(), about);
         } else if set.claimants().next().is_some() {
             sink.ok(subject);
-        } else if let Some(majority) = sight.majority().filter(|majority| majority.margin() < 0) {
+        } else if let Some(majority) = sight.majority().filter(Majority::is_lost) {
             let (well, total, need) = (majority.well, majority.total, majority.need);
             let more = words::count(need - well, "more vote");
             let message =
@@ -82,6 +82,11 @@ fn no_primary(facts: &Facts, sink: &mut Sink<'_>) {
                     .with("reason", words::given(held.fault.as_ref()))
                     .next(format!("check the way from here to {}", held.host));
             sink.found(Severity::Unknown, subject(), about);
+        } else if let Some(majority) = sight.majority().filter(|majority| majority.margin() < 0) {
+            let message = format!("{}: no primary seen; {}", set.name, majority.doubt());
+            let about = lost(&sight, About::new(message), &majority)
+                .next("ask from another place whether it is the set or the way to it");
+            sink.found(Severity::Unknown, subject(), about);
         } else {
             let former = former_primary(&sight);
             let since = former.filter(|_| sight.seats.iter().any(|seat| seat.member.status.is_some()));
@@ -96,7 +101,7 @@ fn no_primary(facts: &Facts, sink: &mut Sink<'_>) {
     }
 }
 
-fn lost(sight: &Sight<'_>, about: About, majority: &super::Majority) -> About {
+fn lost(sight: &Sight<'_>, about: About, majority: &Majority) -> About {
     let missing = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well()).map(|seat| &seat.member.host);
     let about = about.with("missing", words::list(missing)).with("votes needed", majority.need);
     if majority.is_assumed {

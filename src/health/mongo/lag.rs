@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{About, Rule, Sink, Threshold, words};
 use super::sight::{Seat, Sight, Standing};
 use super::{answering, subject_of, subject_of_set};
-use crate::model::mongo::{MemberState, MongoFacts, Oplog};
+use crate::model::mongo::{Member, MemberState, MongoFacts, Oplog};
 use crate::model::{Facts, Severity};
 use crate::time::{Timestamp, human};
 
@@ -46,14 +46,23 @@ pub(in super::super) const OPLOG: Rule = Rule {
 const ALLOWANCE: Duration = Duration::from_secs(12);
 /// Samples in a row that make a small lag worth knowing.
 const SUSTAINED: usize = 3;
+/// Four readings of an oplog: what was read longer ago tells nothing of now.
+const STALE: Duration = Duration::from_mins(2);
 
 impl Sight<'_> {
-    /// How far back the oplog of the primary reaches, else the shortest of the others.
+    /// How far back the oplog of the primary reaches, else the shortest of the others; of those that answer and whose oplog was
+    /// read of late.
     #[must_use]
     pub fn window(&self) -> Option<Duration> {
-        let of = |member: &crate::model::mongo::Member| window(&member.oplog.as_ref()?.1);
+        let of = |member: &Member| window(&read_of_late(member)?.1);
         self.set.primary().and_then(of).or_else(|| self.set.members.iter().filter_map(of).min())
     }
+}
+
+/// The oplog of a member that answers, unless it was last read too long before that.
+fn read_of_late(member: &Member) -> Option<&(Timestamp, Oplog)> {
+    member.speaks()?;
+    member.oplog.as_ref().filter(|(read, _)| member.answered_at.is_some_and(|at| at.since(*read) <= STALE))
 }
 
 fn window(oplog: &Oplog) -> Option<Duration> {
@@ -132,47 +141,81 @@ fn tell(sight: &Sight<'_>, seat: &Seat<'_>, sink: &mut Sink<'_>, lag: Duration, 
     sink.found(severity, subject, about);
 }
 
+/// An oplog as it was read.
+struct Reading<'a> {
+    seat: &'a Seat<'a>,
+    at: Timestamp,
+    oplog: &'a Oplog,
+    window: Duration,
+}
+
+impl<'a> Reading<'a> {
+    fn of(seat: &'a Seat<'a>) -> Option<Self> {
+        let (at, oplog) = read_of_late(seat.member)?;
+        Some(Self { seat, at: *at, oplog, window: window(oplog)? })
+    }
+
+    fn severity(&self, sink: &Sink<'_>) -> Option<Severity> {
+        if self.window < sink.span("crit-below") {
+            Some(Severity::Crit)
+        } else {
+            (self.window < sink.span("warn-below")).then_some(Severity::Warn)
+        }
+    }
+
+    fn about(&self, sight: &Sight<'_>, sink: &Sink<'_>) -> About {
+        let name = sight.short(&self.seat.member.host);
+        let limits = [sink.span("warn-below"), sink.span("crit-below")].map(human);
+        About::new(format!("{}: the oplog of {name} reaches back {} only", sight.set.name, human(self.window)))
+            .with("first entry", self.oplog.first_at.map_or_else(String::new, Timestamp::date_time))
+            .with("last entry", self.oplog.last_at.map_or_else(String::new, Timestamp::date_time))
+            .with("limits", format!("warn below {}, crit below {}", limits[0], limits[1]))
+    }
+}
+
 fn oplog(facts: &Facts, sink: &mut Sink<'_>) {
     for sight in answering(facts) {
-        let known = sight.seats.iter().filter(|seat| seat.speaks() && !seat.is_arbiter()).filter_map(|seat| {
-            let (read, oplog) = seat.member.oplog.as_ref()?;
-            Some((seat, *read, oplog, window(oplog)?))
-        });
-        let Some((seat, read, oplog, window)) = known.min_by_key(|(.., window)| *window) else { continue };
-        let (subject, name) = (subject_of_set(sight.set), sight.short(&seat.member.host));
-        let severity = if window < sink.span("crit-below") {
-            Severity::Crit
-        } else if window < sink.span("warn-below") {
-            Severity::Warn
-        } else {
-            let told = |seat: &Seat<'_>| {
-                seat.member.oplog.as_ref().is_some_and(|(_, oplog)| super::lag::window(oplog).is_some())
-            };
-            if sight.seats.iter().filter(|seat| seat.speaks() && !seat.is_arbiter()).all(told) {
-                sink.ok(|| subject);
-            }
-            continue;
-        };
-        let message = format!("{}: the oplog of {name} reaches back {} only", sight.set.name, human(window));
-        let about = About::new(message)
-            .with("first entry", oplog.first_at.map_or_else(String::new, Timestamp::date_time))
-            .with("last entry", oplog.last_at.map_or_else(String::new, Timestamp::date_time))
-            .with(
-                "limits",
-                format!("warn below {}, crit below {}", human(sink.span("warn-below")), human(sink.span("crit-below"))),
+        let subject = || subject_of_set(sight.set);
+        let with_data: Vec<&Seat<'_>> = sight.seats.iter().filter(|s| s.speaks() && !s.is_arbiter()).collect();
+        let readings: Vec<Reading<'_>> = with_data.iter().filter_map(|seat| Reading::of(seat)).collect();
+        let soon = sink.span("young");
+        // One that was just started must not hide what is short for good.
+        let (young, grown): (Vec<_>, Vec<_>) =
+            readings.iter().partition(|reading| is_young(reading.seat, reading.at, reading.oplog, soon));
+        let [grown, young]: [Option<&Reading<'_>>; 2] =
+            [grown, young].map(|of| of.into_iter().min_by_key(|reading| reading.window));
+        let [grown, young] = [grown, young].map(|reading| Some((reading?, reading?.severity(sink)?)));
+        if let Some((reading, severity)) = grown {
+            let about = reading.about(&sight, sink).next(
+                "a member that is away for longer must copy all data anew: enlarge the oplog (replSetResizeOplog)",
             );
-        if is_young(seat, read, oplog, sink.span("young")) {
-            let about = about.with(
+            sink.at(reading.at).found(severity, subject(), about);
+        } else if let Some(stale) = with_data.iter().find_map(|seat| stale(seat)) {
+            sink.found(Severity::Unknown, subject(), unread(&sight, stale));
+        } else if let Some((reading, _)) = young {
+            let about = reading.about(&sight, sink).with(
                 "young",
                 "it may have dropped nothing yet: it begins before or soon after this start of the member",
             );
-            sink.found(Severity::Info, subject, about);
-            continue;
+            sink.at(reading.at).found(Severity::Info, subject(), about);
+        } else if !readings.is_empty() && readings.len() == with_data.len() {
+            sink.ok(subject);
         }
-        let about = about
-            .next("a member that is away for longer must copy all data anew: enlarge the oplog (replSetResizeOplog)");
-        sink.found(severity, subject, about);
     }
+}
+
+/// A member whose oplog was read once, and not of late.
+fn stale<'a>(seat: &Seat<'a>) -> Option<(&'a Member, Timestamp)> {
+    let (read, _) = seat.member.oplog.as_ref()?;
+    read_of_late(seat.member).is_none().then_some((seat.member, *read))
+}
+
+fn unread(sight: &Sight<'_>, (member, read): (&Member, Timestamp)) -> About {
+    let name = sight.short(&member.host);
+    About::new(format!("{}: how far back the oplog of {name} reaches is not known any more", sight.set.name))
+        .with("last read", read.date_time())
+        .with("why it tells no more", words::given(member.status_fault.as_ref()))
+        .next("see whether its user may still read local.oplog.rs (role clusterMonitor)")
 }
 
 /// Whether the oplog may be short only because the set is new: what it begins with was written before the member was started, or

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{About, Rule, Sink, Threshold, words};
-use super::sight::{Seat, Sight, Standing, holds_down};
+use super::sight::{Majority, Seat, Sight, Standing, holds_down};
 use super::{answering, subject_of};
 use crate::model::mongo::{Member, MemberState, MongoFacts};
 use crate::model::{Facts, Severity};
@@ -70,6 +70,7 @@ fn judge(sight: &Sight<'_>, seat: &Seat<'_>, sink: &mut Sink<'_>) {
             .next("take it out of the address, or add it to the set");
         return sink.found(Severity::Info, subject, about);
     }
+    let down = format!("DOWN{}", consequence(sight).unwrap_or_else(|| ", nobody hears it".to_owned()));
     let (severity, says) = match seat.standing {
         Standing::Speaks(state) => match of_state(state) {
             None => return sink.ok(|| subject),
@@ -78,9 +79,9 @@ fn judge(sight: &Sight<'_>, seat: &Seat<'_>, sink: &mut Sink<'_>) {
         // Its own rule tells of heartbeats that nobody hears.
         Standing::Fading => return,
         Standing::Heard(_) => (Severity::Unknown, "does not answer this console, though other members hear it"),
-        Standing::Down if seat.votes > 0 => (Severity::Crit, "DOWN, it does not answer and others hold it to be down"),
+        Standing::Down if seat.votes > 0 => (Severity::Crit, down.as_str()),
         Standing::Down => (Severity::Warn, "DOWN, it has no vote"),
-        Standing::Silent => (Severity::Warn, "does not answer; what the others say of it is not told"),
+        Standing::Silent => (Severity::Unknown, "does not answer this console; what the others say of it is not told"),
     };
     let observers = sight.views(&member.host).filter(|(_, _, peer)| holds_down(peer));
     let mut about = About::new(format!("{name}: {says}"))
@@ -93,6 +94,16 @@ fn judge(sight: &Sight<'_>, seat: &Seat<'_>, sink: &mut Sink<'_>) {
         about = about.with("lastHeartbeatMessage", message);
     }
     sink.found(severity, subject, about.next("see its host, its log and the network to it"));
+}
+
+/// What the loss of a member leaves, where that is nothing to spare: an overview may have no room for the line of the set.
+fn consequence(sight: &Sight<'_>) -> Option<String> {
+    let majority = sight.majority().filter(|majority| majority.is_told() && majority.margin() <= 0)?;
+    let Majority { well, total, .. } = majority;
+    Some(match majority.margin() {
+        0 => format!("; majority {well} of {total}, margin 0"),
+        _ => format!("; no majority, {well} of {total}"),
+    })
 }
 
 /// How bad it is that a member answers and is this; absent: it is well.

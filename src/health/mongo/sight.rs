@@ -56,6 +56,8 @@ pub struct Majority {
     pub total: u32,
     /// Votes a primary needs.
     pub need: u32,
+    /// Votes of members that do not answer here and of which nobody tells anything: they may be well or lost.
+    pub untold: u32,
     /// Whether votes are taken to be one each because the configuration is not known.
     pub is_assumed: bool,
 }
@@ -65,6 +67,18 @@ impl Majority {
     #[must_use]
     pub fn margin(&self) -> i64 {
         i64::from(self.well) - i64::from(self.need)
+    }
+
+    /// Whether it is known to be lost: it would be, if all that is not told were well.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.margin() + i64::from(self.untold) < 0
+    }
+
+    /// Whether the margin is known.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.untold == 0 || self.is_lost()
     }
 
     /// Whether the set can lose no vote even when all is well.
@@ -200,9 +214,11 @@ impl<'a> Sight<'a> {
         let sum = |seats: &mut dyn Iterator<Item = &Seat<'a>>| seats.map(|seat| seat.votes).sum::<u32>();
         let own = sum(&mut self.named().filter(|seat| counts(seat)));
         let well = sum(&mut self.named().filter(|seat| counts(seat) && seat.is_well()));
+        let silent = |seat: &&Seat<'a>| counts(seat) && seat.standing == Standing::Silent;
+        let untold = sum(&mut self.named().filter(silent));
         let total = told.0.unwrap_or(own);
         let need = told.1.unwrap_or(total / 2 + 1);
-        (total > 0).then_some(Majority { well, total, need, is_assumed: self.set.config.is_none() })
+        (total > 0).then_some(Majority { well, total, need, untold, is_assumed: self.set.config.is_none() })
     }
 
     /// What the primary tells of the set, else any other member.

@@ -33,67 +33,91 @@ pub(in super::super) const ZONES: Rule = Rule {
 
 fn margin(facts: &Facts, sink: &mut Sink<'_>) {
     for sight in answering(facts) {
-        let (set, subject) = (sight.set, || subject_of_set(sight.set));
+        let subject = || subject_of_set(sight.set);
         let Some(majority) = sight.majority() else { continue };
-        let Majority { well, total, need, is_assumed } = majority;
-        let about = |message: String| {
-            let missing = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well()).map(|seat| &seat.member.host);
-            let lost = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well() && !seat.speaks());
-            let since = lost.filter_map(|seat| sight.last_heard(seat.member)).max();
-            let about = About::new(message)
-                .since(since)
-                .with("votes well", well)
-                .with("votes", total)
-                .with("votes needed", need);
-            let about = about.with("not well", words::list(missing));
-            if is_assumed {
-                about.with("votes", "assumed to be one each; the configuration is not told")
-            } else {
-                about
+        // What follows from that is said once, by the rule on the primary.
+        if majority.margin() < 0 && sight.set.primary().is_none() {
+            continue;
+        }
+        let votes = of_votes(&majority);
+        let write = sight.write_majority();
+        let of_writes = write.as_ref().and_then(|write| of_writes(write, &majority));
+        match (votes, of_writes.zip(write)) {
+            (votes, Some(((severity, what), write))) if votes.as_ref().is_none_or(|(worst, _)| severity > *worst) => {
+                let data = format!("{} of {} members with data", write.well, write.total);
+                let about = about(&sight, &majority, &format!("{data}: {what}"));
+                sink.found(severity, subject(), about.with("writeMajorityCount", write.need));
             }
-        };
-        match majority.margin() {
-            // What follows from that is said once, by the rule on the primary.
-            ..0 if set.primary().is_none() => {}
-            ..0 => {
-                let message =
-                    format!("{}: majority lost, {well} of {total} votes; the primary will step down", set.name);
-                sink.found(
-                    Severity::Crit,
-                    subject(),
-                    about(message).next("start the members that are down: view mongo"),
-                );
+            (Some((severity, what)), _) => {
+                let about = about(&sight, &majority, &what);
+                let about = if severity > Severity::Info { about.next(next(&majority)) } else { about };
+                sink.found(severity, subject(), about);
             }
-            0 => {
-                let message =
-                    format!("{}: majority {well} of {total}, margin 0; one more failure stops writes", set.name);
-                let about =
-                    about(message).next("bring back what is missing before anything else is touched: view mongo");
-                sink.found(Severity::Warn, subject(), about);
-            }
-            _ if is_assumed => {
-                let message = format!("{}: {well} of {total} members answer; their votes are assumed", set.name);
-                sink.found(Severity::Info, subject(), about(message));
-            }
-            spare => match sight.write_majority().filter(|write| write.margin() < spare && write.margin() <= 0) {
-                None => sink.ok(subject),
-                Some(write) => {
-                    let (severity, what) = written(&write);
-                    let data = format!("{} of {} members with data", write.well, write.total);
-                    let message = format!("{}: {data}: {what}", set.name);
-                    sink.found(severity, subject(), about(message).with("writeMajorityCount", write.need));
-                }
-            },
+            (None, _) => sink.ok(subject),
         }
     }
 }
 
-/// What a margin of writes below that of votes means: with an arbiter it may never be more.
-fn written(write: &Majority) -> (Severity, &'static str) {
-    match write.margin() {
+impl Majority {
+    /// What is not known of it, in words.
+    pub(super) fn doubt(&self) -> String {
+        let others = if self.untold == 1 { "the other is" } else { "the others are" };
+        format!("{} of {} answer here; whether {others} well is not known", self.well, self.total)
+    }
+}
+
+/// What the votes amount to; absent: all is well.
+fn of_votes(majority: &Majority) -> Option<(Severity, String)> {
+    let Majority { well, total, .. } = majority;
+    Some(match majority.margin() {
+        ..=0 if !majority.is_told() => (Severity::Unknown, majority.doubt()),
+        ..0 => (Severity::Crit, format!("majority lost, {well} of {total} votes; the primary will step down")),
+        0 => (Severity::Warn, format!("majority {well} of {total}, margin 0; one more failure stops writes")),
+        _ if majority.is_assumed => {
+            (Severity::Info, format!("{well} of {total} members answer; their votes are assumed"))
+        }
+        _ => return None,
+    })
+}
+
+/// What the votes of those with data amount to, where they allow less than all votes together: with an arbiter they may never
+/// allow more.
+fn of_writes(write: &Majority, votes: &Majority) -> Option<(Severity, &'static str)> {
+    if write.margin() >= votes.margin() || !write.is_told() {
+        return None;
+    }
+    Some(match write.margin() {
         ..0 => (Severity::Crit, "writes that a majority must confirm wait"),
-        _ if write.is_thin() => (Severity::Info, "losing one stops writes that a majority must confirm"),
-        _ => (Severity::Warn, "one more failure stops writes that a majority must confirm"),
+        0 if write.is_thin() => (Severity::Info, "losing one stops writes that a majority must confirm"),
+        0 => (Severity::Warn, "one more failure stops writes that a majority must confirm"),
+        _ => return None,
+    })
+}
+
+const fn next(majority: &Majority) -> &'static str {
+    if majority.untold > 0 {
+        "give its user the role clusterMonitor, or ask from another place whether it is the set or the way to it"
+    } else if majority.well < majority.need {
+        "start the members that are down: view mongo"
+    } else {
+        "bring back what is missing before anything else is touched: view mongo"
+    }
+}
+
+fn about(sight: &Sight<'_>, majority: &Majority, what: &str) -> About {
+    let missing = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well()).map(|seat| &seat.member.host);
+    let lost = sight.named().filter(|seat| seat.votes > 0 && !seat.is_well() && !seat.speaks());
+    let since = lost.filter_map(|seat| sight.last_heard(seat.member)).max();
+    let about = About::new(format!("{}: {what}", sight.set.name))
+        .since(since)
+        .with("votes well", majority.well)
+        .with("votes", majority.total)
+        .with("votes needed", majority.need)
+        .with("not well", words::list(missing));
+    if majority.is_assumed {
+        about.with("votes", "assumed to be one each; the configuration is not told")
+    } else {
+        about
     }
 }
 

@@ -143,6 +143,23 @@ fn a_set_opens_its_members_and_a_detail_tells_what_the_loss_of_a_zone_does() {
 }
 
 #[test]
+fn without_the_role_no_margin_is_told_of_what_is_silent_here() {
+    let mut alone = ReplicaSet { config: None, ..set() };
+    for member in &mut alone.members {
+        member.status = None;
+    }
+    for member in &mut alone.members[1..] {
+        member.fault = Some(Fault::new(FaultKind::Timeout, "hello", "no answer within 2 s"));
+    }
+    let cell = look(alone.clone(), |scene| (VIEW.detail)(scene, &of_stack(scene)[0]).lines);
+    let told = cell
+        .iter()
+        .any(|line| matches!(line, Line::Field(_, cell) if cell.human(now()) == "1 of 3 answer here, votes assumed"));
+    assert!(told, "{cell:#?}");
+    assert_eq!(look(alone, summary), Some((Severity::Ok, "ehr: 1 of 3 members, primary m0".to_owned())));
+}
+
+#[test]
 fn the_overview_says_it_in_a_sentence_and_nothing_configured_is_no_alarm() {
     let said = look(set(), summary);
     assert_eq!(said, Some((Severity::Ok, "ehr: 3 of 3 members, primary m0, margin 1".to_owned())));

@@ -40,12 +40,46 @@ fn without_a_majority_there_will_be_no_election() {
             ),
             (cut_off, &["unknown ehr: no member answers: it may be down, or this console is cut off"]),
             (
-                one_left.without_role(),
-                &["crit ehr: no majority: 1 of 3 votes answer; no writes until 1 more vote is back"],
+                one_left.clone().without_role(),
+                &["unknown ehr: no primary seen; 1 of 3 answer here; whether the others are well is not known"],
+            ),
+            (
+                set_of(3)
+                    .hello(1, |hello| hello.role = Role::Other)
+                    .hello(2, |hello| hello.role = Role::Other)
+                    .silent(0, 20)
+                    .without_role(),
+                &["crit ehr: no majority: 0 of 3 votes answer; no writes until 2 more votes are back"],
             ),
         ],
     );
+    assert_eq!(world(one_left.without_role()).says(MARGIN.id), [""; 0], "said once");
     assert_eq!(world(set_of(3).dead(0, 5).dead(1, 20).leaderless()).says(MARGIN.id), [""; 0], "said once");
+}
+
+#[test]
+fn without_the_role_what_is_silent_here_is_not_known_to_be_lost() {
+    let alone = |n: usize| {
+        let others = (0..3).filter(|other| *other != n);
+        others.fold(set_of(3), |set, other| set.silent(other, 60)).without_role()
+    };
+    let doubt: &[&str] = &["unknown ehr: 1 of 3 answer here; whether the others are well is not known"];
+    table(MARGIN.id, &[(alone(0), doubt), (alone(1), &[])]);
+    table(
+        PRIMARY.id,
+        &[
+            (alone(0), &["ok"]),
+            (alone(1), &["unknown ehr: its primary m0 does not answer this console, others hear it"]),
+        ],
+    );
+    for n in 0..3 {
+        let said = alarms(&alone(n), now(), &Observed::default()).0;
+        assert!(said.iter().all(|said| said.starts_with("unknown ")), "{said:#?}");
+    }
+    // The word of one member is enough to tell.
+    let told = set_of(3).dead(1, 20).dead(2, 20);
+    let crit: &[&str] = &["crit ehr: majority lost, 1 of 3 votes; the primary will step down"];
+    table(MARGIN.id, &[(told, crit)]);
 }
 
 #[test]
@@ -142,6 +176,8 @@ fn the_margin_is_how_many_votes_may_still_be_lost() {
             (set_of(5).dead(1, 20), &["ok"]),
             (set_of(3).dead(1, 20).dead(2, 20), &["crit ehr: majority lost, 1 of 3 votes; the primary will step down"]),
             (set_of(2), &["warn ehr: majority 2 of 2, margin 0; one more failure stops writes"]),
+            (arbiter().dead(1, 20), &["crit ehr: 1 of 2 members with data: writes that a majority must confirm wait"]),
+            (arbiter().dead(2, 20), &["warn ehr: majority 2 of 3, margin 0; one more failure stops writes"]),
             (arbiter(), &["info ehr: 2 of 2 members with data: losing one stops writes that a majority must confirm"]),
             (
                 set_of(3).configured(2, |config| config.votes = Some(0)).dead(2, 20),
@@ -150,8 +186,9 @@ fn the_margin_is_how_many_votes_may_still_be_lost() {
             (set_of(3).without_role(), &["info ehr: 3 of 3 members answer; their votes are assumed"]),
             (
                 set_of(3).dead(1, 20).without_role(),
-                &["warn ehr: majority 2 of 3, margin 0; one more failure stops writes"],
+                &["unknown ehr: 2 of 3 answer here; whether the other is well is not known"],
             ),
+            (set_of(5).dead(1, 20).without_role(), &["info ehr: 4 of 5 members answer; their votes are assumed"]),
         ],
     );
 }

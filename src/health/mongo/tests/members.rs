@@ -8,16 +8,21 @@ fn a_dead_member_is_said_once() {
         world(set).says(rule).into_iter().filter(|said| *said != ok).collect()
     };
     let dead = || set_of(3).dead(1, 20);
-    assert_eq!(of(dead(), STATE.id), ["crit m1: DOWN, it does not answer and others hold it to be down"]);
+    assert_eq!(of(dead(), STATE.id), ["crit m1: DOWN; majority 2 of 3, margin 0"]);
     for rule in [HEARTBEAT.id, LAG.id, SYNC_SOURCE.id] {
         assert_eq!(of(dead(), rule), [""; 0], "{rule}");
     }
     assert_eq!(
         alarms(&dead(), now(), &Observed::default()).0,
         [
-            "crit m1: DOWN, it does not answer and others hold it to be down",
+            "crit m1: DOWN; majority 2 of 3, margin 0",
             "warn ehr: majority 2 of 3, margin 0; one more failure stops writes",
         ]
+    );
+    assert!(of(set_of(5).dead(1, 20), STATE.id).contains(&"crit m1: DOWN, nobody hears it".to_owned()));
+    assert!(
+        of(dead().dead(2, 20), STATE.id).contains(&"crit m1: DOWN; no majority, 1 of 3".to_owned()),
+        "what follows is read where the line of the set has no room"
     );
     let voteless = dead().configured(1, |config| config.votes = Some(0));
     assert_eq!(of(voteless, STATE.id), ["warn m1: DOWN, it has no vote"]);
@@ -55,7 +60,7 @@ fn what_only_this_console_cannot_reach_is_not_down() {
             ),
             (
                 set_of(3).silent(1, 60).without_role(),
-                &["ok", "warn m1: does not answer; what the others say of it is not told", "ok"],
+                &["ok", "unknown m1: does not answer this console; what the others say of it is not told", "ok"],
             ),
         ],
     );
@@ -175,6 +180,46 @@ fn a_short_oplog_is_an_alarm_unless_it_is_only_young() {
             (reaching(5, 5), &["info ehr: the oplog of m2 reaches back 5h00m only"]),
             (untold, &["crit ehr: the oplog of m2 reaches back 5h00m only"]),
             (set_of(3).without_role(), &[]),
+        ],
+    );
+}
+
+#[test]
+fn a_member_that_was_just_started_does_not_hide_a_short_oplog() {
+    let reaching = |set: ReplicaSet, n: usize, hours: u64, up: u64| {
+        set.with(n, |m| {
+            m.oplog = Some((now(), Oplog { first_at: Some(now() - secs(hours * 3_600)), last_at: Some(now()) }));
+            m.server.as_mut().unwrap().1.uptime = Some(up * 3_600);
+        })
+    };
+    let both = |hours| reaching(reaching(set_of(3), 0, hours, 100), 2, 1, 1);
+    table(
+        OPLOG.id,
+        &[
+            (both(5), &["crit ehr: the oplog of m0 reaches back 5h00m only"]),
+            (both(23), &["warn ehr: the oplog of m0 reaches back 23h00m only"]),
+            (both(72), &["info ehr: the oplog of m2 reaches back 1h00m only"]),
+        ],
+    );
+}
+
+#[test]
+fn an_oplog_is_judged_as_it_was_read_and_not_long_after() {
+    let read = |n: usize, ago: u64| {
+        let at = now() - secs(ago);
+        set_of(3).with(n, |m| m.oplog = Some((at, Oplog { first_at: Some(at - secs(80)), last_at: Some(at) })))
+    };
+    let unknown: &[&str] = &["unknown ehr: how far back the oplog of m0 reaches is not known any more"];
+    table(OPLOG.id, &[(read(0, 120), &["crit ehr: the oplog of m0 reaches back 1m20s only"]), (read(0, 121), unknown)]);
+    let judged = alarms(&read(0, 60), now(), &Observed::default()).1;
+    let judged = judged.checks.into_iter().find(|check| check.rule == OPLOG.id).unwrap();
+    assert_eq!(judged.taken_at, now() - secs(60));
+    let behind = |set: ReplicaSet| set.hello(1, |hello| hello.last_write_at = Some(now() - secs(3 + 41)));
+    table(
+        LAG.id,
+        &[
+            (behind(read(0, 60)), &["crit m1: 41s behind the primary", "ok"]),
+            (behind(read(0, 121)), &["warn m1: 41s behind the primary", "ok"]),
         ],
     );
 }

@@ -29,7 +29,7 @@ fn after_kill(secs_: u64, begin: Timestamp) -> ReplicaSet {
 fn a_killed_primary_is_told_from_the_loss_to_the_new_one() {
     let begin = now();
     let mut observed = Observed::default();
-    let down = "crit m0: DOWN, it does not answer and others hold it to be down";
+    let down = "crit m0: DOWN; majority 2 of 3, margin 0";
     let thin = "warn ehr: majority 2 of 3, margin 0; one more failure stops writes";
     let told: &[(u64, &[&str])] = &[
         (0, &[]),
