@@ -5,17 +5,20 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{interval, timeout};
 
+use super::set::REST;
 use crate::error::Error;
 use crate::file::{Trust, read};
-use crate::model::Fault;
 use crate::model::mongo::Password;
+use crate::model::{Fault, FaultKind};
 use crate::text::{Text, clean};
+use crate::time::{Clock, Timestamp};
 
 /// The most that is read of a file or of what a program prints, in bytes; a password has a line.
 const MAX: u64 = 16 * 1024;
@@ -43,11 +46,73 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What came of looking, and when; absent: it goes on.
+type Found = Option<(Timestamp, Result<Secret, Fault>)>;
+
+/// The password of a set. It is looked up by a task of its own, once for all members: a program that prints it may take longer
+/// than a command, and would be ended and started anew with each.
+pub(super) struct Lookup {
+    source: Password,
+    clock: Arc<dyn Clock>,
+    found: Mutex<Option<watch::Receiver<Found>>>,
+}
+
+impl Lookup {
+    /// Nothing is looked up before it is needed.
+    pub fn of(source: Password, clock: Arc<dyn Clock>) -> Self {
+        Self { source, clock, found: Mutex::default() }
+    }
+
+    /// The password; it is waited for so long, and looked for on afterwards.
+    ///
+    /// # Errors
+    /// It is not there yet, or there is none.
+    pub async fn get(&self, wait: Duration) -> Result<Secret, Fault> {
+        let mut coming = self.coming();
+        let found = match timeout(wait, coming.wait_for(Option::is_some)).await {
+            Ok(Ok(found)) => found.clone(),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        let late = || {
+            let what =
+                if matches!(self.source, Password::Command(_)) { "the password command" } else { "the password" };
+            Err(Fault::new(FaultKind::Timeout, "password", format!("{what} has not answered yet")))
+        };
+        found.map_or_else(late, |(_, found)| found)
+    }
+
+    /// It may have been changed since it was read.
+    pub fn forget(&self) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.take_if(|found| matches!(&*found.borrow(), Some((_, Ok(_)))));
+    }
+
+    /// What is being found; begun where nothing is, or where it failed a while ago.
+    fn coming(&self) -> watch::Receiver<Found> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |found: &watch::Receiver<Found>| match &*found.borrow() {
+            Some((at, Err(_))) => self.clock.now().since(*at) < REST,
+            Some((_, Ok(_))) => true,
+            None => found.has_changed().is_ok(),
+        };
+        if let Some(found) = found.as_ref().filter(|found| holds(found)) {
+            return found.clone();
+        }
+        let (tell, told) = watch::channel(None);
+        let (source, clock) = (self.source.clone(), Arc::clone(&self.clock));
+        tokio::spawn(async move {
+            let found = find(&source).await;
+            tell.send_replace(Some((clock.now(), found)));
+        });
+        found.insert(told).clone()
+    }
+}
+
 /// Looks the password up.
 ///
 /// # Errors
 /// What is wrong with its source; never what was found there.
-pub(super) async fn find(source: &Password) -> Result<Secret, Fault> {
+async fn find(source: &Password) -> Result<Secret, Fault> {
     let found = match source {
         Password::Env(name) => variable(name)?,
         Password::File(path) => first_line_of(path)?,
@@ -146,7 +211,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::model::FaultKind;
+    use crate::time::ManualClock;
 
     fn command(script: &str) -> Password {
         Password::Command(["sh", "-c", script].map(str::to_owned).to_vec())
@@ -194,6 +259,41 @@ mod tests {
         assert!(told(command("cat")).await.contains("the password from command sh is empty"), "no input");
         let said = told(Password::Command(vec!["/nonexistent/pass".to_owned(), "hunter2".to_owned()])).await;
         assert!(said.contains("/nonexistent/pass: No such file or directory") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_takes_longer_than_a_command_is_asked_once_for_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000)));
+        let of = |script: String| Lookup::of(command(&script), Arc::clone(&clock) as Arc<dyn Clock>);
+        let runs = || fs::read_to_string(at("runs")).unwrap_or_default().lines().count();
+
+        let slow =
+            of(format!("echo 1 >> {}; until test -e {}; do sleep 0.01; done; echo hunter2", at("runs"), at("go")));
+        for _ in 0..3 {
+            let fault = slow.get(Duration::ZERO).await.unwrap_err();
+            assert_eq!(
+                (fault.kind, fault.message.as_str()),
+                (FaultKind::Timeout, "the password command has not answered yet")
+            );
+        }
+        fs::write(at("go"), "").unwrap();
+        for _ in 0..2 {
+            assert_eq!(slow.get(PATIENCE).await.unwrap().reveal(), "hunter2");
+        }
+        assert_eq!(runs(), 1);
+        slow.forget();
+        assert_eq!((slow.get(PATIENCE).await.unwrap().reveal(), runs()), ("hunter2", 2));
+
+        let failing = of(format!("echo 1 >> {}; exit 1", at("runs")));
+        for _ in 0..3 {
+            assert_eq!(failing.get(PATIENCE).await.unwrap_err().kind, FaultKind::Misconfigured);
+        }
+        assert_eq!(runs(), 3);
+        clock.set(Timestamp::from_secs(1_000) + REST);
+        assert!(failing.get(PATIENCE).await.is_err());
+        assert_eq!(runs(), 4);
     }
 
     #[tokio::test(start_paused = true)]

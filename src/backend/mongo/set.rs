@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::asker::{Asker, LIMIT, Silence};
 use super::command::Command;
 use super::fault::Asked;
-use super::password::{self, Secret};
+use super::password::{Lookup, Secret};
 use super::tls;
 use crate::error::Error;
 use crate::model::mongo::uri::{self, Address};
@@ -20,9 +20,12 @@ use crate::model::mongo::{Mechanism, MongoSet};
 use crate::model::{Fault, FaultKind};
 use crate::time::{Clock, Timestamp};
 
+/// How long a command waits for the password; it has 2 s for all it does.
+const WAIT: Duration = Duration::from_millis(1_500);
+
 /// How long a refused password, or a source that gives none, is not tried again: what asks every few seconds would lock an
 /// account, fill a log, or ask a person over and over.
-const REST: Duration = Duration::from_secs(30);
+pub(super) const REST: Duration = Duration::from_secs(30);
 
 /// Clients that are kept; the hosts that members name are not trusted to be few.
 const MAX_CLIENTS: usize = 128;
@@ -45,19 +48,9 @@ pub(super) struct Set {
     askers: Mutex<HashMap<(String, Who), Arc<Asker>>>,
     /// Members that did not believe who asks, and when they said so.
     unproven: Mutex<HashMap<String, (Timestamp, Fault)>>,
-    /// Held while it is looked up, so that a program that prints it runs once for all members.
-    password: tokio::sync::Mutex<Known>,
+    password: Option<Lookup>,
     /// The database that knows the user, where a TXT record says so.
     source: Mutex<Option<String>>,
-}
-
-/// What is known of the password.
-#[derive(Default)]
-enum Known {
-    #[default]
-    Nothing,
-    Secret(Secret),
-    Missing(Timestamp, Fault),
 }
 
 impl Set {
@@ -65,12 +58,12 @@ impl Set {
         let wrong = |error: Error| Fault::misconfigured(format!("uri: {}", error.what), error.hint);
         Self {
             address: Address::parse(&configured.uri).map_err(wrong),
+            password: configured.password.clone().map(|source| Lookup::of(source, Arc::clone(&clock))),
             configured,
             clock,
             aws,
             askers: Mutex::default(),
             unproven: Mutex::default(),
-            password: tokio::sync::Mutex::default(),
             source: Mutex::default(),
         }
     }
@@ -119,17 +112,17 @@ impl Set {
             Err(Silence::Late) => asked.late(),
             Err(Silence::Failed(error)) => asked.failed(&error),
         };
-        self.judge(host, who, &client, &fault).await;
+        self.judge(host, who, &client, &fault);
         Err(fault)
     }
 
     /// What a fault means for the next question.
-    async fn judge(&self, host: &str, who: Who, asker: &Arc<Asker>, fault: &Fault) {
+    fn judge(&self, host: &str, who: Who, asker: &Arc<Asker>, fault: &Fault) {
         let is_unproven = fault.code.as_deref() == Some("AuthenticationFailed");
         if is_unproven {
             lock(&self.unproven).insert(host.to_owned(), (self.clock.now(), fault.clone()));
             // It may have been changed since it was read.
-            *self.password.lock().await = Known::Nothing;
+            self.password.iter().for_each(Lookup::forget);
         }
         // A connection on which an answer is overdue may hang for good, and what the driver still waits for is waited for by
         // every command after it.
@@ -199,19 +192,7 @@ impl Set {
     async fn password(&self) -> Result<Secret, Fault> {
         let none =
             || Fault::misconfigured(format!("no password for {}", self.name()), Some("add password to its table"));
-        let source = self.configured.password.as_ref().ok_or_else(none)?;
-        let mut known = self.password.lock().await;
-        match &*known {
-            Known::Secret(secret) => return Ok(secret.clone()),
-            Known::Missing(at, fault) if self.clock.now().since(*at) < REST => return Err(fault.clone()),
-            _ => {}
-        }
-        let found = password::find(source).await;
-        *known = match &found {
-            Ok(secret) => Known::Secret(secret.clone()),
-            Err(fault) => Known::Missing(self.clock.now(), fault.clone()),
-        };
-        found
+        self.password.as_ref().ok_or_else(none)?.get(WAIT).await
     }
 }
 
