@@ -3,10 +3,14 @@
 //! A password is nowhere in the file. Whoever writes one there all the same is told so without the password being repeated:
 //! messages end up in scrollback and in tickets. So nothing is echoed of `password`, and of an address only its hosts.
 
+mod quiet;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::de::DeValue;
+
+use quiet::{may_be_secret, silenced, told, unknown, wrong_type};
 
 use super::file::{place, placed};
 use super::form;
@@ -31,9 +35,6 @@ const KEYS: [&str; 10] = [
     "zones",
 ];
 
-/// Where a password may be found.
-const SOURCES: [&str; 3] = ["env", "file", "command"];
-
 /// How a password is named.
 const NAMED: &str = "write password = { env = \"EHR_MONGO_PASSWORD\" }, { file = \"ehr.password\" } or { command = [\"pass\", \"ehr/mongo\"] }";
 
@@ -48,11 +49,8 @@ pub(super) fn sets(document: &mut Document<'_>, value: &Value<'_>, base: Option<
         DeValue::Table(_) => vec![value],
         DeValue::Array(items) => items.iter().collect(),
         _ => {
-            document.wrong_type(
-                "mongo",
-                value,
-                "a table headed by [stack.mongo], or several headed by [[stack.mongo]]",
-            );
+            let right = "a table headed by [stack.mongo], or several headed by [[stack.mongo]]";
+            wrong_type(document, "mongo", value, right);
             return Vec::new();
         }
     };
@@ -85,7 +83,7 @@ struct Reading {
 
 fn set(document: &mut Document<'_>, item: &Value<'_>, base: Option<&Path>) -> Option<Reading> {
     let DeValue::Table(table) = item.get_ref() else {
-        document.wrong_type("mongo", item, "a table, headed by [[stack.mongo]]");
+        wrong_type(document, "mongo", item, "a table, headed by [[stack.mongo]]");
         return None;
     };
     let mut reading = Reading::default();
@@ -110,14 +108,19 @@ impl Reading {
     fn take(&mut self, document: &mut Document<'_>, key: &Key<'_>, value: &Value<'_>, base: Option<&Path>) {
         let name = key.get_ref().as_ref();
         let Some(known) = KEYS.into_iter().find(|known| *known == name) else {
-            return document.unknown(key.span().start, "key of a replica set", name, &KEYS);
+            return unknown(document, key.span().start, "key of a replica set", name, &KEYS);
         };
         let mut text = |example: &str, form: &dyn Fn(&str) -> Result<(), Error>| {
-            placed(document, known, value, example, |written| form(written).map(|()| written.to_owned()))
-                .map(|p| p.value)
+            placed(document, known, value, example, |written| {
+                silenced(written, form(written)).map(|()| written.to_owned())
+            })
+            .map(|p| p.value)
         };
         let set = &mut self.set;
+        let is_secret = value.get_ref().as_str().is_some_and(may_be_secret);
         match known {
+            "tls" if is_secret => wrong_type(document, known, value, "true or false"),
+            "zones" if is_secret => wrong_type(document, known, value, "a table"),
             "name" => set.name = text("ehr", &form::stack_name).map(Text::from).unwrap_or_default(),
             "uri" => {
                 self.address = address(document, value);
@@ -200,7 +203,7 @@ impl Reading {
         let Some(at) = self.at("auth_source") else { return };
         match (mechanism, self.set.auth_source.as_deref()) {
             (Some(Mechanism::X509 | Mechanism::Aws), Some(source)) if source != "$external" => {
-                let what = format!("auth_source {} where {word} needs \"$external\"", quoted(source));
+                let what = format!("auth_source {} where {word} needs \"$external\"", told(source));
                 document.mistake(at, what, "leave auth_source out".to_owned());
             }
             (None | Some(Mechanism::ScramSha256 | Mechanism::ScramSha1), _) if username.is_none() => {
@@ -248,7 +251,8 @@ fn address(document: &mut Document<'_>, value: &Value<'_>) -> Option<Address> {
     let address = placed(document, "uri", value, EXAMPLE, Address::parse)?.value;
     let named = address.option("authMechanism");
     if let Some(named) = named.filter(|named| known_mechanism(named).is_none()) {
-        document.unknown(
+        unknown(
+            document,
             value.span().start,
             "authMechanism of the address",
             named,
@@ -267,7 +271,7 @@ fn mechanism(document: &mut Document<'_>, value: &Value<'_>) -> Option<Mechanism
     let written = document.string("mechanism", value, "SCRAM-SHA-256")?;
     let known = known_mechanism(written);
     if known.is_none() {
-        document.unknown(value.span().start, "mechanism", written, &Mechanism::ALL.map(|(word, _)| word));
+        unknown(document, value.span().start, "mechanism", written, &Mechanism::ALL.map(|(word, _)| word));
     }
     known
 }
@@ -295,8 +299,13 @@ fn password(document: &mut Document<'_>, value: &Value<'_>, base: Option<&Path>)
             command(source).map(Password::Command),
             "a program and its words, such as [\"pass\", \"ehr/mongo\"]; no shell splits them",
         ),
-        other => {
-            document.unknown(key.span().start, "source of a password", other, &SOURCES);
+        // It may be the password.
+        _ => {
+            document.mistake(
+                key.span().start,
+                "a password is found by env, file or command and nothing else",
+                NAMED.to_owned(),
+            );
             return None;
         }
     };
@@ -323,6 +332,11 @@ fn zones(document: &mut Document<'_>, value: &Value<'_>) -> BTreeMap<Text, Text>
     let mut zones = BTreeMap::new();
     for (key, value) in document.table("zones", value, example).unwrap_or_default() {
         let written = key.get_ref().as_ref();
+        if may_be_secret(written) {
+            let what = format!("zones: {} is not a host", told(written));
+            document.mistake(key.span().start, what, "write it like m0.example.com:27017".to_owned());
+            continue;
+        }
         match host(written) {
             Ok(host) if host == written => {}
             Ok(host) => {
@@ -339,9 +353,9 @@ fn zones(document: &mut Document<'_>, value: &Value<'_>) -> BTreeMap<Text, Text>
                 continue;
             }
         }
-        if let Some(zone) =
-            placed(document, "zones", value, "us-east-1a", |zone| one_line(zone).map(|()| Text::from(zone)))
-        {
+        if let Some(zone) = placed(document, "zones", value, "us-east-1a", |zone| {
+            silenced(zone, one_line(zone)).map(|()| Text::from(zone))
+        }) {
             zones.insert(Text::from(written), zone.value);
         }
     }
@@ -458,7 +472,7 @@ password = { vault = "x" }
             ":13: a replica set without an address\n  add: uri = ",
             ":14: the name \"ehr\" is taken by the replica set on line 9",
             ":15: unknown mechanism \"SCRAM\"\n  ",
-            ":16: unknown source of a password \"vault\"\n  valid: env, file, command",
+            ":16: a password is found by env, file or command and nothing else\n  write password = { env",
         ];
         let told: Vec<&String> = told.iter().filter(|told| !told.contains("without username")).collect();
         assert_eq!(told.len(), starts.len(), "{told:#?}");
@@ -509,6 +523,41 @@ password = { vault = "x" }
         }
         let told = read("mongo = 3\n").unwrap_err();
         assert!(told[0].contains("\"mongo\" must be a table headed by [stack.mongo], or several"), "{told:?}");
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_never_repeated() {
+        for keys in [
+            "password = { hunter2 = \"x\" }",
+            "password = { \"hunter2\" = \"x\", env = \"P\" }",
+            "password = { hunter2 = { env = \"x\" } }",
+            "password.hunter2 = 1",
+            "password = [\"hunter2\"]",
+            "password = { env = [\"hunter2\"] }",
+            "password = { command = { hunter2 = 1 } }",
+            "name = \"u:hunter2@host\"",
+            "zones = { \"u:hunter2@host\" = \"a\" }",
+            "zones = { \"u:hunter2@host:27017\" = \"a\" }",
+            "zones = { \"m0:27017\" = \"u:hunter2@host\\u0007\" }",
+            "mechanism = \"u:hunter2@host\"",
+            "mechanism = \"MONGODB-AWS\"\nauth_source = \"u:hunter2@host\"",
+            "username = \"u:hunter2@host\\u0007\"\npassword = { env = \"P\" }",
+            "tls_ca_file = \"u:hunter2@host\\u0007\"",
+            "tls = \"u:hunter2@host\"",
+            "\"u:hunter2@host\" = 1",
+            "zones = \"u:hunter2@host\"",
+        ] {
+            let told = read(&format!("[stack.mongo]\nuri = \"mongodb://m0:27017\"\n{keys}\n")).unwrap_err();
+            assert!(!told.join("\n").contains("hunter2"), "{keys}: {told:#?}");
+        }
+        for mongo in ["\"mongodb://u:hunter2@m0\"", "[\"u:hunter2@m0\"]"] {
+            let told = read(&format!("mongo = {mongo}\n")).unwrap_err();
+            assert!(told[0].contains("\"mongo\" must be a table") && !told[0].contains("hunter2"), "{told:#?}");
+        }
+        for uri in ["mongodb://u:hunter2@m0", "u:hunter2@m0", "mongodb://m0/?authMechanism=u:hunter2@m0"] {
+            let told = read(&format!("[stack.mongo]\nuri = \"{uri}\"\n")).unwrap_err();
+            assert!(!told.join("\n").contains("hunter2"), "{uri}: {told:#?}");
+        }
     }
 
     #[test]
