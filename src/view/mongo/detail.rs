@@ -1,6 +1,7 @@
 //! Everything known of a member, and of a set.
 
 use crate::health::mongo::{Seat, Sight};
+use crate::model::Fault;
 use crate::model::mongo::{Election, Member, Peer, ReplicaSet, Sample, ServerStatus, Tickets};
 use crate::table::{Cell, Row, Trend, Unit};
 use crate::text::Text;
@@ -29,6 +30,12 @@ fn words(words: impl Into<Text>) -> Cell {
     Cell::text(Some(&words.into()))
 }
 
+/// Leaves out the fields that hold nothing and of which that is no news.
+fn if_any<const N: usize>(fields: [(&'static str, Cell); N]) -> impl Iterator<Item = Line> {
+    let fields = fields.into_iter().filter(|(_, cell)| *cell != Cell::Missing);
+    fields.map(|(name, cell)| Line::Field(Text::from(name), cell))
+}
+
 fn of_set(sight: &Sight<'_>) -> Detail {
     let set = sight.set;
     let config = set.config.as_ref();
@@ -44,7 +51,7 @@ fn of_set(sight: &Sight<'_>) -> Detail {
         .field("term", set.term().map_or(Cell::Missing, |term| words(term.to_string())))
         .field("majority", majority)
         .field("zones", survival)
-        .field("takeover", sight.takeover().map_or(Cell::Missing, words))
+        .lines(if_any([("takeover", sight.takeover().map_or(Cell::Missing, words))]))
         .field("oplog window", sight.window().map_or(Cell::Missing, |window| words(human(window))))
         .heading("configuration")
         .field("version", config.and_then(|c| c.version).map_or(Cell::Missing, |v| words(v.to_string())))
@@ -73,23 +80,27 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
     let hello = member.hello.as_ref();
     let own = member.status.as_ref().and_then(|status| status.members.iter().find(|peer| peer.is_self));
     let traits = seat.traits();
+    let why = |fault: &Option<Fault>| fault.as_ref().map_or(Cell::Missing, |fault| words(fault.to_string()));
+    // That it is not known is news of a secondary only: the primary and arbiters are behind of nobody.
+    let lag = sight.set.lag(member).map_or(Cell::Missing, Cell::Seconds);
+    let lag = (!member.is_primary() && !seat.is_arbiter()).then(|| Line::Field(Text::from("lag"), lag));
+    let source = Cell::text(own.and_then(|own| own.sync_source.as_ref()));
+    let source =
+        (seat.is_secondary() || source != Cell::Missing).then(|| Line::Field(Text::from("copies from"), source));
     Detail::of(super::member_id(&sight.set.name, &member.host))
         .field("state", super::state(seat))
         .field("answers", member.answered_at.map_or(Cell::Missing, Cell::At))
-        .field("why it does not answer", member.fault.as_ref().map_or(Cell::Missing, |fault| words(fault.to_string())))
+        .lines(if_any([("why it does not answer", why(&member.fault))]))
         .field("last heard by anybody", Cell::at(sight.last_heard(member)))
         .words("zone", sight.set.zone(member))
-        .field("beside a plain member", if traits.is_empty() { Cell::Missing } else { words(traits.join(", ")) })
-        .field("lag", sight.set.lag(member).filter(|_| !member.is_primary()).map_or(Cell::Missing, Cell::Seconds))
+        .lines((!traits.is_empty()).then(|| Line::Field(Text::from("beside a plain member"), words(traits.join(", ")))))
+        .lines(lag)
         .field("last write", Cell::at(hello.and_then(|hello| hello.last_write_at)))
         .field("last write by a majority", Cell::at(hello.and_then(|hello| hello.majority_write_at)))
         .words("its primary", hello.and_then(|hello| hello.primary.as_ref()))
         .field("term", member.term().map_or(Cell::Missing, |term| words(term.to_string())))
-        .words("copies from", own.and_then(|own| own.sync_source.as_ref()))
-        .field(
-            "why it tells no more",
-            member.status_fault.as_ref().map_or(Cell::Missing, |fault| words(fault.to_string())),
-        )
+        .lines(source)
+        .lines(if_any([("why it tells no more", why(&member.status_fault))]))
         .heading("what the others say of it")
         .lines(opinions(sight, member))
         .heading("configuration")

@@ -127,6 +127,28 @@ fn a_member_that_does_not_answer_stays_as_old_as_its_last_word_with_the_reason()
 }
 
 #[test]
+fn a_detail_leaves_out_what_holds_nothing_unless_that_is_news() {
+    let names = |set: ReplicaSet, n: usize| -> Vec<String> {
+        let lines = look(set, |scene| (VIEW.detail)(scene, &of_stack(scene)[n]).lines);
+        lines
+            .iter()
+            .filter_map(|line| if let Line::Field(name, _) = line { Some(name.to_string()) } else { None })
+            .collect()
+    };
+    let has = |names: &[String], name: &str| names.iter().any(|found| found == name);
+    let fields =
+        ["takeover", "why it does not answer", "beside a plain member", "copies from", "why it tells no more", "lag"];
+    assert!(!has(&names(set(), 0), "takeover"));
+    let primary = names(set(), 1);
+    assert!(fields.iter().all(|field| !has(&primary, field)) && has(&primary, "zone"), "{primary:?}");
+    let mut untold = set();
+    untold.members[1].hello.as_mut().unwrap().last_write_at = None;
+    untold.members[1].status.as_mut().unwrap().members[1].sync_source = None;
+    let secondary = names(untold, 2);
+    assert!(has(&secondary, "lag") && has(&secondary, "copies from"), "{secondary:?}");
+}
+
+#[test]
 fn a_set_opens_its_members_and_a_detail_tells_what_the_loss_of_a_zone_does() {
     let (drill, detail) = look(set(), |scene| {
         let row = of_stack(scene).remove(0);
