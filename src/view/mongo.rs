@@ -191,7 +191,7 @@ fn open(row: &Row) -> Option<Drill> {
 pub(super) fn summary(scene: &StackScene<'_>) -> Option<(Severity, String)> {
     let mongo = scene.facts.get::<MongoFacts>()?;
     if mongo.sets.is_empty() {
-        return Some((Severity::Info, "no replica set configured".to_owned()));
+        return Some((Severity::Ok, "no replica set configured".to_owned()));
     }
     let said = mongo.sets.iter().map(|set| {
         let sight = Sight::of(set);

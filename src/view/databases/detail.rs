@@ -153,7 +153,7 @@ fn of_proxy(scene: &StackScene<'_>, p: &Proxy, detail: Detail) -> Detail {
         .words("endpoint", p.endpoint.as_ref())
         .field("requires TLS", flag(p.requires_tls))
         .words("secrets", Some(&secrets))
-        .field("connections it may use, percent", Cell::count(p.max_connections_percent))
+        .field("may use, % of the most", Cell::count(p.max_connections_percent))
         .field("targets read", Cell::at(p.targets_at));
     let allowed = super::value(scene, &p.arn, RdsMetrics::ALLOWED).map(|most| most * 0.8);
     let of = |name, metric, limit| trend(scene, &p.arn, (name, metric), 1.0, &shape(Unit::Count, limit));

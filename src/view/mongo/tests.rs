@@ -188,5 +188,5 @@ fn the_overview_says_it_in_a_sentence_and_nothing_configured_is_no_alarm() {
     let (stack, mut facts) = (Stack::default(), Facts::default());
     facts.put(now(), Arc::new(MongoFacts::default()));
     let said = summary(&StackScene::new(&stack, &facts, &[]));
-    assert_eq!(said, Some((Severity::Info, "no replica set configured".to_owned())));
+    assert_eq!(said, Some((Severity::Ok, "no replica set configured".to_owned())));
 }
