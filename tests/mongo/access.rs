@@ -105,7 +105,7 @@ async fn an_encrypted_set_is_believed_only_with_its_authority() {
     let dir = tempfile::tempdir().unwrap();
     certificates(dir.path());
     let tls = Some(dir.path().to_owned());
-    let plan = Plan { priorities: vec![1.0], election_ms: Some(1_000), auth: true, tls };
+    let plan = Plan { priorities: vec![1.0], election_ms: Some(1_000), auth: true, tls, ..Plan::default() };
     let set = ReplicaSet::start(program, plan).await;
     set.user(None, "root", "toor", &["root"]).await;
     let by_certificate = doc! {

@@ -1,83 +1,66 @@
-//! What the rules say of a real set: nothing while it idles, and of a killed primary what became of it.
+//! What the rules say of a real set: nothing while it idles, and of each loss what became of it, until there is no majority.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rounds::backend::sim::{Scenario, Sim};
-use rounds::feed::{Budgets, Sweep, feed};
-use rounds::health::{Observed, Thresholds, evaluate};
-use rounds::model::stack::Stack;
-use rounds::model::{Facts, Severity};
-use rounds::time::{Clock, SystemClock};
+use rounds::model::Severity;
+use tokio::time::{Instant, interval};
 
+use crate::TURN;
+use crate::console::Console;
 use crate::mongod::{Plan, ReplicaSet, program};
-use crate::{TURN, configured, driver};
 
 /// How long the idle set is looked at; a status taken for the truth would cry wolf once in 15 looks.
 const IDLE: Duration = Duration::from_secs(60);
+/// How often: once a second, twice as often as a console does.
+const EVERY: Duration = Duration::from_secs(1);
 /// The longest a new primary may take, by the default election timeout of 10 s.
 const ELECTION: Duration = Duration::from_secs(25);
 
-struct Console {
-    sweep: Sweep,
-    observed: Observed,
-}
-
-impl Console {
-    /// Polls, and gives what is wrong, worst first.
-    async fn look(&mut self) -> Vec<String> {
-        let spec = feed("mongo").expect("the feed");
-        let until = tokio::time::Instant::now() + spec.deadline;
-        let fetched = self.sweep.poll(spec, until).await.expect("a poll");
-        let snapshot = fetched.result.expect("somebody answers");
-        let mut facts = Facts::default();
-        facts.put_any(snapshot.taken_at, snapshot.data);
-        let evaluation = evaluate(&facts, &Thresholds::default(), &self.observed, false);
-        let bad = evaluation.worst_first().into_iter().filter(|check| check.severity > Severity::Info);
-        let said = bad.map(|check| format!("{} {} {}", check.rule, check.severity.word(), check.message)).collect();
-        self.observed = evaluation.observed;
-        said
-    }
-}
-
 #[tokio::test]
-async fn an_idle_set_raises_no_alarm_and_a_killed_primary_is_told_to_the_end() {
+async fn an_idle_set_raises_no_alarm_and_each_loss_is_told_for_what_it_is() {
     let Some(program) = program() else { return };
     let _turn = TURN.lock().await;
     let set = ReplicaSet::start(program, Plan { priorities: vec![2.0, 1.0, 1.0], ..Plan::default() }).await;
-    let configured = configured(&set.uri());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let sim = Sim::new(&Scenario::sized(1, 1, 1), 1, Arc::clone(&clock));
-    let mut backend = sim.backend();
-    backend.mongo = Arc::new(driver(&configured));
-    let stack = Stack { mongo: vec![configured], ..Stack::default() };
-    let sweep = Sweep::new(0, &stack, &backend, &clock, &Arc::new(Budgets::default()));
-    let mut console = Console { sweep, observed: Observed::default() };
-
-    let began = Instant::now();
-    while began.elapsed() < IDLE {
-        assert_eq!(console.look().await, [""; 0], "after {:?}", began.elapsed());
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    let mut console = Console::of(&set.uri()).await;
+    idles(&mut console).await;
+    let term = console.set().and_then(|set| set.term()).expect("a term");
 
     set.nodes[0].signal("KILL");
-    let killed = Instant::now();
-    let (mut electing, mut elected) = (None, None);
-    while killed.elapsed() < ELECTION && elected.is_none() {
-        let said = console.look().await;
-        let says = |rule: &str| said.iter().any(|said| said.starts_with(rule));
-        if says("mongo-no-primary warn") || says("mongo-no-primary crit") {
-            electing = electing.or(Some(killed.elapsed()));
-        }
-        if says("mongo-election") && !says("mongo-no-primary") {
-            elected = Some((killed.elapsed(), said));
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    let soon = Duration::from_secs(8);
+    let electing = |c: &Console| c.severity("mongo-no-primary") >= Severity::Warn;
+    console.until("an election is told", soon, electing).await;
+    let told = console.troubles().join("\n");
+    assert!(told.contains("electing, nothing can be written") && told.contains("was the primary"), "{told}");
+    let elected = |c: &Console| c.severity("mongo-no-primary") == Severity::Ok;
+    console.until("there is a new primary", ELECTION, elected).await;
+    let known = console.set().expect("the set");
+    assert!(known.term() > Some(term), "{:?}", known.term());
+    assert!(known.primary().is_some_and(|primary| primary.host != *set.nodes[0].host.as_str()));
+    console
+        .until("what the loss means is told", ELECTION, |c| {
+            let severities = ["mongo-member-state", "mongo-majority", "mongo-election"].map(|rule| c.severity(rule));
+            severities == [Severity::Crit, Severity::Warn, Severity::Warn]
+        })
+        .await;
+
+    set.nodes[1].signal("KILL");
+    let lost = |c: &Console| {
+        c.severity("mongo-no-primary") == Severity::Crit
+            && c.troubles().iter().any(|t| t.contains("no majority: 1 of 3"))
+    };
+    console.until("there is no majority", ELECTION, lost).await;
+}
+
+/// A minute of nothing: no alarm at all, and every look one that has seen how far each secondary is behind.
+async fn idles(console: &mut Console) {
+    let (end, mut tick, mut looks) = (Instant::now() + IDLE, interval(EVERY), 0);
+    while Instant::now() < end {
+        tick.tick().await;
+        console.look().await;
+        assert_eq!(console.troubles(), [""; 0], "at look {looks}");
+        let lags: Vec<_> = console.found.iter().filter(|check| check.rule == "mongo-lag").collect();
+        assert!(lags.len() == 2 && lags.iter().all(|check| check.severity == Severity::Ok), "{lags:?}");
+        looks += 1;
     }
-    let (after, said) = elected.expect("a new primary");
-    assert!(electing.is_some_and(|at| at < Duration::from_secs(8)), "{electing:?}");
-    assert!(after < ELECTION, "{after:?}");
-    for rule in ["mongo-member-state crit", "mongo-majority warn", "mongo-election warn"] {
-        assert!(said.iter().any(|said| said.starts_with(rule)), "{rule}: {said:#?}");
-    }
+    assert!(looks >= 50, "{looks}");
 }

@@ -58,6 +58,11 @@ pub struct Plan {
     pub auth: bool,
     /// `ca.pem` and `member.pem` in this directory.
     pub tls: Option<PathBuf>,
+    /// The ports they listen on; empty: any that are free.
+    pub ports: Vec<u16>,
+    /// What the set calls them where that is another address than the one they listen on; empty: it is the same. They then
+    /// tell in their greeting who they are.
+    pub names: Vec<String>,
 }
 
 /// A process of a member.
@@ -98,7 +103,7 @@ impl ReplicaSet {
         let key = dir.path().join("key");
         fs::write(&key, "cm91bmRzcm91bmRzcm91bmRzcm91bmRz").expect("written");
         private(&key);
-        let ports = free_ports(plan.priorities.len());
+        let ports = if plan.ports.is_empty() { free_ports(plan.priorities.len()) } else { plan.ports.clone() };
         let nodes = ports.iter().map(|port| node(program, &plan, dir.path(), *port)).collect();
         let set = Self { nodes, plan, dir };
         set.initiate().await;
@@ -151,10 +156,11 @@ impl ReplicaSet {
             .nodes
             .iter()
             .zip(&self.plan.priorities)
-            .zip(0..)
+            .zip(0_usize..)
             .map(|((node, priority), id)| {
-                doc! { "_id": id, "host": &node.host, "priority": *priority, "tags": { "az": format!("zone-{id}") } }
-                    .into()
+                let name = self.plan.names.get(id).unwrap_or(&node.host);
+                let id = i32::try_from(id).expect("few members");
+                doc! { "_id": id, "host": name, "priority": *priority, "tags": { "az": format!("zone-{id}") } }.into()
             })
             .collect();
         let mut settings = Document::new();
@@ -206,7 +212,7 @@ fn private(path: &Path) {
 }
 
 /// Ports that were free a moment ago.
-fn free_ports(count: usize) -> Vec<u16> {
+pub fn free_ports(count: usize) -> Vec<u16> {
     let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
     held.iter().map(|listener| listener.local_addr().expect("bound").port()).collect()
 }
@@ -235,6 +241,9 @@ fn node(program: &Path, plan: &Plan, dir: &Path, port: u16) -> Node {
     // Hashing a password as often as in production takes a test without optimisation too long.
     for parameter in ["diagnosticDataCollectionEnabled=false", "scramSHA256IterationCount=5000"] {
         command.args(["--setParameter", parameter]);
+    }
+    if !plan.names.is_empty() {
+        command.args(["--setParameter", "enableTestCommands=1"]);
     }
     if plan.auth {
         command.arg("--keyFile").arg(dir.join("key"));

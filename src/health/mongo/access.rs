@@ -50,12 +50,14 @@ fn role(facts: &Facts, sink: &mut Sink<'_>) {
                 "user or password not accepted; only what hello tells is known".to_owned()
             }
             FaultKind::Denied => "the role clusterMonitor is missing; only what hello tells is known".to_owned(),
+            FaultKind::Misconfigured => format!("{}; only what hello tells is known", fault.message),
             kind => format!("no status of {hosts} ({})", kind.word()),
         };
-        let remedy = fault.remedy.as_ref().map_or_else(|| REMEDY.to_owned(), ToString::to_string);
         let mut about = About::new(format!("{}: {says}", set.name)).with("answer", fault).with("members", hosts);
-        if fault.kind == FaultKind::Denied {
-            about = about.next(remedy);
+        match &fault.remedy {
+            Some(remedy) => about = about.next(remedy.to_string()),
+            None if fault.kind == FaultKind::Denied => about = about.next(REMEDY),
+            None => {}
         }
         sink.found(Severity::Unknown, subject_of_set(set), about);
     }
