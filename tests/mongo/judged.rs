@@ -23,7 +23,7 @@ async fn an_idle_set_raises_no_alarm_and_each_loss_is_told_for_what_it_is() {
     let set = ReplicaSet::start(program, Plan { priorities: vec![2.0, 1.0, 1.0], ..Plan::default() }).await;
     let mut console = Console::of(&set.uri()).await;
     idles(&mut console).await;
-    let term = console.set().and_then(|set| set.term()).expect("a term");
+    let term = console.set().and_then(rounds::model::mongo::ReplicaSet::term).expect("a term");
 
     set.nodes[0].signal("KILL");
     let soon = Duration::from_secs(8);
