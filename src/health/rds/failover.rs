@@ -55,7 +55,7 @@ impl Failover {
         self.started.filter(|started| self.completed < Some(*started))
     }
 
-    /// Whether it has begun within `span` before `now` and not ended. One whose end is not told for longer than [`span`]
+    /// Whether it has begun within `span` before `now` and not ended. One whose end is not told for longer than `span`
     /// explains nothing any more: most likely the end was missed.
     #[must_use]
     pub fn is_running(&self, now: Timestamp, span: Duration) -> bool {
