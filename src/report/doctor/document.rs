@@ -29,7 +29,7 @@ fn stack(found: &Examined<'_>) -> Value {
         "caller": identity.map(|i| i.caller().to_string()),
         "region": identity.and_then(|i| i.region.as_deref()),
         "credentials_end_at": identity.and_then(|i| i.expires_at).map(Timestamp::rfc3339),
-        "endpoint": found.stack.endpoint_url,
+        "endpoint": found.endpoint(),
         "feeds": found.feeds.iter().map(|(spec, reading)| feed(spec, reading)).collect::<Vec<_>>(),
         "replica_sets": found.sets.iter().map(set).collect::<Vec<_>>(),
         "metrics_cost": found.price.as_ref().map(price),

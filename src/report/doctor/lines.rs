@@ -27,7 +27,7 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
         let _ = writeln!(out, "  {name:<15}{value}");
     };
     line("caller", &caller(found, now));
-    if let Some(endpoint) = &found.stack.endpoint_url {
+    if let Some(endpoint) = found.endpoint() {
         line("endpoint", &format!("{endpoint}, not AWS's own"));
     }
     let mut told: Vec<(&str, &Fault)> = Vec::new();

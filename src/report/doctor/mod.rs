@@ -76,6 +76,12 @@ impl Members {
 }
 
 impl Examined<'_> {
+    /// What replaces AWS's own endpoint: as configured, or as the environment or a profile has it.
+    fn endpoint(&self) -> Option<&str> {
+        let found = || self.identity.as_ref().and_then(|identity| identity.endpoint.as_deref());
+        self.stack.endpoint_url.as_deref().or_else(found)
+    }
+
     /// The feeds that ask somebody in this stack, and how they were read.
     fn asked(&self) -> impl Iterator<Item = &Reading> {
         let asks = |spec: &FeedSpec| spec.asks_elsewhere() && (spec.id != MONGO || !self.stack.mongo.is_empty());
