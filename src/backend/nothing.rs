@@ -1,12 +1,19 @@
-//! Ports behind which there is nothing: no database, no metric, no replica set.
+//! Ports behind which there is nothing: no database, no alarm, no finding, no secret.
 
 use async_trait::async_trait;
 
-use super::ports::{Metrics, Mongo, Page, Rds, RdsProxies};
+use super::ports::{
+    Alarms, AppScaling, GroupActivities, GuardDuty, Metrics, Mongo, Page, Rds, RdsProxies, Secrets, TaskDefinitions,
+};
+use crate::model::alarm::{Alarm, Transition};
+use crate::model::finding::{Detector, Finding};
 use crate::model::metric::{Query, Series};
 use crate::model::mongo::{Hello, Oplog, ServerStatus, SetConfig, Status};
 use crate::model::rds::{DbCluster, DbInstance, Event, Maintenance, Proxy, Target};
+use crate::model::scaling::{Activity, GroupActivity, Policy, Refresh, Target as Scalable};
+use crate::model::secret::{Secret, TaskDefinition, Version};
 use crate::model::{Fault, FaultKind};
+use crate::text::Text;
 use crate::time::Timestamp;
 
 /// Stands where there is nothing of a kind.
@@ -14,6 +21,11 @@ pub struct Nothing;
 
 fn none<T>() -> Page<T> {
     Page { items: Vec::new(), next: None }
+}
+
+/// It is not there to be described.
+fn absent(action: &'static str, id: &str) -> Fault {
+    Fault::new(FaultKind::Rejected, action, format!("there is no {id}"))
 }
 
 /// Nobody is there to be asked.
@@ -82,5 +94,77 @@ impl Mongo for Nothing {
     }
     async fn oplog(&self, _: &str, host: &str) -> Result<Oplog, Fault> {
         nobody("find local.oplog.rs", host)
+    }
+}
+
+#[async_trait]
+impl GroupActivities for Nothing {
+    async fn activities(&self, _: &str, _: Option<&str>) -> Result<Page<GroupActivity>, Fault> {
+        Ok(none())
+    }
+    async fn refreshes(&self, _: &str, _: Option<&str>) -> Result<Page<Refresh>, Fault> {
+        Ok(none())
+    }
+}
+
+#[async_trait]
+impl AppScaling for Nothing {
+    async fn targets(&self, _: Option<&str>) -> Result<Page<Scalable>, Fault> {
+        Ok(none())
+    }
+    async fn policies(&self, _: Option<&str>) -> Result<Page<Policy>, Fault> {
+        Ok(none())
+    }
+    async fn activities(&self, _: Option<&str>) -> Result<Page<Activity>, Fault> {
+        Ok(none())
+    }
+}
+
+#[async_trait]
+impl Alarms for Nothing {
+    async fn alarms(&self, _: Option<&str>) -> Result<Page<Alarm>, Fault> {
+        Ok(none())
+    }
+    async fn transitions(&self, _: Timestamp, _: Option<&str>) -> Result<Page<Transition>, Fault> {
+        Ok(none())
+    }
+}
+
+#[async_trait]
+impl GuardDuty for Nothing {
+    async fn detectors(&self, _: Option<&str>) -> Result<Page<String>, Fault> {
+        Ok(none())
+    }
+    async fn detector(&self, id: &str) -> Result<Detector, Fault> {
+        Err(absent("guardduty:GetDetector", id))
+    }
+    async fn administrator(&self, _: &str) -> Result<Option<Text>, Fault> {
+        Ok(None)
+    }
+    async fn finding_ids(&self, _: &str, _: bool, _: Option<&str>) -> Result<Page<String>, Fault> {
+        Ok(none())
+    }
+    async fn findings(&self, _: &str, _: &[String]) -> Result<Vec<Finding>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Secrets for Nothing {
+    async fn secrets(&self, _: Option<&str>) -> Result<Page<Secret>, Fault> {
+        Ok(none())
+    }
+    async fn secret(&self, arn: &str) -> Result<Secret, Fault> {
+        Err(absent("secretsmanager:DescribeSecret", arn))
+    }
+    async fn versions(&self, _: &str, _: Option<&str>) -> Result<Page<Version>, Fault> {
+        Ok(none())
+    }
+}
+
+#[async_trait]
+impl TaskDefinitions for Nothing {
+    async fn task_definition(&self, arn: &str) -> Result<TaskDefinition, Fault> {
+        Err(absent("ecs:DescribeTaskDefinition", arn))
     }
 }

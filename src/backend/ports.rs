@@ -9,13 +9,16 @@ use async_trait::async_trait;
 
 use super::change::EcsChanges;
 use crate::model::Fault;
+use crate::model::alarm::{Alarm, Transition};
 use crate::model::audit::Acted;
 use crate::model::ecs::{Cluster, Instance, Protection, Provider, Revision, Service, Task};
+use crate::model::finding::{Detector, Finding};
 use crate::model::identity::Identity;
 use crate::model::metric::{Query, Series};
 use crate::model::mongo::{Hello, Oplog, ServerStatus, SetConfig, Status};
 use crate::model::rds::{DbCluster, DbInstance, Event, Maintenance, Proxy, Target};
-use crate::model::scaling::Group;
+use crate::model::scaling::{Activity, Group, GroupActivity, Policy, Refresh, Target as Scalable};
+use crate::model::secret::{Secret, TaskDefinition, Version};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -31,8 +34,17 @@ pub mod limits {
     pub const ECS_DESCRIBE_REVISIONS: usize = 20;
     /// Most services of one `DescribeServices`.
     pub const ECS_DESCRIBE_SERVICES: usize = 10;
-    /// Most groups of one `DescribeAutoScalingGroups` page.
+    /// Most groups of one `DescribeAutoScalingGroups` page, activities of one `DescribeScalingActivities` page of a group, and
+    /// refreshes of one `DescribeInstanceRefreshes` page.
     pub const GROUPS_PAGE: usize = 100;
+    /// Most results of one page of Application Auto Scaling (`MaxResults`, 1 to 50).
+    pub const SCALING_PAGE: usize = 50;
+    /// Most alarms of one `DescribeAlarms` page, and changes of one `DescribeAlarmHistory` page (`MaxRecords`, 1 to 100).
+    pub const ALARMS_PAGE: usize = 100;
+    /// Most ids of one `ListFindings` page, and findings of one `GetFindings` (1 to 50).
+    pub const FINDINGS_PAGE: usize = 50;
+    /// Most secrets of one `ListSecrets` page, and versions of one `ListSecretVersionIds` page (`MaxResults`, 1 to 100).
+    pub const SECRETS_PAGE: usize = 100;
     /// Most records of one page of any RDS list (`MaxRecords`, 20 to 100).
     pub const RDS_PAGE: usize = 100;
     /// How far back `DescribeEvents` reaches: 14 days.
@@ -118,6 +130,68 @@ pub trait EcsPreflight: Send + Sync {
 pub trait Groups: Send + Sync {
     /// One page of the groups with these names (at most [`limits::GROUPS_PAGE`] of them).
     async fn groups(&self, names: &[String], token: Option<&str>) -> Result<Page<Group>, Fault>;
+}
+
+/// What Auto Scaling groups did, reading. Always of one group: without a name the service answers slowly or not at all.
+#[async_trait]
+pub trait GroupActivities: Send + Sync {
+    /// One page of a group's activities of the last six weeks, the newest first.
+    async fn activities(&self, group: &str, token: Option<&str>) -> Result<Page<GroupActivity>, Fault>;
+    /// One page of a group's instance refreshes, the newest first.
+    async fn refreshes(&self, group: &str, token: Option<&str>) -> Result<Page<Refresh>, Fault>;
+}
+
+/// Application Auto Scaling of ECS services, reading.
+#[async_trait]
+pub trait AppScaling: Send + Sync {
+    /// One page of all scalable targets of ECS.
+    async fn targets(&self, token: Option<&str>) -> Result<Page<Scalable>, Fault>;
+    /// One page of all scaling policies of ECS.
+    async fn policies(&self, token: Option<&str>) -> Result<Page<Policy>, Fault>;
+    /// One page of all activities of the last six weeks, the newest first; those that changed nothing among them.
+    async fn activities(&self, token: Option<&str>) -> Result<Page<Activity>, Fault>;
+}
+
+/// Amazon CloudWatch alarms, reading.
+#[async_trait]
+pub trait Alarms: Send + Sync {
+    /// One page of all metric and composite alarms.
+    async fn alarms(&self, token: Option<&str>) -> Result<Page<Alarm>, Fault>;
+    /// One page of the changes of state since then, of all alarms, the newest first.
+    async fn transitions(&self, since: Timestamp, token: Option<&str>) -> Result<Page<Transition>, Fault>;
+}
+
+/// Amazon GuardDuty, reading.
+#[async_trait]
+pub trait GuardDuty: Send + Sync {
+    /// One page of the ids of the detectors of the account and region.
+    async fn detectors(&self, token: Option<&str>) -> Result<Page<String>, Fault>;
+    /// Describes a detector, all but [`Detector::administrator`].
+    async fn detector(&self, id: &str) -> Result<Detector, Fault>;
+    /// The account that administers this detector's account, `None`: its own does.
+    async fn administrator(&self, detector: &str) -> Result<Option<Text>, Fault>;
+    /// One page of the ids of findings of a detector, archived or not, the most severe first.
+    async fn finding_ids(&self, detector: &str, archived: bool, token: Option<&str>) -> Result<Page<String>, Fault>;
+    /// Describes up to [`limits::FINDINGS_PAGE`] findings of a detector. What is not there any longer is left out.
+    async fn findings(&self, detector: &str, ids: &[String]) -> Result<Vec<Finding>, Fault>;
+}
+
+/// AWS Secrets Manager, reading. There is no method that could ask for a value.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// One page of all secrets, those that are to be deleted among them. It may be five minutes behind.
+    async fn secrets(&self, token: Option<&str>) -> Result<Page<Secret>, Fault>;
+    /// Describes one secret (ARN), as it is now.
+    async fn secret(&self, arn: &str) -> Result<Secret, Fault>;
+    /// One page of the versions of a secret (ARN), those without a label among them.
+    async fn versions(&self, arn: &str, token: Option<&str>) -> Result<Page<Version>, Fault>;
+}
+
+/// Task definitions, reading what they hand to containers of secrets, and nothing else of them.
+#[async_trait]
+pub trait TaskDefinitions: Send + Sync {
+    /// Describes one task definition (ARN).
+    async fn task_definition(&self, arn: &str) -> Result<TaskDefinition, Fault>;
 }
 
 /// Amazon RDS and Aurora, reading.
@@ -211,6 +285,18 @@ pub struct Backend {
     pub ecs_changes: Arc<dyn EcsChanges>,
     /// Auto Scaling groups.
     pub groups: Arc<dyn Groups>,
+    /// What Auto Scaling groups did.
+    pub group_activities: Arc<dyn GroupActivities>,
+    /// Scaling of services.
+    pub app_scaling: Arc<dyn AppScaling>,
+    /// Alarms.
+    pub alarms: Arc<dyn Alarms>,
+    /// Findings.
+    pub guardduty: Arc<dyn GuardDuty>,
+    /// How secrets rotate.
+    pub secrets: Arc<dyn Secrets>,
+    /// Which secrets tasks are handed.
+    pub task_definitions: Arc<dyn TaskDefinitions>,
     /// Databases.
     pub rds: Arc<dyn Rds>,
     /// Proxies before databases.

@@ -2,10 +2,12 @@
 //!
 //! Every field a service may leave out is an `Option`; every text from outside is a [`Text`](crate::text::Text).
 
+pub mod alarm;
 pub mod audit;
 pub mod ecs;
 pub mod facts;
 pub mod fault;
+pub mod finding;
 pub mod form;
 pub mod freeze;
 pub mod identity;
@@ -14,7 +16,9 @@ pub mod mongo;
 pub mod problem;
 pub mod rds;
 pub mod scaling;
+pub mod secret;
 pub mod stack;
+pub mod timeline;
 
 pub use facts::Facts;
 pub use fault::{Fault, FaultKind};

@@ -56,6 +56,7 @@ pub use world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::nothing::Nothing;
 use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
@@ -94,6 +95,12 @@ impl Sim {
             ecs_preflight: shared.clone(),
             ecs_changes: shared.clone(),
             groups: shared.clone(),
+            group_activities: Arc::new(Nothing),
+            app_scaling: Arc::new(Nothing),
+            alarms: Arc::new(Nothing),
+            guardduty: Arc::new(Nothing),
+            secrets: Arc::new(Nothing),
+            task_definitions: Arc::new(Nothing),
             rds: shared.clone(),
             proxies: shared.clone(),
             metrics: shared.clone(),

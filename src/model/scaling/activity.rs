@@ -1,0 +1,107 @@
+//! What scaling did, and why it did nothing.
+
+use super::application::service_of;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// An activity of Application Auto Scaling.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Activity {
+    /// `ActivityId`.
+    pub id: Text,
+    /// `ResourceId`, as of [`super::Target::resource`].
+    pub resource: Text,
+    /// `ScalableDimension`.
+    pub dimension: Text,
+    /// `Description`: `Setting desired count to 28.`
+    pub description: Option<Text>,
+    /// `Cause`: names the alarm and the policy.
+    pub cause: Option<Text>,
+    /// `StartTime`.
+    pub started_at: Option<Timestamp>,
+    /// `EndTime`.
+    pub ended_at: Option<Timestamp>,
+    /// `StatusCode`: `Pending`, `InProgress`, `Successful`, `Overridden`, `Unfulfilled`, `Failed`.
+    pub status: Option<Text>,
+    /// `StatusMessage`.
+    pub message: Option<Text>,
+    /// `NotScaledReasons`: why nothing was changed; empty for one that changed something.
+    pub not_scaled: Vec<NotScaled>,
+}
+
+impl Activity {
+    /// Cluster and name of the service it was about; `None` for anything else.
+    #[must_use]
+    pub fn service(&self) -> Option<(&str, &str)> {
+        service_of(&self.resource)
+    }
+}
+
+/// Why nothing was scaled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotScaled {
+    /// `Code`: `AlreadyAtMaxCapacity`, `AlreadyAtMinCapacity`, `AlreadyAtDesiredCapacity`, `AutoScalingAnticipatedFlapping`,
+    /// `TargetServicePutResourceAsUnscalable`.
+    pub code: Text,
+    /// `MaxCapacity`.
+    pub maximum: Option<u32>,
+    /// `MinCapacity`.
+    pub minimum: Option<u32>,
+    /// `CurrentCapacity`.
+    pub current: Option<u32>,
+}
+
+/// What the groups behind the capacity providers did, by group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupHistory {
+    /// Activities of all groups, the newest first; kept for as long as the console runs.
+    pub activities: Vec<GroupActivity>,
+    /// Instance refreshes, the newest first.
+    pub refreshes: Vec<Refresh>,
+    /// When the activities of each group were read, by its name.
+    pub read_at: Vec<(Text, Timestamp)>,
+}
+
+/// An activity of an Auto Scaling group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupActivity {
+    /// `ActivityId`.
+    pub id: Text,
+    /// `AutoScalingGroupName`.
+    pub group: Text,
+    /// `Description`: `Launching a new EC2 instance: i-…`
+    pub description: Option<Text>,
+    /// `Cause`: what led to it, in sentences with times.
+    pub cause: Option<Text>,
+    /// `StartTime`.
+    pub started_at: Option<Timestamp>,
+    /// `EndTime`.
+    pub ended_at: Option<Timestamp>,
+    /// `StatusCode`: `Successful`, `Failed`, `Cancelled`, `InProgress`, `PreInService`, `WaitingForInstanceWarmup` …
+    pub status: Option<Text>,
+    /// `StatusMessage`.
+    pub message: Option<Text>,
+    /// `Progress`, percent.
+    pub progress: Option<u32>,
+}
+
+/// An instance refresh of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refresh {
+    /// `InstanceRefreshId`.
+    pub id: Text,
+    /// `AutoScalingGroupName`.
+    pub group: Text,
+    /// `Status`: `Pending`, `InProgress`, `Successful`, `Failed`, `Cancelling`, `RollbackInProgress` …
+    pub status: Option<Text>,
+    /// `StatusReason`.
+    pub reason: Option<Text>,
+    /// `StartTime`.
+    pub started_at: Option<Timestamp>,
+    /// `EndTime`.
+    pub ended_at: Option<Timestamp>,
+    /// `PercentageComplete`.
+    pub percent: Option<u32>,
+    /// `InstancesToUpdate`.
+    pub left: Option<u32>,
+}
