@@ -3,6 +3,7 @@
 mod audit;
 mod backoff;
 mod budget;
+mod each;
 mod ecs;
 mod gate;
 mod groups;
@@ -12,6 +13,7 @@ mod metrics;
 mod mongo;
 mod once;
 mod pages;
+mod part;
 mod poller;
 mod progress;
 mod rds;

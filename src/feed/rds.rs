@@ -2,7 +2,6 @@
 //! as it was, with its time.
 
 mod moves;
-mod part;
 mod proxies;
 
 use std::collections::HashSet;
@@ -14,6 +13,7 @@ use futures_util::join;
 
 use super::budget::RDS;
 use super::pages::{Listed, all_pages};
+use super::part::{Part, when};
 use super::{Context, Feed, FeedSpec};
 use crate::backend::ports::limits;
 use crate::model::rds::{DbCluster, DbInstance, Event, Maintenance, PartsRead, RdsFacts};
@@ -22,7 +22,6 @@ use crate::store::{Gap, Snapshot};
 use crate::text::Text;
 use crate::time::Timestamp;
 use moves::Moves;
-use part::{Part, when};
 use proxies::Proxies;
 
 const INSTANCES: &str = "rds:DescribeDBInstances";
@@ -123,10 +122,10 @@ impl RdsFeed {
 
     fn gaps(&self) -> Vec<Gap> {
         let mut gaps: Vec<Gap> = [
-            self.instances.gap("DB instances"),
-            self.clusters.gap("DB clusters"),
-            self.events.gap("RDS events"),
-            self.maintenance.gap("pending maintenance"),
+            self.instances.gap("database", "DB instances"),
+            self.clusters.gap("database", "DB clusters"),
+            self.events.gap("database", "RDS events"),
+            self.maintenance.gap("database", "pending maintenance"),
         ]
         .into_iter()
         .flatten()

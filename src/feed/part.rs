@@ -1,17 +1,17 @@
-//! One list of the feed: what is known of it, since when, and what went wrong with reading it again.
+//! One list of a feed that reads several: what is known of it, since when, and what went wrong with reading it again.
 
 use std::collections::HashSet;
 use std::future::Future;
 use std::time::Duration;
 
-use super::super::pages::Listed;
-use super::super::setback::Setback;
+use super::pages::Listed;
+use super::setback::Setback;
 use crate::store::Gap;
 use crate::text::Text;
 use crate::time::Timestamp;
 
 /// A list that is read again and again.
-pub(super) struct Part<T> {
+pub struct Part<T> {
     items: Vec<T>,
     read_at: Option<Timestamp>,
     whole_at: Option<Timestamp>,
@@ -34,7 +34,7 @@ impl<T> Default for Part<T> {
 }
 
 /// Reads, if it is due.
-pub(super) async fn when<T>(due: bool, read: impl Future<Output = Listed<T>>) -> Option<Listed<T>> {
+pub async fn when<T>(due: bool, read: impl Future<Output = Listed<T>>) -> Option<Listed<T>> {
     if due { Some(read.await) } else { None }
 }
 
@@ -94,9 +94,9 @@ impl<T> Part<T> {
         self.whole_at
     }
 
-    /// What is missing of it, and why.
-    pub fn gap(&self, what: &str) -> Option<Gap> {
+    /// What is missing of it, and why; `kind` is that of the things on it.
+    pub fn gap(&self, kind: &'static str, what: &str) -> Option<Gap> {
         let fault = self.setback.fault()?.clone();
-        Some(Gap { kind: "database", what: Text::from(what), read: self.read_last, known: self.items.len(), fault })
+        Some(Gap { kind, what: Text::from(what), read: self.read_last, known: self.items.len(), fault })
     }
 }
