@@ -1,5 +1,5 @@
-//! What every backend owes its feeds: one suite of rules, held to the simulated world, to the same world over HTTP, and to two
-//! emulators. Where an emulator is not as AWS is, [`DEVIATIONS`] says so, and says it exactly: a rule that is kept after all
+//! What every backend owes its feeds: one suite of rules, held to the simulated world, to the same world over HTTP, to two
+//! emulators, and, for replica sets, to `mongod`s as they are. Where an emulator is not as AWS is, [`DEVIATIONS`] says so, and says it exactly: a rule that is kept after all
 //! fails the suite too.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
@@ -8,6 +8,10 @@
 mod backend;
 #[path = "contract/databases.rs"]
 mod databases;
+#[path = "contract/mongo.rs"]
+mod mongo;
+#[path = "support/mongod.rs"]
+mod mongod;
 #[path = "support/patience.rs"]
 mod patience;
 mod support;
@@ -25,7 +29,7 @@ use rounds::model::{Fault, FaultKind};
 use rounds::text::Text;
 use rounds::time::{ManualClock, Timestamp};
 use support::opinion::second_opinion;
-use support::python::testbed;
+use support::python::{self, testbed};
 use support::server::Server;
 
 /// Who is not as AWS is, in which rule, and how.

@@ -20,8 +20,7 @@ impl Mongo for Sim {
         let action = "srv lookup";
         self.call(action, |world| {
             let found = world.sets.iter().find(|s| s.spec.name == set);
-            let found =
-                found.ok_or_else(|| Fault::new(FaultKind::Misconfigured, action, format!("no set \"{set}\"")))?;
+            let found = found.ok_or_else(|| unknown(action, set))?;
             Ok(found.members.iter().filter(|m| !m.spec.hidden).map(|m| m.spec.host.clone()).collect())
         })
         .await
@@ -65,12 +64,17 @@ impl Sim {
     ) -> Result<T, Fault> {
         self.call(action, |world: &mut World| {
             let found = world.sets.iter().find(|s| s.spec.name == set);
-            let found = found.ok_or_else(|| silent(Silence::NoSuchHost, action, host))?;
+            let found = found.ok_or_else(|| unknown(action, set))?;
             let i = found.asked(host).map_err(|silence| silent(silence, action, host))?;
             act(found, i)
         })
         .await
     }
+}
+
+/// Nobody configured such a set.
+fn unknown(action: &'static str, set: &str) -> Fault {
+    Fault::new(FaultKind::Misconfigured, action, format!("there is no replica set {set}"))
 }
 
 /// What a driver says of a member that does not answer. The wait before it is left out: by a clock that stands still it
@@ -86,20 +90,33 @@ fn silent(silence: Silence, action: &'static str, host: &str) -> Fault {
     }
 }
 
-/// Whether the console's user may run a command other than `hello`.
+/// Whether the console's user may run a command other than `hello`; where not, what the adapter makes of the refusal.
 fn permitted(set: &Set, i: usize, action: &'static str) -> Result<(), Fault> {
-    let command = action.split(' ').next().unwrap_or(action);
-    let (code, message) = match set.spec.access {
+    let (command, database) = match action.split_once(' ') {
+        Some((command, _)) => (command, "local"),
+        None => (action, "admin"),
+    };
+    let unproven = || {
+        (
+            AUTHENTICATION_FAILED,
+            "SCRAM failure: Authentication failed".to_owned(),
+            "check username, password source, auth_source",
+        )
+    };
+    let (code, message, remedy) = match set.spec.access {
         // Users are data, and an arbiter has none.
-        Access::Monitor if set.members[i].spec.arbiter => (AUTHENTICATION_FAILED, "Authentication failed.".to_owned()),
+        Access::Monitor if set.members[i].spec.arbiter => unproven(),
         Access::Open | Access::Monitor => return Ok(()),
         Access::NoRole => {
-            (UNAUTHORIZED, format!("not authorized on admin to execute command {{ {command}: 1, $db: \"admin\" }}"))
+            (UNAUTHORIZED, format!("not authorized on {database}"), "grant the role clusterMonitor on admin to rounds")
         }
-        Access::NoCredentials => (UNAUTHORIZED, format!("Command {command} requires authentication")),
-        Access::WrongPassword => (AUTHENTICATION_FAILED, "Authentication failed.".to_owned()),
+        Access::NoCredentials => (
+            UNAUTHORIZED,
+            format!("command {command} requires authentication"),
+            "configure username and password of a user with the role clusterMonitor",
+        ),
+        Access::WrongPassword => unproven(),
     };
-    let remedy =
-        (code == AUTHENTICATION_FAILED).then(|| Text::from("check the user name, the password and authSource"));
-    Err(Fault { code: Some(Text::from(code)), remedy, ..Fault::new(FaultKind::Denied, action, message) })
+    let fault = Fault::new(FaultKind::Denied, action, message);
+    Err(Fault { code: Some(Text::from(code)), remedy: Some(Text::from(remedy)), ..fault })
 }

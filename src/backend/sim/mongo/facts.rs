@@ -7,8 +7,8 @@ use super::set::{Member, Motion, Set};
 use crate::backend::sim::noise::noise;
 use crate::backend::sim::rollout::count;
 use crate::model::mongo::{
-    Cache, Connections, FlowControl, Hello, MemberConfig, MemberState, Oplog, Peer, Role, ServerStatus, SetConfig,
-    Status, Tickets,
+    Connections, FlowControl, Hello, MemberConfig, MemberState, Oplog, Peer, Role, ServerStatus, SetConfig, Status,
+    Tickets,
 };
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -17,8 +17,6 @@ use crate::time::Timestamp;
 const CONNECTIONS: u32 = 51_200;
 /// Tickets of the storage engine, each way.
 const TICKETS: u64 = 128;
-/// 8 GiB of cache.
-const CACHE: u64 = 8 << 30;
 /// `flowControl.targetRateLimit` where nothing is limited.
 const NO_LIMIT: u64 = 1_000_000_000;
 /// Behind by so much, the primary slows its writers (`flowControlTargetLagSeconds`).
@@ -178,8 +176,8 @@ impl Set {
         // Readers and the other members hold a few connections to a secondary; the rest is the primary's.
         let usual = f64::from(self.spec.connections) * if is_primary { 1.0 } else { 0.3 };
         let current = number(usual + wobble("connections", usual * 0.05));
-        let share = |share: f64| u64::from(number(share * 1_000.0)) * (CACHE / 1_000);
-        let tickets = |busy: u64| Tickets { available: TICKETS - busy, total: TICKETS };
+        let tickets =
+            |busy: u64| has_queues(&self.spec.version).then_some(Tickets { available: TICKETS - busy, total: TICKETS });
         let behind = (0..self.members.len()).filter(|j| is_primary && *j != i && self.linked(i, *j));
         let behind = behind.filter(|j| !self.members[*j].spec.arbiter && self.members[*j].spec.delay.is_zero());
         let behind = behind.map(|j| self.applied(i).at.since(self.applied(j).at)).max().unwrap_or_default();
@@ -194,14 +192,10 @@ impl Set {
                 is_lagged: Some(is_lagged),
                 target_rate_limit: Some(if is_lagged { u64::from(self.spec.writes) } else { NO_LIMIT }),
             },
-            cache: Some(Cache {
-                used: Some(share(0.62 + wobble("cache", 0.03))),
-                dirty: Some(share(0.02 + wobble("dirty", 0.01))),
-                maximum: Some(CACHE),
-                application_evictions: Some(0),
-            }),
-            read_tickets: Some(tickets(u64::from(is_primary) * 3)),
-            write_tickets: Some(tickets(u64::from(is_primary) * 2)),
+            // The section it is in is not asked for.
+            cache: None,
+            read_tickets: tickets(u64::from(is_primary) * 3),
+            write_tickets: tickets(u64::from(is_primary) * 2),
         }
     }
 
@@ -210,6 +204,11 @@ impl Set {
         let oplog = Oplog { first_at: Some(last_at - self.spec.oplog), last_at: Some(last_at) };
         (!self.members[i].spec.arbiter).then_some(oplog)
     }
+}
+
+/// Whether a version has the tickets outside of the section `wiredTiger`, which is not asked for: from 8.0 on.
+fn has_queues(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 8)
 }
 
 fn texts(tags: &BTreeMap<String, String>) -> BTreeMap<Text, Text> {
