@@ -14,9 +14,11 @@ use crate::time::Timestamp;
 pub(in super::super) const FAILOVER: Rule = Rule {
     id: "rds-failover",
     domain: "rds",
-    doc: "A database fails over, or did so lately: its events say it, or its zone or writer was seen to change. Connections were \
-          cut, and clients that keep DNS answers still go to the old address.",
-    source: "RDS user guide, event categories and messages; AvailabilityZone and IsClusterWriter between two polls",
+    doc: "A database fails over, or did so lately: its events or its status say it, or its zone or writer was seen to change. It \
+          goes on until an event or the status says that it is over. Connections were cut, and clients that keep DNS answers still \
+          go to the old address.",
+    source: "RDS user guide, event categories and messages; Aurora user guide, DB cluster status; AvailabilityZone and \
+             IsClusterWriter between two polls",
     thresholds: &[Threshold::minutes("recent", 60)],
     read_at: Facts::taken_at::<RdsFacts>,
     check: failover,
@@ -29,6 +31,10 @@ const STARTED: &[&str] = &["failover started", "started same az failover", "star
 /// Events that say that it is over.
 const COMPLETED: &[&str] =
     &["failover completed", "completed failover", "failover to standby complete", "failover failed"];
+/// What a cluster says while it fails over (Aurora user guide, DB cluster status).
+const FAILING_OVER: &str = "failing-over";
+/// What an instance by itself says meanwhile, and at other times too (RDS user guide, DB instance status).
+const REBOOTING: &str = "rebooting";
 
 /// What is known of the last failover of one database.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,16 +43,28 @@ pub struct Failover {
     pub started: Option<Timestamp>,
     /// When it was over: by its events, else when this console saw that something had moved.
     pub completed: Option<Timestamp>,
-    /// Whether the time of its end is this console's own.
-    pub only_seen: bool,
+    /// How it ended, and who says so.
+    pub end: End,
     /// From where to where, as this console saw it.
     pub moved: Option<(Text, Text)>,
     /// What the event says it went to.
     pub to: Option<Text>,
-    /// Whether it came to nothing, which is an event of its own.
-    pub failed: bool,
     /// Whether events tell of one without its time.
     pub untimed: bool,
+    /// Whether the status says that it goes on, and no event of these minutes that it is over.
+    pub by_status: bool,
+}
+
+/// The end of a failover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// Events tell that it is over.
+    #[default]
+    Told,
+    /// This console saw that something had moved; the time is its own.
+    Seen,
+    /// It came to nothing, which is an event of its own.
+    Failed,
 }
 
 impl Failover {
@@ -55,11 +73,11 @@ impl Failover {
         self.started.filter(|started| self.completed < Some(*started))
     }
 
-    /// Whether it has begun within `span` before `now` and not ended. One whose end is not told for longer than `span`
-    /// explains nothing any more: most likely the end was missed.
+    /// Whether it goes on by its status, or has begun within `span` before `now` and not ended. One whose end is not told for
+    /// longer than `span` explains nothing any more: most likely the end was missed.
     #[must_use]
     pub fn is_running(&self, now: Timestamp, span: Duration) -> bool {
-        self.open_since().is_some_and(|started| now.since(started) <= span)
+        self.by_status || self.open_since().is_some_and(|started| now.since(started) <= span)
     }
 
     /// Whether it goes on, or ended within `span` before `now`.
@@ -113,10 +131,15 @@ impl Derived for Failovers {
                 tell(all.entry((*arn).clone()).or_default(), &words, event);
             }
         }
+        let clusters = rds.clusters.iter().map(|c| (Database::Cluster(c), rds.read_at.clusters));
         // A member of a cluster that changes its zone was moved; what fails over is the cluster.
-        let members: Vec<&Text> = rds.instances.iter().filter(|i| i.cluster.is_some()).map(|i| &i.arn).collect();
-        for moved in rds.moves.iter().rev().filter(|m| !members.contains(&&m.arn)) {
-            see(all.entry(moved.arn.clone()).or_default(), moved);
+        let alone = rds.instances.iter().filter(|i| i.cluster.is_none());
+        for (database, read_at) in clusters.chain(alone.map(|i| (Database::Instance(i), rds.read_at.instances))) {
+            let failover = all.entry(database.arn().clone()).or_default();
+            let ended = failover.completed.zip(read_at).is_some_and(|(at, read)| read.since(at) <= ONE);
+            failover.by_status = database.status() == Some(FAILING_OVER) && !ended;
+            let moves = rds.moves.iter().rev().filter(|moved| moved.arn == *database.arn());
+            moves.for_each(|moved| see(failover, moved, database.status()));
         }
         all.retain(|_, failover| *failover != Failover::default());
         Self(all)
@@ -133,7 +156,7 @@ fn tell(failover: &mut Failover, words: &str, event: &Event) {
     };
     if ended && failover.completed < Some(at) {
         failover.completed = Some(at);
-        failover.failed = words.contains("failover failed");
+        failover.end = if words.contains("failover failed") { End::Failed } else { End::Told };
         let to = event.message.rsplit_once(": ").map(|(_, to)| Text::from(to.trim_end_matches('.')));
         failover.to = to.filter(|_| words.contains("db instance:"));
     } else if began {
@@ -142,15 +165,20 @@ fn tell(failover: &mut Failover, words: &str, event: &Event) {
 }
 
 /// Takes what was seen to move: the same failover as its events tell, or one that they do not tell (yet).
-fn see(failover: &mut Failover, moved: &Move) {
+fn see(failover: &mut Failover, moved: &Move, status: Option<&str>) {
     let told = failover.completed.max(failover.started);
     let near = told.is_some_and(|at| moved.seen_at.since(at) <= ONE && at.since(moved.seen_at) <= ONE);
     if told.is_some_and(|at| at > moved.seen_at) && !near {
         return;
     }
     failover.moved = Some((moved.from.clone(), moved.to.clone()));
-    if failover.completed.is_none() || failover.open_since().is_some() || !near {
-        (failover.completed, failover.only_seen, failover.failed) = (Some(moved.seen_at), true, false);
+    // The writer moves before all is done: while the database says that it is not back, the move is no end.
+    let open = failover.open_since().is_some();
+    if failover.by_status || open && matches!(status, Some(FAILING_OVER | REBOOTING)) {
+        return;
+    }
+    if failover.completed.is_none() || open || !near {
+        (failover.completed, failover.end) = (Some(moved.seen_at), End::Seen);
     }
 }
 
@@ -163,12 +191,12 @@ fn failover(facts: &Facts, sink: &mut Sink<'_>) {
         }
         let (recent, found) = (sink.span("recent"), failovers.of(database.arn()));
         let other = Other::new(sink.now(), rds.read_at.events, PartsRead::EVERY);
-        // What was only seen to move does not rest on the events.
-        let seen = found.is_some_and(|found| found.only_seen);
+        // What was only seen to move, or is told by the status, does not rest on the events.
+        let seen = found.is_some_and(|found| found.end == End::Seen || found.by_status);
         let sink = &mut if seen { sink.at(sink.now()) } else { sink.at(other.at) };
         match found {
-            Some(found) if found.open_since().is_some() => running(database, found, recent, sink),
-            Some(found) if found.is_recent(sink.now(), recent) && found.failed => {
+            Some(found) if found.by_status || found.open_since().is_some() => running(database, found, recent, sink),
+            Some(found) if found.is_recent(sink.now(), recent) && found.end == End::Failed => {
                 let about =
                     About::new(format!("{}: a failover came to nothing", database.name())).since(found.completed);
                 sink.found(Severity::Info, database.subject(), about);
@@ -186,18 +214,15 @@ fn failover(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 fn running(database: Database<'_>, found: &Failover, recent: Duration, sink: &mut Sink<'_>) {
-    let Some(started) = found.started else { return };
-    let lost = !found.is_running(sink.now(), recent);
-    let (severity, message) = if lost {
-        (
-            Severity::Warn,
-            format!("{}: a failover began at {} and its end was never told", database.name(), started.time_of_day()),
-        )
+    let (name, started) = (database.name(), found.open_since());
+    let since = |words: &str| started.map_or_else(String::new, |at| format!("{words} {}", at.time_of_day()));
+    let (severity, message) = if found.is_running(sink.now(), recent) {
+        (Severity::Crit, format!("{name}: failing over{}", since(" since")))
     } else {
-        (Severity::Crit, format!("{}: failing over since {}", database.name(), started.time_of_day()))
+        (Severity::Warn, format!("{name}: a failover began{} and its end was never told", since(" at")))
     };
     let about = About::new(message)
-        .since(Some(started))
+        .since(started)
         .with("status", words::given(database.status()))
         .next("nothing to start: it usually ends within one or two minutes; clients must connect again");
     sink.found(severity, database.subject(), about);
@@ -210,16 +235,15 @@ fn over(database: Database<'_>, found: &Failover, sink: &mut Sink<'_>) {
         (None, None) => String::new(),
     };
     let at = found.completed.unwrap_or(sink.now());
-    let how = if found.only_seen { "seen at" } else { "at" };
+    let seen = found.end == End::Seen;
+    let how = if seen { "seen at" } else { "at" };
     let message = format!("{}: failed over{way} {how} {}; DNS may lag", database.name(), at.time_of_day());
     let mut about = About::new(message).since(Some(at));
-    if let Some(started) = found.started.filter(|_| !found.only_seen) {
+    if let Some(started) = found.started.filter(|_| !seen) {
         about = about.with("started", started.rfc3339());
     }
-    let about = about
-        .with("known by", if found.only_seen { "its zone or writer, between two polls" } else { "its events" })
-        .next(
-            "see that clients have connected again: connections in the detail; restart those that hold the old address",
-        );
+    let about = about.with("known by", if seen { "its zone or writer, between two polls" } else { "its events" }).next(
+        "see that clients have connected again: connections in the detail; restart those that hold the old address",
+    );
     sink.found(Severity::Warn, database.subject(), about);
 }

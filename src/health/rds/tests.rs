@@ -475,6 +475,36 @@ fn a_writer_that_moved_is_the_failover_of_its_cluster() {
 }
 
 #[test]
+fn a_failover_goes_on_until_an_event_or_the_status_says_that_it_is_over() {
+    let source = |message: &str, minutes| Event { source: Text::from("aurora"), ..event(minutes, message) };
+    let at = |minutes: u64| ago(minutes).map(Timestamp::time_of_day).unwrap_or_default();
+    let says = |status: &str, moved: bool, events: &[Event]| {
+        let mut world = clustered(&[("w", "a"), ("r", "b")]);
+        world = if moved { world.moved("arn:aurora", 1, "r", "w") } else { world };
+        world.rds.clusters[0].status = text(status);
+        world.rds.events = events.to_vec();
+        world.says("rds-failover")
+    };
+    let began = || source("Started cross AZ failover to DB instance: w", 2);
+    let ended = |minutes| source("Completed failover to DB instance: w.", minutes);
+    let (failing, since) = ("crit aurora: failing over", format!("crit aurora: failing over since {}", at(2)));
+    let over = |how: &str, minutes| vec![format!("warn aurora: failed over r → w {how} {}; DNS may lag", at(minutes))];
+    assert_eq!(says("failing-over", true, &[began()]), [since.as_str()], "the writer has moved, and it goes on");
+    assert_eq!(says("failing-over", true, &[]), [failing], "without events");
+    assert_eq!(says("failing-over", false, &[ended(90)]), [failing], "the end of another one");
+    assert_eq!(says("failing-over", true, &[ended(0), began()]), over("at", 0), "an event ends it");
+    assert_eq!(says("available", true, &[began()]), over("seen at", 1), "so does the status");
+    assert_eq!(says("available", false, &[began()]), [since.as_str()], "which may be available still");
+    let alone = |status: &str| {
+        let world = of(DbInstance { status: text(status), ..instance() });
+        world.event(2, "Multi-AZ instance failover started.").moved("arn:ehr", 1, "us-east-1b", "us-east-1a")
+    };
+    let found = ["rebooting", "available"].map(|status| alone(status).words("rds-failover").concat());
+    assert_eq!(found, ["crit", "warn"]);
+    assert_eq!(alone("rebooting").alarms().len(), 1, "one cause is said once");
+}
+
+#[test]
 fn events_are_known_by_their_words_and_end_with_their_end() {
     let at = |minutes: u64| ago(minutes).map(Timestamp::time_of_day).unwrap_or_default();
     let failure = |message: &str| {
