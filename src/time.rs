@@ -141,6 +141,11 @@ pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
 
+    /// How many seconds of this clock pass in one second of the program's timers.
+    fn pace(&self) -> f64 {
+        1.0
+    }
+
     /// Ends once so much time of this clock has passed.
     fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(span))

@@ -132,7 +132,9 @@ impl Polled {
             if result.is_ok() {
                 self.context.progress = Progress::default();
             }
-            let wait = self.pause(&result);
+            // Intervals are of the clock's time: where a world runs faster it is polled more often, as far as the timers allow.
+            let pace = self.context.clock.pace();
+            let wait = self.pause(&result).max(SHORTEST.mul_f64(pace));
             // After a failure, or where the service asks to slow down, nothing is read sooner.
             let sooner = result.is_ok() && self.slow == 1;
             let at = self.context.clock.now();
@@ -141,7 +143,7 @@ impl Polled {
                 return;
             }
             let soonest = sooner.then_some(began + GLANCE);
-            self.rest(&mut *feed, wait, nudges, soonest).await;
+            self.rest(&mut *feed, wait.div_f64(pace), nudges, soonest).await;
             sleep_until(began + SHORTEST).await;
             self.context.asked = self.control.borrow().nudges != nudges;
         }
@@ -195,7 +197,7 @@ impl Polled {
             let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let due = soonest.and_then(|soonest| {
                 let due = feed.due(&shown, &facts, self.context.clock.now())?;
-                Some((Instant::now() + due).max(soonest))
+                Some((Instant::now() + due.div_f64(self.context.clock.pace())).max(soonest))
             });
             let until = due.map_or(over, |due| due.min(over));
             if until <= Instant::now() {
@@ -228,8 +230,9 @@ pub(super) async fn poll(
     let late = || Fault::new(FaultKind::Timeout, spec.actions.first().copied().unwrap_or_default(), why);
     let result = timeout_at(by + GRACE, feed.poll(context, &known)).await.unwrap_or_else(|_| Err(late()));
     log(spec, context, &result);
-    // What a poll brings is as old as its first answer.
-    let snapshot = Snapshot { taken_at: began, ..result? };
+    // What a poll brings is as old as its first answer, or as the feed says of what it did not read again.
+    let read = result?;
+    let snapshot = Snapshot { taken_at: began.min(read.taken_at), ..read };
     let mut known = facts.lock().unwrap_or_else(PoisonError::into_inner);
     known.put_any(snapshot.taken_at, Arc::clone(&snapshot.data));
     Ok(snapshot)

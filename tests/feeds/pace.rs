@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rounds::app::{Msg, update};
-use rounds::backend::sim::{Scenario, Sim};
+use rounds::backend::sim::{Scenario, Sim, SimClock, Speed};
 use rounds::feed::Budgets;
 use rounds::model::FaultKind;
 use rounds::text::Text;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::console::Console;
 use crate::ports::Before;
-use crate::{Rig, START, about, stack, wait};
+use crate::{Paused, Rig, START, about, stack, wait};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -211,6 +211,23 @@ async fn what_follows_a_failover_is_measured_every_minute_wherever_the_user_look
     running.until("metrics", 25 * MINUTE).await;
     let calls = rig.calls(DATA) - before;
     assert!((17..=23).contains(&calls), "{calls} calls in 20 minutes after a failover");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_world_that_runs_faster_is_polled_as_often_in_its_own_time() {
+    let scenario = Scenario::named("telehealth-fargate").expect("it is known");
+    let (began, start) = (Instant::now(), scenario.start());
+    let speed = Speed::parse("10x").expect("a speed");
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::new(Arc::new(Paused(began, start)), start, speed));
+    let rig = Rig { sim: Sim::new(&scenario, 1, Arc::clone(&clock)), clock, began };
+    let mut running = rig.start(&["rds", "metrics"]);
+    running.show(&arns(&rig).await);
+    let polls = running.until("metrics", MINUTE).await;
+    assert!((9..=12).contains(&polls.len()), "{} polls in ten minutes of that world", polls.len());
+    for pair in polls.windows(2) {
+        let [(before, _), (after, _)] = pair else { continue };
+        assert!(after.at <= before.next + Duration::from_secs(60), "{:?} is due, {:?} it comes", before.next, after.at);
+    }
 }
 
 async fn arns(rig: &Rig) -> Vec<Text> {

@@ -48,6 +48,10 @@ impl Clock for SimClock {
         self.from + Duration::try_from_secs_f64(elapsed).unwrap_or(Duration::MAX)
     }
 
+    fn pace(&self) -> f64 {
+        self.base.pace() * self.speed.0
+    }
+
     fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.base.sleep(span.div_f64(self.speed.0))
     }
