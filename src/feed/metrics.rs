@@ -56,6 +56,8 @@ struct MetricsFeed {
     known: BTreeMap<Name, Measured>,
     /// When each was last asked for by a poll that came to an end, whether or not it was told.
     asked: HashMap<Name, Timestamp>,
+    /// As old as the last snapshot was; a later one that is older would be taken for late.
+    taken_at: Timestamp,
 }
 
 /// What is measured, and the metric.
@@ -72,7 +74,7 @@ impl Feed for MetricsFeed {
         let close = self.close(&context.shown, facts, now);
         let is_close = |name: &Name| close.contains(&name.0);
         let due: Vec<&(Name, Query)> =
-            wanted.iter().filter(|(name, _)| self.is_due(name, is_close(name), now)).collect();
+            wanted.iter().filter(|(name, _)| self.is_due(name, is_close(name), context, now)).collect();
         let gap = self.read(context, &due, now).await?;
         self.asked.extend(due.iter().map(|(name, _)| (name.clone(), now)));
         // What was just read may tell that a disk fills up, which is to be paid for from now on.
@@ -82,7 +84,8 @@ impl Feed for MetricsFeed {
             Cost { shown: often, shown_every: EVERY_SHOWN, others: wanted.len() - often, others_every: EVERY_OTHER };
         let data = Arc::new(RdsMetrics { series: self.known.clone(), cost });
         let gaps = gap.into_iter().collect();
-        Ok(Snapshot { taken_at: now, data, gaps, slowed: context.gate.was_slowed() })
+        self.taken_at = self.oldest(&context.shown).unwrap_or(now).max(self.taken_at);
+        Ok(Snapshot { taken_at: self.taken_at, data, gaps, slowed: context.gate.was_slowed() })
     }
 
     fn due(&self, shown: &[Text], facts: &Facts, now: Timestamp) -> Option<Duration> {
@@ -101,8 +104,19 @@ impl MetricsFeed {
         close
     }
 
-    fn is_due(&self, name: &Name, close: bool, now: Timestamp) -> bool {
-        let every = if close { EVERY_SHOWN } else { EVERY_OTHER };
+    /// When the oldest of the numbers on screen was read: these polls read some and leave others as they were.
+    fn oldest(&self, shown: &[Text]) -> Option<Timestamp> {
+        let on_screen = self.known.iter().filter(|((arn, _), _)| shown.contains(arn));
+        on_screen.map(|(_, measured)| measured.read_at).min()
+    }
+
+    fn is_due(&self, name: &Name, close: bool, context: &Context, now: Timestamp) -> bool {
+        let every = match () {
+            // Whoever asks for it wants what is on screen as it is now.
+            () if context.asked && context.shown.contains(&name.0) => Duration::ZERO,
+            () if close => EVERY_SHOWN,
+            () => EVERY_OTHER,
+        };
         self.known.get(name).is_none_or(|old| now.since(old.read_at) + EARLY >= every)
     }
 

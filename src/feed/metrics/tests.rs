@@ -110,7 +110,7 @@ async fn everything_is_read_at_the_start_and_then_what_is_on_screen_each_minute(
     let read_at = |id: &str| metrics.get(&Text::from(id), RdsMetrics::CPU).unwrap().read_at;
     assert_eq!((read_at("arn:db007"), read_at("arn:db008")), (START + Duration::from_secs(60), START));
     rig.poll(80).await.unwrap();
-    assert_eq!(rig.asked(), [0; 0], "CloudWatch has nothing new within a minute, whoever asks");
+    assert_eq!(rig.asked(), [0; 0], "CloudWatch has nothing new within a minute");
     rig.context.shown.clear();
     rig.poll(840).await.unwrap();
     assert_eq!(rig.asked(), [0; 0]);
@@ -118,6 +118,35 @@ async fn everything_is_read_at_the_start_and_then_what_is_on_screen_each_minute(
     assert_eq!(rig.asked(), [500, 96], "all but those that were on screen");
     rig.poll(960).await.unwrap();
     assert_eq!(rig.asked(), [4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_reads_what_is_on_screen_and_nothing_else() {
+    let mut rig = Rig::new(instances(3));
+    rig.context.shown = vec![Text::from("arn:db001")];
+    rig.poll(0).await.unwrap();
+    rig.asked();
+    rig.context.asked = true;
+    let metrics = rig.poll(20).await.unwrap();
+    assert_eq!(rig.asked(), [4]);
+    let read_at = |id: &str| metrics.get(&Text::from(id), RdsMetrics::CPU).unwrap().read_at;
+    assert_eq!((read_at("arn:db001"), read_at("arn:db002")), (START + Duration::from_secs(20), START));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_is_as_old_as_the_oldest_number_on_screen() {
+    let mut rig = Rig::new(instances(3));
+    let mut taken = async |shown: &[&str], secs: u64| {
+        rig.clock.set(START + Duration::from_secs(secs));
+        rig.context.shown = shown.iter().copied().map(Text::from).collect();
+        let snapshot = rig.feed.poll(&rig.context, &rig.facts).await.unwrap();
+        snapshot.taken_at.since(START).as_secs()
+    };
+    assert_eq!(taken(&["arn:db000"], 0).await, 0);
+    assert_eq!(taken(&["arn:db000"], 40).await, 0, "looked at again and not read");
+    assert_eq!(taken(&["arn:db000", "arn:db001"], 70).await, 70);
+    assert_eq!(taken(&["arn:db000", "arn:db002"], 80).await, 70, "one of them was read ten seconds before");
+    assert_eq!(taken(&[], 90).await, 90, "where none is on screen it is the time of the look");
 }
 
 #[tokio::test(start_paused = true)]
