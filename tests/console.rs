@@ -36,6 +36,28 @@ async fn services() -> Console {
     console
 }
 
+#[tokio::test]
+async fn which_columns_of_databases_are_on_screen_does_not_depend_on_what_is_in_them() {
+    let scenario = Scenario::named("telehealth-fargate").unwrap();
+    let mut headings = Vec::new();
+    for at in [scenario.start(), scenario.opens()] {
+        let clock = Arc::new(ManualClock::at(at));
+        let sim = Sim::new(&scenario, 1, clock.clone());
+        let stack = Stack { name: Text::from("tele"), ..Stack::default() };
+        let mut console = Console::new(&stack, &sim.backend(), clock, Budgets::unlimited());
+        console.poll(Duration::from_secs(20)).await;
+        headings.push([80, 120].map(|columns| {
+            resize(&mut console, columns);
+            let text = console.screen('6');
+            let heading = text.lines().find(|line| line.contains("identifier")).unwrap().to_owned();
+            heading.replace('│', " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        }));
+    }
+    assert_eq!(headings[0], headings[1], "all well, and a pool that is used up after a failover");
+    assert_eq!(headings[0][0], ["identifier", "role", "status", "zone", "problem"]);
+    assert!(["lag", "conns"].iter().all(|title| headings[0][1].iter().any(|heading| heading == title)));
+}
+
 fn resize(console: &mut Console, columns: u16) {
     let now = console.state.now;
     update(&mut console.state, now, Msg::Resize(columns, 24));

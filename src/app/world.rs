@@ -139,8 +139,8 @@ impl World {
     /// What views look at.
     #[must_use]
     pub fn scene(&self) -> Scene<'_> {
-        let stacks = self.stacks.iter().enumerate();
-        Scene { stacks: stacks.map(|(i, stack)| StackScene::new(stack, self.facts(i), &self.problems[i])).collect() }
+        let look = |(i, stack)| StackScene::new(stack, self.facts(i), &self.problems[i]).configured(&self.thresholds);
+        Scene { stacks: self.stacks.iter().enumerate().map(look).collect() }
     }
 
     /// What is known of a stack.

@@ -173,6 +173,13 @@ impl Evaluation {
     }
 }
 
+/// The default of a rule's level; none where there is no such rule or level.
+#[must_use]
+pub fn default_level(rule: &str, name: &str) -> Option<Level> {
+    let rule = RULES.iter().find(|known| known.id == rule)?;
+    rule.thresholds.iter().find(|level| level.name == name).map(|level| level.default)
+}
+
 /// Evaluates every rule on the facts of one stack, each at the time its facts were read.
 ///
 /// `before` is what the last evaluation of the same stack observed; `keep_ok` keeps the checks that found nothing.

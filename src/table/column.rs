@@ -24,18 +24,27 @@ pub struct Column {
     pub rank: u8,
     /// The widest it gets on screen, in cells.
     pub widest: u16,
+    /// The width by which it is decided whether it is on screen, whatever it holds; it is wider where there is room. 0: as wide
+    /// as what it holds.
+    pub usual: u16,
 }
 
 impl Column {
     /// A column of words.
     #[must_use]
     pub const fn words(id: &'static str, title: &'static str, rank: u8, widest: u16, doc: &'static str) -> Self {
-        Self { id, title, doc, align: Align::Left, rank, widest }
+        Self { id, title, doc, align: Align::Left, rank, widest, usual: 0 }
     }
 
     /// A column of numbers or ages.
     #[must_use]
     pub const fn number(id: &'static str, title: &'static str, rank: u8, doc: &'static str) -> Self {
-        Self { id, title, doc, align: Align::Right, rank, widest: 12 }
+        Self { id, title, doc, align: Align::Right, rank, widest: 12, usual: 0 }
+    }
+
+    /// The same with a usual width: what the rows hold decides neither that it is on screen nor that another is not.
+    #[must_use]
+    pub const fn usually(self, usual: u16) -> Self {
+        Self { usual, ..self }
     }
 }

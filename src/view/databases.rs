@@ -32,31 +32,34 @@ pub const VIEW: View = View {
 };
 
 const COLUMNS: &[Column] = &[
-    Column::words("identifier", "identifier", 1, 32, "The identifier; of a proxy its name"),
-    Column::words("kind", "kind", 3, 8, "cluster, instance or proxy"),
-    Column::words("engine", "engine", 5, 24, "The engine and its version"),
-    Column::words("role", "role", 2, 7, "writer or reader of its cluster, replica of something else, or primary"),
-    Column::words("status", "status", 1, 24, "available, rebooting, failing-over …"),
-    Column::words("az", "zone", 2, 16, "Availability zone; of a cluster those of its members"),
-    Column::words("standby_az", "standby", 4, 16, "Availability zone of the standby"),
+    Column::words("identifier", "identifier", 1, 32, "The identifier; of a proxy its name").usually(12),
+    Column::words("kind", "kind", 4, 8, "cluster, instance or proxy").usually(8),
+    Column::words("engine", "engine", 5, 24, "The engine and its version").usually(16),
+    Column::words("role", "role", 2, 7, "writer or reader of its cluster, replica of something else, or primary")
+        .usually(7),
+    Column::words("status", "status", 1, 24, "available, rebooting, failing-over …").usually(9),
+    Column::words("az", "zone", 2, 16, "Availability zone; of a cluster those of its members").usually(10),
+    Column::words("standby_az", "standby", 4, 16, "Availability zone of the standby").usually(10),
     Column::words(
         "multi_az",
         "multi-az",
         7,
         8,
         "Whether there is a standby; says nothing of Aurora's instances, so it is absent there",
-    ),
-    Column::number("lag", "lag", 3, "How far a replica is behind, in seconds in exports"),
+    )
+    .usually(8),
+    Column::number("lag", "lag", 3, "How far a replica is behind, in seconds in exports").usually(6),
     Column::number(
         "storage_free_ratio",
         "free",
         3,
         "Free storage, as a share between 0 and 1 in exports; Aurora's grows by itself",
-    ),
-    Column::number("connections", "conns", 4, "Connections; of a proxy those to its database"),
-    Column::number("backup_age", "backup", 6, "How long ago the latest time is to which it can be restored"),
-    Column::number("certificate_expires_at", "cert", 7, "When the certificate of the server runs out"),
-    Column::words("pending", "pending", 8, 30, "Changes and maintenance that wait"),
+    )
+    .usually(4),
+    Column::number("connections", "conns", 3, "Connections; of a proxy those to its database").usually(5),
+    Column::number("backup_age", "backup", 6, "How long ago the latest time is to which it can be restored").usually(7),
+    Column::number("certificate_expires_at", "cert", 7, "When the certificate of the server runs out").usually(7),
+    Column::words("pending", "pending", 8, 30, "Changes and maintenance that wait").usually(16),
 ];
 
 const DATABASES: Section = Section { order: 0, title: "databases" };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::feed::{FEEDS, FeedSpec, feed};
-use crate::health::{self, Observed, Thresholds};
+use crate::health::{self, Level, Observed, Thresholds};
 use crate::model::ecs::{Missing, tail};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
@@ -27,6 +27,8 @@ pub struct StackScene<'a> {
     pub facts: &'a Facts,
     /// Its problems, worst first.
     pub problems: &'a [Problem],
+    /// What is configured of the rules, where that is known.
+    thresholds: Option<&'a Thresholds>,
     by_subject: HashMap<(&'static str, &'a str), Vec<&'a Problem>>,
 }
 
@@ -39,7 +41,20 @@ impl<'a> StackScene<'a> {
             let subject = &problem.check.subject;
             by_subject.entry((subject.kind, subject.id.as_str())).or_default().push(problem);
         }
-        Self { stack, facts, problems, by_subject }
+        Self { stack, facts, problems, thresholds: None, by_subject }
+    }
+
+    /// The same with what is configured of the rules.
+    #[must_use]
+    pub fn configured(self, thresholds: &'a Thresholds) -> Self {
+        Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// A level of a rule: as configured, or its default. None where there is no such rule or level.
+    #[must_use]
+    pub fn level(&self, rule: &str, name: &str) -> Option<Level> {
+        let configured = self.thresholds.and_then(|thresholds| thresholds.configured(rule, name));
+        configured.or_else(|| health::default_level(rule, name))
     }
 
     /// The problems of one subject, worst first.

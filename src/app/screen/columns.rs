@@ -36,7 +36,9 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let widths = &state.listing.widths;
     let room = usize::from(state.size.0).saturating_sub(2 + lead(state.options.ascii) + stack_width(state));
     let with_sentence = !state.view().kind.is_empty();
-    let troubled = with_sentence && state.listing.troubled;
+    // Where columns have usual widths, what is on screen does not depend on the rows: nor does the room for sentences.
+    let steady = columns.iter().any(|column| column.usual > 0);
+    let troubled = with_sentence && (state.listing.troubled || steady);
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
     let mut left = room.saturating_sub(if troubled { LEAST_SENTENCE + GAP } else { 0 });
     let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
@@ -54,7 +56,10 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
         if columns[index].rank > least {
             continue;
         }
-        let full = usize::from(widths.get(index).copied().unwrap_or(1));
+        let full = match columns[index].usual {
+            0 => usize::from(widths.get(index).copied().unwrap_or(1)),
+            usual => usize::from(usual),
+        };
         let elastic = columns[index].widest >= ELASTIC;
         if elastic && columns[index].rank > 1 && left < LEAST_SENTENCE {
             continue;
@@ -69,6 +74,11 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
         left = left.saturating_sub(width + GAP);
         chosen.push(Fit { index, width, gap: GAP });
     }
+    let (free, kept) =
+        if state.listing.troubled { (left, sentence - LEAST_SENTENCE) } else { (left + LEAST_SENTENCE + GAP, 0) };
+    if steady {
+        widen(&mut chosen, state, free, kept);
+    }
     chosen.sort_by_key(|fit| fit.index);
     let used: usize = chosen.iter().map(|fit| fit.width + fit.gap).sum();
     if let Some(last) = chosen.last_mut().filter(|_| used > room) {
@@ -76,6 +86,20 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     }
     let rest = room.saturating_sub(used);
     (chosen, if with_sentence { rest } else { 0 })
+}
+
+/// Gives columns of a usual width what they hold more, as far as there is room; those that matter most first, those that matter
+/// less leave so much of it.
+fn widen(chosen: &mut [Fit], state: &State, mut room: usize, kept: usize) {
+    let columns = state.view().columns;
+    chosen.sort_by_key(|fit| (columns[fit.index].rank, fit.index));
+    for fit in chosen.iter_mut().filter(|fit| columns[fit.index].usual > 0) {
+        let wanted = usize::from(state.listing.widths.get(fit.index).copied().unwrap_or(0));
+        let free = if columns[fit.index].rank > 2 { room.saturating_sub(kept) } else { room };
+        let more = wanted.saturating_sub(fit.width).min(free);
+        fit.width += more;
+        room -= more;
+    }
 }
 
 /// Indices of the columns that fit, in the view's order.

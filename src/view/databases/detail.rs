@@ -1,7 +1,10 @@
 //! Everything known of one database.
 
+use std::collections::BTreeSet;
+
 use super::super::{Detail, Line, StackScene};
 use super::{engine, find, flag, until};
+use crate::health::Level;
 use crate::health::rds::Database;
 use crate::health::rds::load::default_connections;
 use crate::health::rds::pending::due;
@@ -79,18 +82,37 @@ fn shape(unit: Unit, limit: Option<f64>) -> Trend {
     Trend { unit, limit, ..Trend::default() }
 }
 
+/// From where on a rule warns, as a chart has it: a share, a span in seconds, or a count.
+fn warns(scene: &StackScene<'_>, rule: &str) -> Option<f64> {
+    match scene.level(rule, "warn")? {
+        Level::Span(span) => Some(span.as_secs_f64()),
+        Level::Share(share) => Some(share),
+        Level::Count(n) => Some(f64::from(n)),
+        Level::Known(n) => n.map(f64::from),
+    }
+}
+
+/// How many connections an instance may have: as configured, else as estimated.
+fn most_connections(scene: &StackScene<'_>, i: &DbInstance) -> Option<f64> {
+    match scene.level("rds-connections", "limit") {
+        Some(Level::Known(Some(limit))) => Some(f64::from(limit)),
+        _ => default_connections(i),
+    }
+}
+
 fn trends_of_instance(scene: &StackScene<'_>, i: &DbInstance) -> Vec<Line> {
     let of = |name, metric, scale, shape: Trend| trend(scene, &i.arn, (name, metric), scale, &shape);
-    let room = i.allocated.map(|gib| f64::from(gib) * GIB * 0.15);
+    let share_of = |whole: Option<f64>, rule| Some(whole? * warns(scene, rule)?);
+    let room = share_of(i.allocated.map(|gib| f64::from(gib) * GIB), "rds-storage-free");
     let storage = Trend { falling: true, ..shape(Unit::Bytes, room) };
-    let most = default_connections(i).map(|n| n * 0.8);
+    let most = share_of(most_connections(scene, i), "rds-connections");
     let lines: Vec<Line> = [
-        of("CPU", RdsMetrics::CPU, 0.01, shape(Unit::Share, Some(0.75))),
+        of("CPU", RdsMetrics::CPU, 0.01, shape(Unit::Share, warns(scene, "rds-cpu"))),
         of("free storage", RdsMetrics::STORAGE, 1.0, storage),
         of("connections", RdsMetrics::CONNECTIONS, 1.0, shape(Unit::Count, most)),
         of("freeable memory", RdsMetrics::MEMORY, 1.0, Trend { falling: true, ..shape(Unit::Bytes, None) }),
-        of("lag", RdsMetrics::LAG, 1.0, shape(Unit::Seconds, Some(60.0))),
-        of("lag", RdsMetrics::AURORA_LAG, 0.001, shape(Unit::Seconds, Some(1.0))),
+        of("lag", RdsMetrics::LAG, 1.0, shape(Unit::Seconds, warns(scene, "rds-replica-lag"))),
+        of("lag", RdsMetrics::AURORA_LAG, 0.001, shape(Unit::Seconds, warns(scene, "rds-aurora-lag"))),
     ]
     .into_iter()
     .flatten()
@@ -142,7 +164,32 @@ fn of_cluster(rds: &RdsFacts, c: &DbCluster, detail: Detail) -> Detail {
         Line::Field(member.instance.clone(), Cell::Text(Text::from(words)))
     });
     let members: Vec<Line> = members.collect();
-    with_changes(detail.lines(headed("members", members)), &c.pending)
+    with_changes(detail.lines(headed("members", members)).lines(zones(rds, c)), &c.pending)
+}
+
+/// What the loss of a zone would take: as the members are laid out, and as they are available now.
+fn zones(rds: &RdsFacts, c: &DbCluster) -> Vec<Line> {
+    let known: Vec<&DbInstance> = c.members.iter().filter_map(|member| rds.instance(&member.instance)).collect();
+    if known.len() < c.members.len() || known.iter().any(|i| i.az.is_none()) {
+        let words = Text::from("not known: the zones of some members were not told");
+        return headed("loss of a zone", vec![Line::Words(words)]);
+    }
+    let available: Vec<&DbInstance> = known.iter().copied().filter(|i| Database::Instance(i).is_available()).collect();
+    let laid_out = Line::Field(Text::from("as laid out"), Cell::Text(Text::from(survives(&known))));
+    let missing = known.len() - available.len();
+    let words = format!("{missing} of {} members not available, {}", known.len(), survives(&available));
+    let now = (missing > 0).then(|| Line::Field(Text::from("now"), Cell::Text(Text::from(words))));
+    headed("loss of a zone", std::iter::once(laid_out).chain(now).collect())
+}
+
+/// What is left of these after the loss of a zone.
+fn survives(members: &[&DbInstance]) -> String {
+    let zones: BTreeSet<&Text> = members.iter().filter_map(|i| i.az.as_ref()).collect();
+    match (members.len(), zones.first()) {
+        (0, _) | (_, None) => "nothing is left to lose".to_owned(),
+        (_, Some(zone)) if zones.len() == 1 => format!("all in {zone}, its loss takes them all"),
+        _ => format!("in {} zones, each of which may be lost", zones.len()),
+    }
 }
 
 fn of_proxy(scene: &StackScene<'_>, p: &Proxy, detail: Detail) -> Detail {
@@ -155,7 +202,8 @@ fn of_proxy(scene: &StackScene<'_>, p: &Proxy, detail: Detail) -> Detail {
         .words("secrets", Some(&secrets))
         .field("may use, % of the most", Cell::count(p.max_connections_percent))
         .field("targets read", Cell::at(p.targets_at));
-    let allowed = super::value(scene, &p.arn, RdsMetrics::ALLOWED).map(|most| most * 0.8);
+    let allowed = super::value(scene, &p.arn, RdsMetrics::ALLOWED);
+    let allowed = allowed.and_then(|most| Some(most * warns(scene, "rds-proxy-pool")?));
     let of = |name, metric, limit| trend(scene, &p.arn, (name, metric), 1.0, &shape(Unit::Count, limit));
     let lines: Vec<Line> = [
         of("clients", RdsMetrics::CLIENTS, None),

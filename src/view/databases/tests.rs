@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::health::{Level, Thresholds};
 use crate::model::Facts;
 use crate::model::metric::Series;
 use crate::model::rds::{ClusterMember, Event, Measured, Target};
@@ -128,7 +129,7 @@ fn a_detail_has_the_events_the_trends_and_the_targets() {
                 .collect()
         };
         assert_eq!(headings(&detail(3)), ["last hour", "events"]);
-        assert_eq!(headings(&detail(0)), ["members"]);
+        assert_eq!(headings(&detail(0)), ["members", "loss of a zone"]);
         assert_eq!(headings(&detail(5)), ["targets"]);
         let trends = detail(3).lines.iter().filter(|line| matches!(line, Line::Trend(..))).count();
         assert_eq!(trends, 2);
@@ -137,4 +138,54 @@ fn a_detail_has_the_events_the_trends_and_the_targets() {
         assert!(calls[3].ends_with("rds describe-db-instances --db-instance-identifier alone"), "{calls:?}");
         assert!(calls[5].ends_with("rds describe-db-proxy-targets --db-proxy-name pool"), "{calls:?}");
     });
+}
+
+/// The values of the fields under a heading.
+fn under(detail: &Detail, heading: &str) -> Vec<String> {
+    let from =
+        detail.lines.iter().skip_while(|line| !matches!(line, Line::Heading(words) if *words == heading)).skip(1);
+    let fields = from.take_while(|line| !matches!(line, Line::Heading(_)));
+    let told = fields.map(|line| match line {
+        Line::Field(name, cell) => format!("{name}: {}", cell.human(NOW)),
+        Line::Words(words) => words.to_string(),
+        other => format!("{other:?}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn what_the_loss_of_a_zone_takes_is_told_of_the_layout_and_of_what_is_available() {
+    let told = |change: fn(&mut DbInstance)| {
+        let (stack, mut facts) = (Stack::default(), facts(false));
+        let mut rds = facts.get::<RdsFacts>().cloned().unwrap();
+        rds.instances.iter_mut().filter(|i| *i.id == *"r").for_each(change);
+        facts.put(NOW, Arc::new(rds));
+        let rows = rows(&Scene { stacks: vec![StackScene::new(&stack, &facts, &[])] });
+        under(&(VIEW.detail)(&StackScene::new(&stack, &facts, &[]), &rows[0]), "loss of a zone")
+    };
+    let laid_out = "as laid out: in 2 zones, each of which may be lost";
+    assert_eq!(told(|_| {}), [laid_out]);
+    let now = "now: 1 of 2 members not available, all in zone-w, its loss takes them all";
+    assert_eq!(told(|i| i.status = Some(Text::from("rebooting"))), [laid_out, now]);
+    assert_eq!(told(|i| i.az = None), ["not known: the zones of some members were not told"]);
+}
+
+#[test]
+fn charts_have_the_limits_that_are_configured() {
+    let limit = |thresholds: &Thresholds| {
+        let (stack, facts) = (Stack::default(), facts(true));
+        let rows = rows(&Scene { stacks: vec![StackScene::new(&stack, &facts, &[])] });
+        let detail = (VIEW.detail)(&StackScene::new(&stack, &facts, &[]).configured(thresholds), &rows[3]);
+        let of = |line: &Line| match line {
+            Line::Trend(name, trend) if *name == *"connections" => Some(trend.limit),
+            _ => None,
+        };
+        detail.lines.iter().find_map(of).unwrap()
+    };
+    let mut thresholds = Thresholds::default();
+    assert_eq!(limit(&thresholds), None, "neither configured nor, without a class, estimated");
+    thresholds.set("rds-connections", "limit", Level::Known(Some(200)));
+    assert_eq!(limit(&thresholds), Some(160.0));
+    thresholds.set("rds-connections", "warn", Level::Share(0.5));
+    assert_eq!(limit(&thresholds), Some(100.0));
 }
