@@ -69,15 +69,27 @@ impl Trend {
         self.limit.is_some_and(|limit| if self.falling { value < limit } else { value > limit })
     }
 
+    /// The largest value the bars have room for.
+    fn top(&self) -> Option<f64> {
+        let (_, most) = self.bounds()?;
+        Some(if self.unit == Unit::Share { 1.0_f64.max(most) } else { most })
+    }
+
+    /// How high a bar is, of eight, that reaches the limit; none where there is no limit. One beyond eight: the limit lies above
+    /// the scale.
+    #[must_use]
+    pub fn limit_height(&self) -> Option<usize> {
+        let (limit, top) = (self.limit?, self.top()?);
+        Some(if limit > top { 9 } else { height(limit, top) })
+    }
+
     /// As many bars as there are `columns`, the newest at the right. Each stands for an equal span of time and shows the worst
     /// point in it; the scale begins at zero and ends at the largest value, a share at 1.
     #[must_use]
     pub fn bars(&self, columns: usize) -> Vec<Bar> {
-        let (Some((first, _)), Some((last, _)), Some((_, most))) = (self.points.first(), self.last(), self.bounds())
-        else {
+        let (Some((first, _)), Some((last, _)), Some(top)) = (self.points.first(), self.last(), self.top()) else {
             return Vec::new();
         };
-        let top = if self.unit == Unit::Share { 1.0_f64.max(most) } else { most };
         let whole = (last.millis() - first.millis()).max(1);
         let mut bars: Vec<Option<f64>> = vec![None; columns];
         for (at, value) in self.points.iter().filter(|(_, value)| value.is_finite()) {
@@ -132,6 +144,16 @@ mod tests {
         assert_eq!(drawn(&trend, 2), "██");
         trend.falling = true;
         assert_eq!(drawn(&trend, 2), "▁█");
+    }
+
+    #[test]
+    fn a_limit_has_the_height_of_a_bar_that_reaches_it_or_lies_above_the_scale() {
+        let height = |unit, limit, values: &[(i64, f64)]| Trend { unit, limit, ..trend(values) }.limit_height();
+        assert_eq!(height(Unit::Count, Some(4.0), &[(0, 1.0), (1, 8.0)]), Some(4));
+        assert_eq!(height(Unit::Count, Some(9.0), &[(0, 1.0), (1, 8.0)]), Some(9));
+        assert_eq!(height(Unit::Share, Some(0.75), &[(0, 0.1)]), Some(6), "a share's scale ends at 1");
+        assert_eq!(height(Unit::Count, Some(0.0), &[(0, 0.0)]), Some(0));
+        assert_eq!((height(Unit::Count, None, &[(0, 1.0)]), height(Unit::Count, Some(1.0), &[])), (None, None));
     }
 
     #[test]

@@ -178,10 +178,11 @@ fn detail(state: &State, entry: &Entry, columns: usize) -> Content {
     Content { title: detail.title.to_string(), lines }
 }
 
-/// A value; there is room for a date.
+/// A value; there is room for a date, and for the word that makes a span the time of something.
 fn value(state: &State, cell: &Cell) -> String {
     match cell {
         Cell::Since(at) | Cell::At(at) | Cell::Until(at) if !state.options.clock => at.date_time(),
+        Cell::At(at) if *at <= state.now => format!("{} ago", cell.human(state.now)),
         other => other.human(state.now),
     }
 }
