@@ -237,6 +237,26 @@ fn endpoints_and_roles_are_checked_before_anything_is_sent() {
     });
 }
 
+/// What `rounds doctor` says of the endpoint, with what is set here and in the AWS files of this home.
+fn doctor(vars: &[(&str, &str)]) -> String {
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_rounds"));
+    let output =
+        doctor.args(["doctor", "--region", "us-east-1", "--timeout", "5s"]).envs(vars.iter().copied()).output();
+    let said = String::from_utf8(output.expect("it runs").stdout).expect("text");
+    let line = said.lines().find_map(|line| line.trim_start().strip_prefix("endpoint "));
+    line.unwrap_or_else(|| panic!("no endpoint in {said}")).trim().to_owned()
+}
+
+#[test]
+fn the_doctor_names_an_endpoint_wherever_it_comes_from() {
+    alone("the_doctor_names_an_endpoint_wherever_it_comes_from", &KEYS, async |home| {
+        let [variable, profile] = [sts(), sts()];
+        home.write("config", &format!("[profile else]\nendpoint_url = {profile}\n"));
+        assert_eq!(doctor(&[("AWS_ENDPOINT_URL", &variable)]), format!("{variable}, not AWS's own"));
+        assert_eq!(doctor(&[("AWS_PROFILE", "else")]), format!("{profile}, not AWS's own"));
+    });
+}
+
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")];
 
 #[test]
