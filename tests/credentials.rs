@@ -244,7 +244,7 @@ fn doctor(vars: &[(&str, &str)]) -> String {
         doctor.args(["doctor", "--region", "us-east-1", "--timeout", "5s"]).envs(vars.iter().copied()).output();
     let said = String::from_utf8(output.expect("it runs").stdout).expect("text");
     let line = said.lines().find_map(|line| line.trim_start().strip_prefix("endpoint "));
-    line.unwrap_or_else(|| panic!("no endpoint in {said}")).trim().to_owned()
+    line.expect(&said).trim().to_owned()
 }
 
 #[test]
