@@ -11,8 +11,15 @@ mod keys;
 #[path = "../../tests/support/large.rs"]
 mod large;
 mod memory;
+#[expect(dead_code, reason = "nothing is killed, and nobody has to prove who they are")]
+#[path = "../../tests/support/mongod.rs"]
+mod mongod;
 mod network;
+mod poll;
 mod pty;
+#[path = "../../tests/support/python.rs"]
+mod python;
+mod relay;
 mod rows;
 mod start;
 mod table;
@@ -39,7 +46,7 @@ impl Scale {
 /// A measurement: its id, and what takes it.
 type Section = (&'static str, fn(Scale));
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("P1", start::measure),
     ("P3", keys::measure),
     ("P4", idle::measure),
@@ -49,6 +56,7 @@ const SECTIONS: [Section; 9] = [
     ("P8", rows::filter),
     ("P9", memory::measure),
     ("P10", network::measure),
+    ("P11", poll::measure),
 ];
 
 fn main() {
