@@ -11,6 +11,8 @@ mod backend;
 mod binary;
 #[path = "support/bridge.rs"]
 mod bridge;
+#[path = "support/dns.rs"]
+mod dns;
 #[path = "support/mongo_wire.rs"]
 mod mongo_wire;
 #[path = "support/mongod.rs"]
@@ -20,6 +22,8 @@ mod python;
 
 #[path = "mongo/access.rs"]
 mod access;
+#[path = "mongo/aws.rs"]
+mod aws;
 #[path = "mongo/console.rs"]
 mod console;
 #[path = "mongo/judged.rs"]
@@ -30,6 +34,8 @@ mod members;
 mod program;
 #[path = "mongo/split.rs"]
 mod split;
+#[path = "mongo/srv.rs"]
+mod srv;
 #[path = "mongo/wire.rs"]
 mod wire;
 

@@ -1,10 +1,12 @@
 //! Who asks, and over which connection: users, roles, wrong passwords, certificates.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use mongodb::bson::doc;
 use rounds::backend::ports::Mongo;
+use rounds::config::{Flags, load};
 use rounds::model::FaultKind;
 use rounds::model::mongo::{Mechanism, MongoSet, Password, Role, Tls};
 
@@ -63,6 +65,43 @@ async fn a_role_a_missing_role_no_credentials_and_a_wrong_password_are_told_apar
     assert_eq!(fault.hint().as_deref(), Some("check username, password source, auth_source"));
     assert!(wrong.hello("rounds", host).await.is_ok(), "the set stays in sight");
     assert!(!format!("{fault:?}").contains("hunter"));
+}
+
+/// The set as a configuration file has it, whose address says this more.
+fn read(set: &ReplicaSet, more: &str) -> MongoSet {
+    let password = set.file("password", "hunter2\n");
+    let text = format!(
+        "[[stack]]\nname = \"prod\"\nregion = \"us-east-1\"\n\n[stack.mongo]\nuri = \"{}{more}\"\n\
+         username = \"elder\"\npassword = {{ file = \"{}\" }}\n",
+        set.uri(),
+        password.display()
+    );
+    let flags = Flags { config: Some(set.file("rounds.toml", &text)), ..Flags::default() };
+    let mut stacks = load(&BTreeMap::new(), &flags).expect("nothing is wrong with it").stacks;
+    stacks.remove(0).mongo.remove(0)
+}
+
+#[tokio::test]
+async fn the_older_mechanism_is_agreed_on_where_a_user_has_no_other() {
+    let Some(program) = program() else { return };
+    let _turn = TURN.lock().await;
+    let plan = Plan { priorities: vec![1.0], election_ms: Some(1_000), auth: true, ..Plan::default() };
+    let set = ReplicaSet::start(program, plan).await;
+    set.user(None, "root", "toor", &["root"]).await;
+    set.user_by(ROOT, "elder", "hunter2", &["clusterMonitor"], "SCRAM-SHA-1").await;
+    let host = &set.hosts()[0];
+    for (more, mechanism) in [("", None), ("&authMechanism=SCRAM-SHA-1", Some(Mechanism::ScramSha1))] {
+        let elder = read(&set, more);
+        assert_eq!(elder.mechanism, mechanism);
+        assert_eq!(driver(&elder).status("rounds", host).await.unwrap().members.len(), 1, "{more}");
+        let wrong = Some(Password::File(set.file("wrong", "hunter3\n")));
+        let fault = driver(&MongoSet { password: wrong, ..elder }).status("rounds", host).await.unwrap_err();
+        assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, Some("AuthenticationFailed")), "{fault}");
+    }
+    // The server has nothing to check the newer one against.
+    let newer = read(&set, "&authMechanism=SCRAM-SHA-256");
+    let fault = driver(&newer).status("rounds", host).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, Some("AuthenticationFailed")), "{fault}");
 }
 
 /// Runs openssl, which is there wherever these tests are.

@@ -189,8 +189,12 @@ impl ReplicaSet {
 
     /// Makes a user with these roles; the first one without credentials, by the exception for the loopback.
     pub async fn user(&self, by: Option<(&str, &str)>, name: &str, password: &str, roles: &[&str]) {
-        let command =
-            doc! { "createUser": name, "pwd": password, "roles": roles.to_vec(), "mechanisms": ["SCRAM-SHA-256"] };
+        self.user_by(by, name, password, roles, "SCRAM-SHA-256").await;
+    }
+
+    /// As [`Self::user`], one that is proved by this mechanism and no other.
+    pub async fn user_by(&self, by: Option<(&str, &str)>, name: &str, password: &str, roles: &[&str], mechanism: &str) {
+        let command = doc! { "createUser": name, "pwd": password, "roles": roles.to_vec(), "mechanisms": [mechanism] };
         self.client(0, by).database("admin").run_command(command).await.expect("a user");
     }
 }
@@ -239,7 +243,9 @@ fn node(program: &Path, plan: &Plan, dir: &Path, port: u16) -> Node {
         .arg("--logpath")
         .arg(data.with_extension("log"));
     // Hashing a password as often as in production takes a test without optimisation too long.
-    for parameter in ["diagnosticDataCollectionEnabled=false", "scramSHA256IterationCount=5000"] {
+    for parameter in
+        ["diagnosticDataCollectionEnabled=false", "scramSHA256IterationCount=5000", "scramIterationCount=5000"]
+    {
         command.args(["--setParameter", parameter]);
     }
     if !plan.names.is_empty() {
