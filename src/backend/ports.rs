@@ -37,8 +37,10 @@ pub mod limits {
     /// Most groups of one `DescribeAutoScalingGroups` page, activities of one `DescribeScalingActivities` page of a group, and
     /// refreshes of one `DescribeInstanceRefreshes` page.
     pub const GROUPS_PAGE: usize = 100;
-    /// Most results of one page of Application Auto Scaling (`MaxResults`, 1 to 50).
+    /// Most targets or activities of one page of Application Auto Scaling (`MaxResults`, 1 to 50).
     pub const SCALING_PAGE: usize = 50;
+    /// Most policies of one page of Application Auto Scaling (`MaxResults`, 1 to 10).
+    pub const SCALING_POLICIES_PAGE: usize = 10;
     /// Most alarms of one `DescribeAlarms` page, and changes of one `DescribeAlarmHistory` page (`MaxRecords`, 1 to 100).
     pub const ALARMS_PAGE: usize = 100;
     /// Most ids of one `ListFindings` page, and findings of one `GetFindings` (1 to 50).

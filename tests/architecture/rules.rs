@@ -41,7 +41,7 @@ pub const CRATES: [(&str, &[&str]); 34] = [
     ("hyper_util", &["backend/sim/wire"]),
     ("jiff", &["time.rs", "backend/sim/wire/http.rs"]),
     ("memchr", &["table/words.rs"]),
-    ("minicbor", &["backend/aws/metrics/tests.rs", "backend/sim/wire"]),
+    ("minicbor", &["backend/aws/alarms/tests.rs", "backend/aws/metrics/tests.rs", "backend/sim/wire"]),
     ("mongodb", &["backend/mongo"]),
     ("nucleo_matcher", &["app/palette.rs", "table/words.rs"]),
     ("ratatui", &["term", "tui"]),
@@ -52,6 +52,8 @@ pub const CRATES: [(&str, &[&str]); 34] = [
         "serde_json",
         &[
             "action",
+            "backend/aws/alarms",
+            "backend/aws/alarms.rs",
             "backend/aws/ecs/changes.rs",
             "backend/sim/wire",
             "cli/act.rs",

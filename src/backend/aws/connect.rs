@@ -18,7 +18,7 @@ use super::access::Access;
 use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
-use super::{ecs, groups, metrics, proxies, rds, region, sources, sts, trust};
+use super::{alarms, app_scaling, ecs, group_activities, groups, metrics, proxies, rds, region, sources, sts, trust};
 use crate::backend::mongo::MongoDriver;
 use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, Mongo, NoJournal};
@@ -191,9 +191,9 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         ecs_preflight: ecs.clone(),
         ecs_changes: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
-        group_activities: Arc::new(Nothing),
-        app_scaling: Arc::new(Nothing),
-        alarms: Arc::new(Nothing),
+        group_activities: Arc::new(group_activities::AwsGroupActivities::new(&config, access("autoscaling"))),
+        app_scaling: Arc::new(app_scaling::AwsAppScaling::new(&config, access("application-autoscaling"))),
+        alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
         guardduty: Arc::new(Nothing),
         secrets: Arc::new(Nothing),
         task_definitions: Arc::new(Nothing),

@@ -4,10 +4,13 @@
 //! slow sources are not cut off by a request's deadline), every request goes through `access`, every error through `fault`.
 
 mod access;
+mod alarms;
+mod app_scaling;
 mod connect;
 mod credentials;
 mod ecs;
 mod fault;
+mod group_activities;
 mod groups;
 mod http;
 mod metrics;

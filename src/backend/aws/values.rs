@@ -25,6 +25,14 @@ pub(super) fn texts(raw: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Text>
     raw.into_iter().filter_map(|item| text(Some(item))).collect()
 }
 
+/// What the SDK puts where a required word is absent.
+const NO_WORD: &str = "no value was set";
+
+/// A word that AWS chooses from a list; many things have the same.
+pub(super) fn word(raw: Option<impl AsRef<str>>) -> Option<Text> {
+    shared(raw.filter(|raw| raw.as_ref() != NO_WORD))
+}
+
 /// A count; a negative one is 0.
 pub(super) fn count(raw: i32) -> u32 {
     u32::try_from(raw).unwrap_or(0)
@@ -35,9 +43,12 @@ pub(super) fn number(raw: Option<i32>) -> Option<u32> {
     raw.map(count)
 }
 
-/// A time. The SDK fills in 1970 for a required one that is absent; that, and what milliseconds cannot say, is no time.
+/// A time, to the nearest millisecond: what comes as a fraction of seconds is a little less or more than was meant. The SDK
+/// fills in 1970 for a required one that is absent; that, and what milliseconds cannot say, is no time.
 pub(super) fn time(raw: Option<&DateTime>) -> Option<Timestamp> {
-    raw.and_then(|at| at.to_millis().ok()).filter(|millis| *millis > 0).map(Timestamp::from_millis)
+    let at = raw?;
+    let nearest = at.to_millis().ok()? + i64::from(at.subsec_nanos() % 1_000_000 >= 500_000);
+    Some(nearest).filter(|millis| *millis > 0).map(Timestamp::from_millis)
 }
 
 /// The next page's token; an empty one ends the list.
@@ -91,11 +102,15 @@ mod tests {
     fn strange_values_become_absent_or_zero() {
         assert_eq!(text(Some("")), None);
         assert_eq!(text(Some("a\u{1b}[2J")).as_deref(), Some("a␛[2J"));
+        assert_eq!((word(Some("no value was set")), word(Some("")), word(None::<&str>)), (None, None, None));
+        assert_eq!(word(Some("Warping")).as_deref(), Some("Warping"));
         assert_eq!((count(-3), count(i32::MAX)), (0, 2_147_483_647));
         assert_eq!(number(Some(-1)), Some(0));
         assert_eq!(time(Some(&DateTime::from_secs(i64::MAX))), None);
         assert_eq!(time(Some(&DateTime::from_secs(0))), None);
         assert_eq!(time(Some(&DateTime::from_millis(1_500))), Some(Timestamp::from_millis(1_500)));
+        let fraction = DateTime::from_fractional_secs(1_773_457_964, 0.12);
+        assert_eq!(time(Some(&fraction)), Some(Timestamp::from_millis(1_773_457_964_120)));
         assert_eq!((token(Some("")), token(Some("x"))), (None, Some("x".to_owned())));
     }
 }
