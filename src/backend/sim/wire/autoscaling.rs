@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::autoscaling_history as history;
 use super::buckets::Class;
 use super::object::Object;
-use super::paging::Bounds;
-use super::refusal::{Common, Failure};
-use super::service::{Call, Operation, Protocol, Service};
+use super::paging::{Bounds, every};
+use super::refusal::Failure;
+use super::service::{Call, Handler, Operation, Protocol, Service};
 use crate::backend::ports::limits;
 use crate::model::scaling::{Group, GroupInstance};
 use crate::time::Timestamp;
@@ -20,15 +21,19 @@ pub const SERVICE: Service = Service {
         namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         items: &[],
     },
-    operations: &[Operation {
-        name: "DescribeAutoScalingGroups",
-        class: Class::GroupRead,
-        handler: |c| Box::pin(describe_groups(c)),
-    }],
+    operations: &[
+        read("DescribeAutoScalingGroups", |c| Box::pin(describe_groups(c))),
+        read("DescribeScalingActivities", |c| Box::pin(history::activities(c))),
+        read("DescribeInstanceRefreshes", |c| Box::pin(history::refreshes(c))),
+    ],
 };
 
+const fn read(name: &'static str, handler: Handler) -> Operation {
+    Operation { name, class: Class::GroupRead, handler }
+}
+
 /// Default and most of `MaxRecords`, and most names unless it is given (API model).
-const PAGE: Bounds =
+pub const PAGE: Bounds =
     Bounds { token: "NextToken", size: "MaxRecords", least: 1, default: 50, most: limits::GROUPS_PAGE };
 
 /// Required of every group and in no model: AWS's default cooldown, seconds.
@@ -49,20 +54,10 @@ async fn describe_groups(call: &Call<'_>) -> Result<Value, Failure> {
     Ok(answer.maybe("NextToken", next.as_deref()).done())
 }
 
-async fn all_groups(call: &Call<'_>, names: &[String]) -> Result<Vec<Group>, Failure> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = call.backend.groups.groups(names, token.as_deref()).await?;
-        all.extend(page.items);
-        if page.next.is_some() && page.next == token {
-            return Err(Failure::Common(Common::Internal, "the backend repeats its page token".to_owned()));
-        }
-        token = page.next;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+/// The groups with these names; all where none is named.
+pub async fn all_groups(call: &Call<'_>, names: &[String]) -> Result<Vec<Group>, Failure> {
+    let groups = &call.backend.groups;
+    every(|token| Box::pin(async move { groups.groups(names, token.as_deref()).await })).await
 }
 
 /// A group. Members that AWS requires and the model does not know have AWS's defaults, or zero.

@@ -24,6 +24,12 @@ pub enum Class {
     RevisionRead,
     /// Reads of Auto Scaling; AWS publishes no rate.
     GroupRead,
+    /// Reads of Application Auto Scaling; AWS publishes no rate.
+    ScalingRead,
+    /// `DescribeAlarms`.
+    AlarmRead,
+    /// `DescribeAlarmHistory`.
+    AlarmHistoryRead,
     /// Reads of RDS; AWS publishes no rate.
     DatabaseRead,
     /// `GetMetricData`.
@@ -60,11 +66,13 @@ impl Rates {
     pub fn of(&self, class: Class) -> Option<Rate> {
         match (self, class) {
             (Self::Custom(rates), _) => rates.get(&class).copied(),
-            (Self::Off, _) | (Self::Documented, Class::GroupRead | Class::Identity) => None,
+            (Self::Off, _) | (Self::Documented, Class::GroupRead | Class::ScalingRead | Class::Identity) => None,
             (Self::Documented, Class::ClusterRead | Class::ProviderRead | Class::RevisionRead) => {
                 Some(Rate { burst: 50, per_second: 20 })
             }
             (Self::Documented, Class::DatabaseRead) => Some(Rate { burst: 20, per_second: 5 }),
+            (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
+            (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
             (Self::Documented, Class::MetricRead) => Some(Rate { burst: 50, per_second: 50 }),
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
@@ -122,6 +130,8 @@ mod tests {
         assert_eq!(taken(Class::ServiceRead, start + Duration::from_secs(3_600), 500), 100);
         assert_eq!(taken(Class::ClusterRead, start, 500), 50);
         assert_eq!(taken(Class::Identity, start, 500), 500);
+        assert_eq!((taken(Class::AlarmRead, start, 500), taken(Class::AlarmHistoryRead, start, 500)), (9, 3));
+        assert_eq!(taken(Class::ScalingRead, start, 500), 500);
     }
 
     #[test]

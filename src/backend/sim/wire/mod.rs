@@ -3,11 +3,14 @@
 //! It exists so that clients meet what AWS does and no emulator does: real pages and tokens, batch limits, token buckets,
 //! and faults on the wire. It is strict where AWS is strict, and it counts everything it is asked.
 //!
-//! One file a service (`ecs`, `autoscaling`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
+//! One file a service (`ecs`, `autoscaling`, `app_scaling`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
 //! `request` (who is asked for what) → `faults` → `buckets` → the operation → `answer` (JSON, XML or CBOR) → `http`.
 
 mod answer;
+mod app_scaling;
+mod app_scaling_shapes;
 mod autoscaling;
+mod autoscaling_history;
 mod buckets;
 mod cbor;
 mod counters;
@@ -19,6 +22,8 @@ mod faults;
 mod http;
 mod link;
 mod monitoring;
+mod monitoring_alarms;
+mod monitoring_history;
 mod monitoring_query;
 mod object;
 mod paging;

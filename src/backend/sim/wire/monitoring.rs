@@ -1,4 +1,4 @@
-//! Amazon CloudWatch on the wire: `GetMetricData`.
+//! Amazon CloudWatch on the wire: `GetMetricData`; alarms and their history have files of their own.
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::object::Object;
 use super::paging::Bounds;
 use super::refusal::{Common, Failure};
 use super::service::{Call, Operation, Protocol, Service};
+use super::{monitoring_alarms as alarms, monitoring_history as history};
 use crate::model::metric::{Query, Series};
 use crate::time::Timestamp;
 
@@ -15,12 +16,19 @@ use crate::time::Timestamp;
 pub const SERVICE: Service = Service {
     name: "monitoring",
     iam: "cloudwatch",
-    protocol: Protocol::Cbor { path: "GraniteServiceVersion20100801", times: &["Timestamps"] },
-    operations: &[Operation {
-        name: "GetMetricData",
-        class: Class::MetricRead,
-        handler: |c| Box::pin(get_metric_data(c)),
-    }],
+    protocol: Protocol::Cbor {
+        path: "GraniteServiceVersion20100801",
+        times: &["Timestamp", "Timestamps", "StateTransitionedTimestamp", "StateUpdatedTimestamp"],
+    },
+    operations: &[
+        Operation { name: "GetMetricData", class: Class::MetricRead, handler: |c| Box::pin(get_metric_data(c)) },
+        Operation { name: "DescribeAlarms", class: Class::AlarmRead, handler: |c| Box::pin(alarms::describe(c)) },
+        Operation {
+            name: "DescribeAlarmHistory",
+            class: Class::AlarmHistoryRead,
+            handler: |c| Box::pin(history::describe(c)),
+        },
+    ],
 };
 
 /// A page is full when it has so many points (API reference of `GetMetricData`).

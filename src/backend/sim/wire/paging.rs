@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 
 use super::params::Params;
 use super::refusal::{Common, Failure};
+use crate::backend::ports::Page;
+use crate::model::Fault;
 use crate::time::Timestamp;
 
 /// Length of what precedes the cursor in a token: time, salt, hash.
@@ -29,6 +32,33 @@ pub struct Bounds {
     pub default: usize,
     /// The largest page size.
     pub most: usize,
+}
+
+/// All that a port lists.
+///
+/// # Errors
+/// If the port fails, or never ends.
+pub async fn every<'a, T>(
+    ask: impl Fn(Option<String>) -> BoxFuture<'a, Result<Page<T>, Fault>>,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = ask(token.clone()).await?;
+        all.extend(page.items);
+        if page.next.is_some() && page.next == token {
+            return Err(Failure::Common(Common::Internal, "the backend repeats its page token".to_owned()));
+        }
+        token = page.next;
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// A key by which what happened at `at` stands before what is older, and behind what is newer; without a time it is the oldest.
+pub fn newest_first(at: Option<Timestamp>, id: &str) -> String {
+    format!("{:020}-{id}", i64::MAX - at.map_or(0, Timestamp::millis))
 }
 
 /// What a page does wrong on purpose.
@@ -224,6 +254,13 @@ mod tests {
         let (second, _) = pages.cut(left, |s| s, &BOUNDS).unwrap();
         assert_eq!(second.first().map(String::as_str), Some("i010"));
         assert_eq!(second.len(), 10);
+    }
+
+    #[test]
+    fn what_is_newer_stands_first() {
+        let at = |seconds| newest_first(Some(Timestamp::from_secs(seconds)), "a");
+        assert!(at(1_773_457_964) < at(1_773_457_963) && at(1) < newest_first(None, "a"));
+        assert!(at(5) < newest_first(Some(Timestamp::from_secs(5)), "b"));
     }
 
     #[test]

@@ -3,17 +3,15 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::buckets::Class;
 use super::object::Object;
-use super::paging::Bounds;
+use super::paging::{Bounds, every};
 use super::rds_shapes as shapes;
 use super::refusal::{Common, Failure};
 use super::service::{Call, Operation, Protocol, Service};
-use crate::backend::ports::{Page, limits};
-use crate::model::Fault;
+use crate::backend::ports::limits;
 use crate::model::rds::{Event, Maintenance, Proxy};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -85,25 +83,6 @@ fn own(failure: Failure) -> Failure {
     match failure {
         Failure::Common(Common::Invalid | Common::Token, message) => Failure::Own("InvalidParameterValue", message),
         other => other,
-    }
-}
-
-/// All that a port lists.
-async fn every<'a, T>(
-    ask: impl Fn(Option<String>) -> BoxFuture<'a, Result<Page<T>, Fault>>,
-) -> Result<Vec<T>, Failure> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = ask(token.clone()).await?;
-        all.extend(page.items);
-        if page.next.is_some() && page.next == token {
-            return Err(Failure::Common(Common::Internal, "the backend repeats its page token".to_owned()));
-        }
-        token = page.next;
-        if token.is_none() {
-            return Ok(all);
-        }
     }
 }
 

@@ -7,12 +7,12 @@ use super::buckets::Class;
 use super::paging::Pages;
 use super::params::Params;
 use super::refusal::Failure;
-use super::{autoscaling, ecs, monitoring, rds, sts};
+use super::{app_scaling, autoscaling, ecs, monitoring, rds, sts};
 use crate::backend::ports::Backend;
 
 /// Every service there is.
 pub const SERVICES: &[&Service] =
-    &[&ecs::SERVICE, &autoscaling::SERVICE, &rds::SERVICE, &monitoring::SERVICE, &sts::SERVICE];
+    &[&ecs::SERVICE, &autoscaling::SERVICE, &app_scaling::SERVICE, &rds::SERVICE, &monitoring::SERVICE, &sts::SERVICE];
 
 /// How a service puts requests and answers on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
