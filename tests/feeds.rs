@@ -4,6 +4,8 @@
 
 #[path = "support/console.rs"]
 mod console;
+#[path = "feeds/crowd.rs"]
+mod crowd;
 #[path = "feeds/faults.rs"]
 mod faults;
 #[path = "feeds/pace.rs"]

@@ -18,6 +18,7 @@ mod poller;
 mod progress;
 mod rds;
 mod setback;
+mod slowing;
 mod stopped;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, warn};
 
+use super::slowing::Slowing;
 use super::{Backoff, Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress};
 use crate::backend::ports::Backend;
 use crate::model::stack::Stack;
@@ -93,7 +94,7 @@ pub fn spawn(
             control: control.clone(),
             out: out.clone(),
             failures: 0,
-            slow: 1,
+            slowing: Slowing::default(),
         };
         tokio::spawn(polled.run())
     };
@@ -109,7 +110,7 @@ struct Polled {
     control: watch::Receiver<Control>,
     out: mpsc::Sender<News>,
     failures: u32,
-    slow: u32,
+    slowing: Slowing,
 }
 
 impl Polled {
@@ -136,7 +137,7 @@ impl Polled {
             let pace = self.context.clock.pace();
             let wait = self.pause(&result).max(SHORTEST.mul_f64(pace));
             // After a failure, or where the service asks to slow down, nothing is read sooner.
-            let sooner = result.is_ok() && self.slow == 1;
+            let sooner = result.is_ok() && !self.slowing.is_told();
             let at = self.context.clock.now();
             let fetched = Fetched { stack: self.index, feed: self.spec.id, at, next: at + wait, result };
             if self.out.send(News::Fetched(fetched)).await.is_err() {
@@ -154,7 +155,7 @@ impl Polled {
         match result {
             Ok(snapshot) => {
                 self.failures = 0;
-                self.slow = if snapshot.slowed { (self.slow * 2).min(16) } else { (self.slow / 2).max(1) };
+                self.slowing.note(snapshot.slowed);
                 self.ready.send_if_modified(|feeds| {
                     let news = !feeds.contains(&self.spec.id);
                     if news {
@@ -162,7 +163,7 @@ impl Polled {
                     }
                     news
                 });
-                jittered(self.interval().saturating_mul(self.slow).min(SLOWEST.max(self.interval())))
+                jittered(self.interval().mul_f64(self.slowing.times()).min(SLOWEST.max(self.interval())))
             }
             Err(fault) => {
                 self.failures += 1;

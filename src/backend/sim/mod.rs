@@ -56,6 +56,7 @@ pub use world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::wire::{Buckets, Class, Rates};
 use super::nothing::Nothing;
 use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
@@ -68,6 +69,8 @@ pub struct Sim {
     clock: Arc<dyn Clock>,
     faults: Arc<Faults>,
     calls: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+    buckets: Arc<Buckets>,
+    throttled: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
 impl Sim {
@@ -83,7 +86,15 @@ impl Sim {
             clock,
             faults: Arc::new(faults),
             calls: Arc::default(),
+            buckets: Arc::new(Buckets::new(Rates::Off)),
+            throttled: Arc::default(),
         }
+    }
+
+    /// The same with token buckets, which all who call share: as an account has them.
+    #[must_use]
+    pub fn limited(self, rates: Rates) -> Self {
+        Self { buckets: Arc::new(Buckets::new(rates)), ..self }
     }
 
     /// The ports.
@@ -129,6 +140,12 @@ impl Sim {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often each IAM action was told to slow down for want of a token.
+    #[must_use]
+    pub fn throttled(&self) -> BTreeMap<&'static str, u64> {
+        self.throttled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// One call of a port: meets its faults, then reads or changes the world as it is once they are over.
     async fn call<T>(
         &self,
@@ -144,7 +161,12 @@ impl Sim {
         if fate.hangs {
             std::future::pending::<()>().await;
         }
-        if let Some(kind) = fate.fails {
+        let now = self.clock.now();
+        let is_let_through = Class::of(action).is_none_or(|class| self.buckets.take(class, now));
+        if !is_let_through {
+            *self.throttled.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default() += 1;
+        }
+        if let Some(kind) = fate.fails.or((!is_let_through).then_some(FaultKind::Throttled)) {
             let caller = self.lock().home.caller.clone();
             return Err(faults::fault(kind, action, &caller));
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use super::service::SERVICES;
 use crate::time::Timestamp;
 
 /// Operations that share a bucket.
@@ -36,6 +37,16 @@ pub enum Class {
     MetricRead,
     /// Who the caller is; AWS publishes no rate.
     Identity,
+}
+
+impl Class {
+    /// The class of a call, by its IAM action; `None` where the loopback does not have it.
+    #[must_use]
+    pub fn of(action: &str) -> Option<Self> {
+        let (iam, name) = action.split_once(':')?;
+        let mut services = SERVICES.iter().filter(|service| service.iam == iam);
+        services.find_map(|service| service.operation(name)).map(|operation| operation.class)
+    }
 }
 
 /// How much a bucket holds and how fast it fills.
@@ -132,6 +143,13 @@ mod tests {
         assert_eq!(taken(Class::Identity, start, 500), 500);
         assert_eq!((taken(Class::AlarmRead, start, 500), taken(Class::AlarmHistoryRead, start, 500)), (9, 3));
         assert_eq!(taken(Class::ScalingRead, start, 500), 500);
+    }
+
+    #[test]
+    fn the_class_of_a_call_is_that_of_its_operation() {
+        assert_eq!(Class::of("ecs:ListTasks"), Some(Class::ResourceRead));
+        assert_eq!(Class::of("ecs:UpdateService"), Some(Class::ServiceModify));
+        assert_eq!(Class::of("hello"), None);
     }
 
     #[test]

@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-pub use self::buckets::{Class, Rate, Rates};
+pub use self::buckets::{Buckets, Class, Rate, Rates};
 pub use self::counters::{Counters, Mutation};
 pub use self::faults::{Fault, Faults};
 use crate::backend::ports::Backend;
