@@ -1,11 +1,18 @@
 //! The feeds at work on the simulated world, in time that passes only when everything waits.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 #[path = "support/console.rs"]
 mod console;
 #[path = "feeds/crowd.rs"]
 mod crowd;
+#[path = "support/crowd.rs"]
+mod crowded;
 #[path = "feeds/faults.rs"]
 mod faults;
 #[path = "feeds/pace.rs"]

@@ -6,6 +6,9 @@
 #![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints figures")]
 
 mod bytes;
+#[path = "../../tests/support/crowd.rs"]
+mod crowd;
+mod herd;
 mod idle;
 mod keys;
 #[path = "../../tests/support/large.rs"]
@@ -46,7 +49,7 @@ impl Scale {
 /// A measurement: its id, and what takes it.
 type Section = (&'static str, fn(Scale));
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("P1", start::measure),
     ("P3", keys::measure),
     ("P4", idle::measure),
@@ -56,7 +59,8 @@ const SECTIONS: [Section; 10] = [
     ("P8", rows::filter),
     ("P9", memory::measure),
     ("P10", network::measure),
-    ("P11", poll::measure),
+    ("P11", herd::measure),
+    ("P13", poll::measure),
 ];
 
 fn main() {

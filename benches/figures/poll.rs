@@ -1,4 +1,4 @@
-//! P11: what a poll of a replica set asks of its members, and what the answers weigh.
+//! P13: what a poll of a replica set asks of its members, and what the answers weigh.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ fn told(cold: &[Exchange], warm: &[Exchange], took: Duration) {
     let asked = |command: &str| warm.iter().filter(|e| !e.by_driver && e.command == command).count() as u64;
     let polls = warm.iter().filter(|e| !e.by_driver && e.command == "hello" && e.member == 0).count() as u64;
     let title =
-        format!("P11 a replica set of three mongods, its view on screen: {polls} polls in {} s", took.as_secs());
+        format!("P13 a replica set of three mongods, its view on screen: {polls} polls in {} s", took.as_secs());
     let mut table = Table::new(&title);
     for command in ["hello", "replSetGetStatus"] {
         let a_poll = asked(command).div_ceil(polls.max(1));

@@ -105,6 +105,7 @@ pub struct Buckets {
 
 impl Buckets {
     /// Full buckets.
+    #[must_use]
     pub fn new(rates: Rates) -> Self {
         Self { rates, fill: Mutex::default() }
     }
