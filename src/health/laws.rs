@@ -10,8 +10,8 @@ use super::fixture::*;
 use super::{Evaluation, Observed, Thresholds, evaluate};
 use crate::model::ecs::*;
 use crate::model::mongo::{
-    Cache, Connections, FlowControl, Hello, Member, MemberConfig, MemberState, MongoFacts, Oplog, Peer, ReplicaSet,
-    Role, ServerStatus, SetConfig, Status, Tickets,
+    Connections, FlowControl, Hello, Member, MemberConfig, MemberState, MongoFacts, Oplog, Peer, ReplicaSet, Role,
+    ServerStatus, SetConfig, Status, Tickets,
 };
 use crate::model::scaling::{Group, GroupFacts, GroupInstance};
 use crate::model::{Fault, FaultKind, Severity};
@@ -184,12 +184,6 @@ fn any_figures(rng: &mut Rng) -> ServerStatus {
         regular_asserts: Some(0),
         rollovers: Some(0),
         flow_control: FlowControl { is_lagged: Some(rng.bool()), target_rate_limit: Some(1_000_000_000) },
-        cache: Some(Cache {
-            used: Some(rng.u64(..1_000)),
-            dirty: Some(rng.u64(..300)),
-            maximum: Some(1_000),
-            application_evictions: Some(0),
-        }),
         read_tickets: tickets(rng),
         write_tickets: tickets(rng),
         ..ServerStatus::default()
@@ -367,14 +361,8 @@ fn forget_of_sets(world: &mut World, rng: &mut Rng) {
             lose(&mut server.connections.available, rng);
             lose(&mut server.flow_control.is_lagged, rng);
             lose(&mut server.flow_control.target_rate_limit, rng);
-            lose(&mut server.cache, rng);
             lose(&mut server.read_tickets, rng);
             lose(&mut server.write_tickets, rng);
-        }
-        if let Some(cache) = m.server.as_mut().and_then(|(_, server)| server.cache.as_mut()) {
-            lose(&mut cache.used, rng);
-            lose(&mut cache.dirty, rng);
-            lose(&mut cache.application_evictions, rng);
         }
     }
     for set in world.mongo.iter_mut().flat_map(|m| &mut m.sets) {

@@ -115,7 +115,6 @@ pub const RULES: &[&Rule] = &[
     &mongo::SYNC_SOURCE,
     &mongo::CONFIG,
     &mongo::CONNECTIONS,
-    &mongo::CACHE,
     &mongo::TICKETS,
     &mongo::FLOW,
     &mongo::ASSERTS,

@@ -16,7 +16,7 @@ mod votes;
 pub(super) use access::{PLAIN, ROLE};
 pub(super) use agreement::{CONFIG, VIEWS};
 pub(super) use election::{ELECTED, PRIMARY, TAKEOVER, TWO};
-pub(super) use figures::{ASSERTS, CACHE, CONNECTIONS, FLOW, TICKETS};
+pub(super) use figures::{ASSERTS, CONNECTIONS, FLOW, TICKETS};
 pub(super) use lag::{LAG, OPLOG};
 pub(super) use member::{EXEMPT, HEARTBEAT, STATE, SYNC_SOURCE};
 pub use sight::{Majority, Seat, Sight, Standing};

@@ -294,7 +294,6 @@ fn figures(held: &Held<'_>, said: &[Said]) -> [(&'static str, Verdict); 3] {
             && server.rollovers.is_some()
             && server.flow_control.is_lagged == Some(false)
             && server.flow_control.target_rate_limit > Some(0)
-            && server.cache.is_none()
             && major.is_some()
             && [server.read_tickets, server.write_tickets].iter().all(|tickets| tickets.is_some() == has_tickets)
     };

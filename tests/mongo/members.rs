@@ -76,7 +76,7 @@ async fn everything_is_answered(set: &ReplicaSet, port: &impl Mongo) {
         assert!(server.version.unwrap().starts_with(char::is_numeric));
         assert!(server.connections.current.unwrap() > 0 && server.connections.available.unwrap() > 0);
         assert!(server.regular_asserts.is_some() && server.flow_control.is_lagged.is_some());
-        assert_eq!((server.cache, server.read_tickets), (None, None), "wiredTiger is not asked for");
+        assert_eq!((server.read_tickets, server.write_tickets), (None, None), "wiredTiger is not asked for");
         let oplog = port.oplog("rounds", host).await.unwrap();
         assert!(oplog.first_at.unwrap() <= oplog.last_at.unwrap(), "{oplog:?}");
     }

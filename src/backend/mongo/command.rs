@@ -36,7 +36,7 @@ pub(super) const OPLOG_LAST: Command = Command { action: OPLOG, database: "local
 
 /// The sections of `serverStatus` that are left out, of all versions from 4.4 to 8.0. A whole answer of 6.0.5 has 63 kB and takes
 /// up to 16 ms; what remains has 1.1 kB. There is no way to have a part of a section: `wiredTiger` alone has 25 kB, and an
-/// answer may take 8, so the figures of the cache are not read, nor the tickets before 8.0, which has them in `queues`.
+/// answer may take 8, so nothing is read of the cache, nor of the tickets before 8.0, which has them in `queues`.
 const SECTIONS: [&str; 49] = [
     "Instance",
     "activeIndexBuilds",

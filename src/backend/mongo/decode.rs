@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use mongodb::bson::{Bson, Document};
 
 use crate::model::mongo::{
-    Cache, Connections, FlowControl, Hello, MemberConfig, MemberState, Peer, Role, ServerStatus, SetConfig, Status,
-    Tickets,
+    Connections, FlowControl, Hello, MemberConfig, MemberState, Peer, Role, ServerStatus, SetConfig, Status, Tickets,
 };
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -125,11 +124,9 @@ pub(super) fn server(answer: &Document) -> ServerStatus {
     let asserts = document(answer, "asserts");
     let connections = document(answer, "connections");
     let flow = document(answer, "flowControl");
-    let engine = document(answer, "wiredTiger");
     let queues = document(answer, "queues").and_then(|queues| document(queues, "execution"));
     let tickets = |kind| {
-        let section = queues.or_else(|| document(engine?, "concurrentTransactions"))?;
-        let of = document(section, kind)?;
+        let of = document(queues?, kind)?;
         Some(Tickets { available: count(of, "available")?, total: count(of, "totalTickets")? })
     };
     ServerStatus {
@@ -145,18 +142,8 @@ pub(super) fn server(answer: &Document) -> ServerStatus {
             is_lagged: flow.and_then(|of| truth(of, "isLagged")),
             target_rate_limit: flow.and_then(|of| count(of, "targetRateLimit")),
         },
-        cache: engine.and_then(|engine| document(engine, "cache")).map(cache),
         read_tickets: tickets("read"),
         write_tickets: tickets("write"),
-    }
-}
-
-fn cache(of: &Document) -> Cache {
-    Cache {
-        used: count(of, "bytes currently in the cache"),
-        dirty: count(of, "tracked dirty bytes in the cache"),
-        maximum: count(of, "maximum bytes configured"),
-        application_evictions: count(of, "pages evicted by application threads"),
     }
 }
 
@@ -312,11 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn tickets_are_where_the_version_has_them() {
+    fn tickets_are_those_of_the_queues() {
         let of = |n: i32| doc! { "read": { "available": n, "totalTickets": 128 } };
-        let old = server(&doc! { "wiredTiger": { "concurrentTransactions": of(5) } });
-        let new = server(&doc! { "queues": { "execution": of(6) } });
-        assert_eq!(old.read_tickets, Some(Tickets { available: 5, total: 128 }));
-        assert_eq!((new.read_tickets, new.write_tickets), (Some(Tickets { available: 6, total: 128 }), None));
+        let read = server(&doc! { "queues": { "execution": of(6) } });
+        assert_eq!((read.read_tickets, read.write_tickets), (Some(Tickets { available: 6, total: 128 }), None));
     }
 }

@@ -47,11 +47,7 @@ fn rising(before: &ServerStatus, now: &ServerStatus) -> Rising {
         let base = if restarted { Some(0) } else { of(before) };
         base.zip(of(now)).map_or(0, |(base, now)| now.saturating_sub(base))
     };
-    Rising {
-        regular_asserts: grown(|s| s.regular_asserts),
-        rollovers: grown(|s| s.rollovers),
-        application_evictions: grown(|s| s.cache.and_then(|cache| cache.application_evictions)),
-    }
+    Rising { regular_asserts: grown(|s| s.regular_asserts), rollovers: grown(|s| s.rollovers) }
 }
 
 /// Adds a sample of each member that answered.

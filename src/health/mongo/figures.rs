@@ -1,9 +1,9 @@
-//! Figures of single members: connections, cache, tickets, flow control, asserts.
+//! Figures of single members: connections, tickets, flow control, asserts.
 
 use super::super::{About, Rule, Sink, Threshold, words};
 use super::sight::{Seat, Sight};
 use super::{answering, subject_of};
-use crate::model::mongo::{Cache, MongoFacts, ServerStatus, Tickets};
+use crate::model::mongo::{MongoFacts, ServerStatus, Tickets};
 use crate::model::{Facts, Severity};
 
 pub(in super::super) const CONNECTIONS: Rule = Rule {
@@ -16,26 +16,12 @@ pub(in super::super) const CONNECTIONS: Rule = Rule {
     check: connections,
 };
 
-pub(in super::super) const CACHE: Rule = Rule {
-    id: "mongo-cache",
-    domain: "mongo",
-    doc: "The cache of a member is full, or full of what is not written to disk yet, so that operations must make room themselves.",
-    source: "serverStatus: wiredTiger.cache; the server evicts from 80 % and 5 % dirty on, operations help from 95 % and 20 % on",
-    thresholds: &[
-        Threshold::share("used-info", 0.8),
-        Threshold::share("used-warn", 0.95),
-        Threshold::share("dirty-info", 0.05),
-        Threshold::share("dirty-crit", 0.2),
-    ],
-    read_at: Facts::taken_at::<MongoFacts>,
-    check: cache,
-};
-
 pub(in super::super) const TICKETS: Rule = Rule {
     id: "mongo-tickets",
     domain: "mongo",
-    doc: "Nearly all tickets of the storage engine are taken, so operations wait for one.",
-    source: "serverStatus: wiredTiger.concurrentTransactions, queues.execution from 7.0 on; 10 % (practice)",
+    doc: "Nearly all tickets of the storage engine are taken, so operations wait for one. Servers before 8.0 do not tell it where it is \
+          asked for: nothing is said of them.",
+    source: "serverStatus: queues.execution, from 8.0 on; 10 % (practice)",
     thresholds: &[Threshold::share("warn", 0.1)],
     read_at: Facts::taken_at::<MongoFacts>,
     check: tickets,
@@ -101,40 +87,6 @@ fn connections(facts: &Facts, sink: &mut Sink<'_>) {
             .with("current", current)
             .with("available", most - current)
             .next("see which clients opened them: connections of a pool are kept, a storm opens many at once");
-        sink.found(severity, subject_of(sight, seat), about);
-    });
-}
-
-fn cache(facts: &Facts, sink: &mut Sink<'_>) {
-    each(facts, sink, |sight, seat, server, sink| {
-        let Some(cache) = server.cache else { return };
-        let evictions = seat.member.rising.application_evictions;
-        let Cache { used, dirty, maximum, application_evictions } = cache;
-        let of = |part: Option<u64>| Some(share(part?, maximum.filter(|most| *most > 0)?));
-        let (used, dirty) = (of(used), of(dirty));
-        let above = |value: Option<f64>, name: &str| value.is_some_and(|value| value > sink.share(name));
-        let full = used.map_or_else(String::new, percent);
-        let unwritten = dirty.map_or_else(String::new, percent);
-        let (severity, says) = if above(dirty, "dirty-crit") {
-            (Severity::Crit, format!("{unwritten} of its cache are not written to disk yet, operations wait"))
-        } else if above(used, "used-warn") {
-            (Severity::Warn, format!("its cache is {full} full"))
-        } else if evictions > 0 {
-            (Severity::Warn, "operations must make room in its cache themselves".to_owned())
-        } else if above(dirty, "dirty-info") {
-            (Severity::Info, format!("{unwritten} of its cache are not written to disk yet"))
-        } else if above(used, "used-info") {
-            (Severity::Info, format!("its cache is {full} full"))
-        } else {
-            if used.is_some() && dirty.is_some() && application_evictions.is_some() {
-                sink.ok(|| subject_of(sight, seat));
-            }
-            return;
-        };
-        let about = About::new(format!("{}: {says}", sight.short(&seat.member.host)))
-            .with("used", words::given(used.map(percent)))
-            .with("dirty", words::given(dirty.map(percent)))
-            .with("pages evicted by application threads", format!("{evictions} more than at the reading before"));
         sink.found(severity, subject_of(sight, seat), about);
     });
 }

@@ -239,9 +239,7 @@ pub struct ServerStatus {
     pub rollovers: Option<u64>,
     /// `flowControl`.
     pub flow_control: FlowControl,
-    /// `wiredTiger.cache`, where it was read.
-    pub cache: Option<Cache>,
-    /// `wiredTiger.concurrentTransactions` or, from 7.0 on, `queues.execution`: reading.
+    /// `queues.execution`, from 8.0 on: reading.
     pub read_tickets: Option<Tickets>,
     /// As above: writing.
     pub write_tickets: Option<Tickets>,
@@ -263,19 +261,6 @@ pub struct FlowControl {
     pub is_lagged: Option<bool>,
     /// `targetRateLimit`, tickets a second; 1,000,000,000 means no limit.
     pub target_rate_limit: Option<u64>,
-}
-
-/// `serverStatus.wiredTiger.cache`, bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cache {
-    /// `bytes currently in the cache`.
-    pub used: Option<u64>,
-    /// `tracked dirty bytes in the cache`.
-    pub dirty: Option<u64>,
-    /// `maximum bytes configured`.
-    pub maximum: Option<u64>,
-    /// `pages evicted by application threads`.
-    pub application_evictions: Option<u64>,
 }
 
 /// Tickets of the storage engine.

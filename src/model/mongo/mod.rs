@@ -10,8 +10,8 @@ pub mod uri;
 
 pub use address::{Mechanism, MongoSet, Password, Tls};
 pub use answer::{
-    Cache, Connections, FlowControl, Hello, MemberConfig, MemberState, Oplog, Peer, Role, ServerStatus, SetConfig,
-    Status, Tickets,
+    Connections, FlowControl, Hello, MemberConfig, MemberState, Oplog, Peer, Role, ServerStatus, SetConfig, Status,
+    Tickets,
 };
 
 use std::collections::BTreeMap;
@@ -76,8 +76,6 @@ pub struct Rising {
     pub regular_asserts: u64,
     /// `asserts.rollovers`.
     pub rollovers: u64,
-    /// `wiredTiger.cache["pages evicted by application threads"]`.
-    pub application_evictions: u64,
 }
 
 /// A member at one time.

@@ -154,11 +154,7 @@ fn opinions<'a>(sight: &Sight<'a>, member: &'a Member) -> Vec<Line> {
 
 fn figures(member: &Member) -> Vec<Line> {
     let Some((at, server)) = &member.server else { return Vec::new() };
-    let ServerStatus { version, uptime, connections, flow_control, cache, read_tickets, write_tickets, .. } = server;
-    let bytes = |n: Option<u64>| {
-        let number = |n: u64| f64::from(u32::try_from(n >> 10).unwrap_or(u32::MAX)) * 1_024.0;
-        n.map_or(Cell::Missing, |n| Cell::Bytes(number(n)))
-    };
+    let ServerStatus { version, uptime, connections, flow_control, read_tickets, write_tickets, .. } = server;
     let tickets = |tickets: &Option<Tickets>| {
         tickets.map_or(Cell::Missing, |t| words(format!("{} of {} left", t.available, t.total)))
     };
@@ -173,9 +169,6 @@ fn figures(member: &Member) -> Vec<Line> {
         .field("connections", Cell::count(connections.current))
         .field("connections left", Cell::count(connections.available))
         .field("flow control holds writers back", flow_control.is_lagged.map_or(Cell::Missing, Cell::Flag))
-        .field("cache", bytes(cache.and_then(|cache| cache.used)))
-        .field("cache not written yet", bytes(cache.and_then(|cache| cache.dirty)))
-        .field("cache at most", bytes(cache.and_then(|cache| cache.maximum)))
         .field("read tickets", tickets(read_tickets))
         .field("write tickets", tickets(write_tickets))
         .field("oplog window", window.map_or(Cell::Missing, |window| words(human(window))))

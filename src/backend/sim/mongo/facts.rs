@@ -192,8 +192,6 @@ impl Set {
                 is_lagged: Some(is_lagged),
                 target_rate_limit: Some(if is_lagged { u64::from(self.spec.writes) } else { NO_LIMIT }),
             },
-            // The section it is in is not asked for.
-            cache: None,
             read_tickets: tickets(u64::from(is_primary) * 3),
             write_tickets: tickets(u64::from(is_primary) * 2),
         }

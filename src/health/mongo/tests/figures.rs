@@ -1,4 +1,4 @@
-use super::super::{ASSERTS, CACHE, CONNECTIONS, FLOW, TICKETS};
+use super::super::{ASSERTS, CONNECTIONS, FLOW, TICKETS};
 use super::*;
 
 fn serving(change: impl FnOnce(&mut ServerStatus)) -> ReplicaSet {
@@ -23,7 +23,7 @@ fn connections_tickets_and_flow_control_are_held_against_their_limits() {
         assert_eq!(says(CONNECTIONS.id, connected(current)), expected);
     }
     let untold = |server: &mut ServerStatus| *server = ServerStatus::default();
-    for rule in [CONNECTIONS.id, CACHE.id, TICKETS.id, FLOW.id, ASSERTS.id] {
+    for rule in [CONNECTIONS.id, TICKETS.id, FLOW.id, ASSERTS.id] {
         let of_others = world(serving(untold)).says(rule).len();
         assert!(of_others < world(set_of(3)).says(rule).len(), "{rule}: what is not told is not well");
     }
@@ -38,28 +38,6 @@ fn connections_tickets_and_flow_control_are_held_against_their_limits() {
     );
     assert_eq!(says(FLOW.id, flow(Some(false), Some(90))), "info m0: limits its writers to 90 tickets a second");
     assert_eq!(says(FLOW.id, flow(None, Some(1_000_000_000))), "");
-}
-
-#[test]
-fn a_full_cache_and_what_operations_must_do_about_it() {
-    let cache = |used, dirty| {
-        serving(|server| {
-            let cache =
-                Cache { used: Some(used), dirty: Some(dirty), maximum: Some(1_000), application_evictions: Some(9) };
-            server.cache = Some(cache);
-        })
-    };
-    for (used, dirty, expected) in [
-        (800, 50, "ok"),
-        (801, 50, "info m0: its cache is 80% full"),
-        (951, 50, "warn m0: its cache is 95% full"),
-        (500, 60, "info m0: 6% of its cache are not written to disk yet"),
-        (951, 201, "crit m0: 20% of its cache are not written to disk yet, operations wait"),
-    ] {
-        assert_eq!(says(CACHE.id, cache(used, dirty)), expected);
-    }
-    let rising = cache(500, 10).with(0, |member| member.rising.application_evictions = 4);
-    assert_eq!(says(CACHE.id, rising), "warn m0: operations must make room in its cache themselves");
 }
 
 #[test]

@@ -80,7 +80,6 @@ pub(super) fn server() -> ServerStatus {
         regular_asserts: Some(0),
         rollovers: Some(0),
         flow_control: FlowControl { is_lagged: Some(false), target_rate_limit: Some(1_000_000_000) },
-        cache: Some(Cache { used: Some(10), dirty: Some(0), maximum: Some(1_000), application_evictions: Some(0) }),
         read_tickets: tickets,
         write_tickets: tickets,
         ..ServerStatus::default()
