@@ -19,6 +19,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: None,
     interval: Duration::from_secs(5),
     deadline: Duration::from_secs(5),
+    rules_tell_gaps: false,
     start: || Box::new(AuditFeed),
 };
 

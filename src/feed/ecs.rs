@@ -40,6 +40,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: None,
     interval: Duration::from_secs(2),
     deadline: Duration::from_mins(5),
+    rules_tell_gaps: false,
     start: || Box::new(EcsFeed::new()),
 };
 

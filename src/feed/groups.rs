@@ -26,6 +26,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: Some("ecs"),
     interval: Duration::from_secs(15),
     deadline: Duration::from_secs(30),
+    rules_tell_gaps: false,
     start: || Box::new(GroupsFeed),
 };
 

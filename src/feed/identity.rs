@@ -19,6 +19,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: None,
     interval: Duration::from_mins(1),
     deadline: Duration::from_secs(20),
+    rules_tell_gaps: false,
     start: || Box::new(IdentityFeed),
 };
 

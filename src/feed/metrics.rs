@@ -48,6 +48,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: Some("rds"),
     interval: EVERY_SHOWN,
     deadline: Duration::from_secs(30),
+    rules_tell_gaps: false,
     start: || Box::new(MetricsFeed::default()),
 };
 

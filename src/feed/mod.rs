@@ -87,6 +87,9 @@ pub struct FeedSpec {
     pub interval: Duration,
     /// The longest one poll may take.
     pub deadline: Duration,
+    /// Whether a rule says of each of its gaps what is missing, and why. The state of the feed then says nothing: one cause is one
+    /// problem.
+    pub rules_tell_gaps: bool,
     /// Makes one for a stack.
     pub start: fn() -> Box<dyn Feed>,
 }

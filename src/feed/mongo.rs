@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 
 use super::{Context, Feed, FeedSpec};
-use crate::model::mongo::MongoFacts;
+use crate::model::mongo::{Member, MongoFacts, ReplicaSet, Role};
 use crate::model::{Facts, Fault};
 use crate::store::{Gap, Snapshot};
 use crate::text::Text;
@@ -29,6 +29,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: None,
     interval: Duration::from_secs(2),
     deadline: Duration::from_secs(10),
+    rules_tell_gaps: true,
     start: || Box::new(MongoFeed::default()),
 };
 
@@ -53,15 +54,38 @@ impl Feed for MongoFeed {
         {
             return Err(fault);
         }
-        let gaps = self.sets.iter().zip(silent).filter_map(|(watch, fault)| Some(gap(watch, fault?))).collect();
+        let gaps = self.sets.iter().zip(silent).flat_map(|(watch, fault)| gaps(&watch.set, fault)).collect();
         let sets = self.sets.iter().map(|watch| watch.set.clone()).collect();
         let data = Arc::new(MongoFacts { sets });
         Ok(Snapshot { taken_at: context.clock.now(), data, gaps, slowed: context.gate.was_slowed() })
     }
 }
 
-/// A set none of whose members answered. A single silent member is no gap: that it is silent is a fact of the set.
-fn gap(watch: &Watch, fault: Fault) -> Gap {
-    let what = Text::from(format!("members of {}", watch.set.name));
-    Gap { kind: "replica-set", what, read: 0, known: watch.set.members.len(), fault }
+/// What is not known of a set, each cause once; a rule tells each of them. A single silent member is no gap: that it is silent is
+/// a fact of the set.
+fn gaps(set: &ReplicaSet, silent: Option<Fault>) -> Vec<Gap> {
+    let gap = |what: &str, read, known, fault| Gap {
+        kind: "replica-set",
+        what: Text::from(format!("{what} of {}", set.name)),
+        read,
+        known,
+        fault,
+    };
+    if let Some(fault) = silent {
+        return vec![gap("members", 0, set.members.len(), fault)];
+    }
+    // Arbiters hold no users, so they refuse whoever asks.
+    let is_arbiter = |member: &Member| {
+        let says = member.hello.as_ref().is_some_and(|hello| hello.role == Role::Arbiter);
+        says || set.configured(&member.host).is_some_and(|config| config.is_arbiter)
+    };
+    let asked: Vec<&Member> = set.members.iter().filter(|m| m.speaks().is_some() && !is_arbiter(m)).collect();
+    let read = asked.iter().filter(|member| member.status.is_some()).count();
+    let mut causes: Vec<&Fault> = Vec::new();
+    for fault in asked.iter().filter_map(|member| member.status_fault.as_ref()) {
+        if !causes.iter().any(|known| known.is_same_cause(fault)) {
+            causes.push(fault);
+        }
+    }
+    causes.into_iter().map(|fault| gap("statuses", read, asked.len(), fault.clone())).collect()
 }

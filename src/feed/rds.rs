@@ -48,6 +48,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: None,
     interval: PartsRead::EVERY,
     deadline: Duration::from_mins(1),
+    rules_tell_gaps: false,
     start: || Box::new(RdsFeed::default()),
 };
 

@@ -30,6 +30,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     after: Some("ecs"),
     interval: Duration::from_secs(2),
     deadline: Duration::from_mins(2),
+    rules_tell_gaps: false,
     start: || Box::new(StoppedFeed::default()),
 };
 

@@ -8,11 +8,12 @@ use async_trait::async_trait;
 
 use crate::backend::change::NoChanges;
 use crate::backend::nothing::Nothing;
-use crate::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, NoJournal, Page, Sts};
+use crate::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, Mongo, NoJournal, Page, Sts};
 use crate::model::ecs::{
     Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, Task,
 };
 use crate::model::identity::Identity;
+use crate::model::mongo::{Hello, MongoSet, Oplog, Role, ServerStatus, SetConfig, Status};
 use crate::model::scaling::Group;
 use crate::model::stack::Stack;
 use crate::model::{Fault, FaultKind};
@@ -224,5 +225,46 @@ impl Sts for Fake {
             expires_at: None,
             endpoint: None,
         })
+    }
+}
+
+/// Replica sets with these names.
+pub(super) fn sets(names: &[&str]) -> Vec<MongoSet> {
+    names.iter().map(|name| MongoSet { name: Text::from(*name), ..MongoSet::default() }).collect()
+}
+
+/// The one member of a replica set. It answers anybody, but tells of the set only who has the role; or it does not answer. One
+/// of a set named `silent` never does.
+pub(super) struct Member {
+    pub(super) is_silent: bool,
+}
+
+fn unprivileged<T>(action: &'static str) -> Result<T, Fault> {
+    let fault = Fault::new(FaultKind::Denied, action, "not authorized");
+    Err(Fault { remedy: Some(Text::from("grant the role clusterMonitor")), ..fault })
+}
+
+#[async_trait]
+impl Mongo for Member {
+    async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
+        Ok(vec![format!("{set}-0:27017")])
+    }
+    async fn hello(&self, set: &str, host: &str) -> Result<Hello, Fault> {
+        if self.is_silent || set == "silent" {
+            return Err(Fault::new(FaultKind::Unreachable, "hello", "connection refused"));
+        }
+        Ok(Hello { me: Some(Text::from(host)), hosts: vec![Text::from(host)], role: Role::Primary, ..Hello::default() })
+    }
+    async fn status(&self, _: &str, _: &str) -> Result<Status, Fault> {
+        unprivileged("replSetGetStatus")
+    }
+    async fn config(&self, _: &str, _: &str) -> Result<SetConfig, Fault> {
+        unprivileged("replSetGetConfig")
+    }
+    async fn server(&self, _: &str, _: &str) -> Result<ServerStatus, Fault> {
+        unprivileged("serverStatus")
+    }
+    async fn oplog(&self, _: &str, _: &str) -> Result<Oplog, Fault> {
+        unprivileged("find local.oplog.rs")
     }
 }

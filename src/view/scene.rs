@@ -94,7 +94,7 @@ pub fn judge(
         let slot = store.slot(index, spec.id);
         let subject = Subject { kind: "feed", name: Text::from(spec.id), id: Text::from(spec.id) };
         evaluation.evaluated += 1;
-        evaluation.checks.extend(feed_checks(slot, failure(store, index, spec), &subject, spec.domain, now));
+        evaluation.checks.extend(feed_checks(slot, failure(store, index, spec), &subject, spec, now));
     }
     // Before everything else: whatever is said of the wrong account misleads.
     evaluation.checks.splice(0..0, account_check(facts, stack, now));
@@ -116,12 +116,12 @@ fn feed_checks(
     slot: &Slot,
     failure: Option<(Timestamp, &Fault)>,
     subject: &Subject,
-    domain: &'static str,
+    spec: &FeedSpec,
     now: Timestamp,
 ) -> Vec<Check> {
     let unknown = |rule, message: String, since, next: Option<String>| Check {
         rule,
-        domain,
+        domain: spec.domain,
         severity: Severity::Unknown,
         message: Text::from(message),
         since,
@@ -138,7 +138,7 @@ fn feed_checks(
             ..unknown("feed-failing", fault.to_string(), since, fault.hint())
         }];
     }
-    if !slot.gaps().is_empty() {
+    if !slot.gaps().is_empty() && !spec.rules_tell_gaps {
         let partial = |gap: &Gap| {
             let words = format!("read {}: {}", gap.extent(), gap.fault);
             let id = Text::from(format!("{}: {}", subject.id, gap.what));

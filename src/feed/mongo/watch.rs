@@ -42,10 +42,13 @@ impl Watch {
     /// Reads the set once. Gives the fault if nobody answered.
     pub async fn poll(&mut self, context: &Context, configured: &MongoSet) -> Option<Fault> {
         if let Err(fault) = self.look_up(context).await {
-            return Some(fault);
+            return Some(self.named("", fault));
         }
         let answers = self.ask_all(context).await;
-        let silent = silence(&answers);
+        let silent = silence(&answers).map(|fault| {
+            let is_asked = fault.kind != FaultKind::Misconfigured;
+            self.named(if is_asked { "no member answers; " } else { "" }, fault)
+        });
         self.adopt(answers, configured);
         if silent.is_none() {
             self.read_config(context).await;
@@ -54,6 +57,11 @@ impl Watch {
         memory::elections(&mut self.set, &mut self.term, now);
         memory::samples(&mut self.set, now);
         silent
+    }
+
+    /// A fault that is one of the whole set: the words of one member would name none but that one.
+    fn named(&self, what: &str, fault: Fault) -> Fault {
+        Fault { message: Text::from(format!("{}: {what}{}", self.set.name, fault.message)), ..fault }
     }
 
     /// Looks up which hosts the address stands for. What was found once stays where that cannot be repeated.

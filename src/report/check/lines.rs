@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 
 use super::{Finding, Outcome};
+use crate::feed::feed;
 use crate::model::{Check, Severity};
 use crate::report::reading::{Cause, Trouble};
 use crate::text::Text;
@@ -12,13 +13,15 @@ use crate::text::Text;
 const WIDEST: usize = 80;
 
 /// The first line, then one for each check that found something, and one for each reason why something could not be read,
-/// however many feeds it hit; what is only worth knowing is left out.
+/// however many feeds it hit, unless a rule says it; what is only worth knowing is left out.
 pub(super) fn lines(outcome: &Outcome<'_>) -> String {
     let of_things = outcome.findings.iter().filter(|finding| finding.check.subject.kind != "feed");
     let found = of_things.clone().filter(|finding| finding.check.severity > Severity::Unknown).map(line);
     let stacks = outcome.stacks.iter().zip(&outcome.readings);
-    let unread =
-        stacks.flat_map(|(stack, reading)| reading.causes().into_iter().map(|cause| unread(&stack.name, &cause)));
+    let unread = stacks.flat_map(|(stack, reading)| {
+        let causes = reading.causes().into_iter().filter(|cause| !is_told(cause.first));
+        causes.map(|cause| unread(&stack.name, &cause))
+    });
     let unknown = of_things.filter(|finding| finding.check.severity == Severity::Unknown).map(line);
     let lines = std::iter::once(headline(outcome)).chain(found).chain(unread).chain(unknown);
     lines.map(|line| line + "\n").collect()
@@ -77,6 +80,11 @@ fn line(finding: &Finding) -> String {
     }
     line.push(')');
     barless(&line)
+}
+
+/// Whether a rule says it.
+fn is_told(trouble: &Trouble) -> bool {
+    trouble.part.is_some() && feed(trouble.feed).is_some_and(|spec| spec.rules_tell_gaps)
 }
 
 /// Why something could not be read, and the feeds it hit.

@@ -3,7 +3,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::super::fake::{Fake, MANY, clock, denied, down, service, stack, stuck};
+use super::super::fake::{Fake, MANY, Member, clock, denied, down, service, sets, stack, stuck};
 use super::*;
 
 struct Ran {
@@ -371,4 +371,22 @@ async fn a_reader_that_has_gone_changes_nothing() {
         let ended = check(&[stack("s")], backends, &clock(), &thresholds, &options(), &mut Closed, &mut Closed).await;
         assert_eq!(ended, Ok(exit));
     }
+}
+
+#[tokio::test]
+async fn what_a_rule_says_of_a_replica_set_is_not_said_of_its_feed_too() {
+    let stacks = [Stack { mongo: sets(&["ehr", "silent"]), ..stack("prod") }];
+    let backend = || Ok(Backend { mongo: Arc::new(Member { is_silent: false }), ..Fake::healthy().backend() });
+    let ran = run(&stacks, vec![backend()], &CheckOptions { json: true, ..only(&["mongo"]) }).await;
+    let document = ran.document();
+    let unknown = document["checks"].as_array().unwrap().iter().filter(|check| check["severity"] == "unknown");
+    let told: Vec<_> =
+        unknown.map(|check| (check["rule"].as_str().unwrap(), check["subject"].as_str().unwrap())).collect();
+    assert_eq!(told, [("mongo-no-primary", "silent"), ("mongo-role-missing", "ehr")]);
+    assert_eq!(
+        (document["stacks"][0]["state"].as_str(), document["errors"].as_array().unwrap().len()),
+        (Some("partial"), 2)
+    );
+    let lines = run(&stacks, vec![backend()], &only(&["mongo"])).await;
+    assert_eq!(lines.out.matches("[UNKN]").count(), 2, "{}", lines.out);
 }

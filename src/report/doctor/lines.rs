@@ -41,7 +41,7 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
         }
         told.extend(reading.troubles.iter().map(|trouble| (spec.id, &trouble.fault)));
         if spec.id == MONGO {
-            found.sets.iter().flat_map(members).for_each(|words| line("", &words));
+            found.sets.iter().for_each(|set| line("", &members(set)));
         }
     }
     match &found.price {
@@ -51,15 +51,9 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
     }
 }
 
-/// How many members of a set answer, and why they tell no more.
-fn members(found: &Members) -> Vec<String> {
-    let Members { set, answering, all, refused } = found;
-    let count = format!("{set}: {answering} of {all} members answer");
-    let refused = refused.iter().map(|fault| {
-        let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        format!("{set}: {fault}{hint}")
-    });
-    std::iter::once(count).chain(refused).collect()
+/// How many members of a set answer. Why they tell no more is told of the feed.
+fn members(found: &Members) -> String {
+    format!("{}: {} of {} members answer", found.set, found.answering, found.all)
 }
 
 fn caller(found: &Examined<'_>, now: Timestamp) -> String {

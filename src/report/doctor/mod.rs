@@ -71,7 +71,7 @@ impl Members {
     }
 
     fn is_whole(&self) -> bool {
-        self.answering == self.all && self.refused.is_empty()
+        self.answering == self.all
     }
 }
 
@@ -140,45 +140,11 @@ fn exit(found: &Examination<'_>) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use async_trait::async_trait;
     use serde_json::{Value, json};
 
-    use super::super::fake::{Fake, MANY, clock, stack};
+    use super::super::fake::{Fake, MANY, Member, clock, sets, stack};
     use super::*;
-    use crate::backend::ports::Mongo;
-    use crate::model::FaultKind;
-    use crate::model::mongo::{Hello, MongoSet, Oplog, ServerStatus, SetConfig, Status};
-
-    /// A set of which one member answers anybody, but tells of the others only who has the role; or nobody answers.
-    struct Set {
-        is_silent: bool,
-    }
-
-    #[async_trait]
-    impl Mongo for Set {
-        async fn seeds(&self, _: &str) -> Result<Vec<String>, Fault> {
-            Ok(vec!["m0:27017".to_owned()])
-        }
-        async fn hello(&self, _: &str, _: &str) -> Result<Hello, Fault> {
-            if self.is_silent {
-                return Err(Fault::new(FaultKind::Unreachable, "hello", "connection refused"));
-            }
-            Ok(Hello { me: Some("m0:27017".into()), hosts: vec!["m0:27017".into()], ..Hello::default() })
-        }
-        async fn status(&self, _: &str, _: &str) -> Result<Status, Fault> {
-            let fault = Fault::new(FaultKind::Denied, "replSetGetStatus", "not authorized");
-            Err(Fault { remedy: Some("grant the role clusterMonitor".into()), ..fault })
-        }
-        async fn config(&self, _: &str, _: &str) -> Result<SetConfig, Fault> {
-            Err(Fault::new(FaultKind::Denied, "replSetGetConfig", "not authorized"))
-        }
-        async fn server(&self, _: &str, _: &str) -> Result<ServerStatus, Fault> {
-            Err(Fault::new(FaultKind::Denied, "serverStatus", "not authorized"))
-        }
-        async fn oplog(&self, _: &str, _: &str) -> Result<Oplog, Fault> {
-            Err(Fault::new(FaultKind::Denied, "find local.oplog.rs", "not authorized"))
-        }
-    }
+    use crate::model::mongo::MongoSet;
 
     async fn examine(backend: Result<Backend, Fault>, json: bool) -> (u8, String) {
         examine_with(Vec::new(), backend, json).await
@@ -228,15 +194,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_replica_set_that_is_silent_or_tells_little_is_not_all_well() {
-        let set = || vec![MongoSet { name: "ehr".into(), ..MongoSet::default() }];
-        let with = |is_silent| Ok(Backend { mongo: Arc::new(Set { is_silent }), ..Fake::healthy().backend() });
-        let (code, told) = examine_with(set(), with(false), false).await;
-        let lines = "ehr: 1 of 1 members answer\n                 ehr: replSetGetStatus: denied: not authorized; grant the role \
-                     clusterMonitor\n";
+        let with = |is_silent| Ok(Backend { mongo: Arc::new(Member { is_silent }), ..Fake::healthy().backend() });
+        let (code, told) = examine_with(sets(&["ehr"]), with(false), false).await;
+        let lines = "  mongo          partial: 0 of 1 statuses of ehr: replSetGetStatus: denied: not authorized; grant the role \
+                     clusterMonitor\n                 ehr: 1 of 1 members answer\n";
         assert!(code == 1 && told.contains(lines), "{code} {told}");
-        let (code, told) = examine_with(set(), with(true), false).await;
+        let (code, told) = examine_with(sets(&["ehr"]), with(true), false).await;
         assert!(
-            code == 1 && told.contains("  mongo          not read: hello: offline: connection refused"),
+            code == 1
+                && told
+                    .contains("  mongo          not read: hello: offline: ehr: no member answers; connection refused"),
             "{code} {told}"
         );
         let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
