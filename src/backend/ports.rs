@@ -237,6 +237,9 @@ pub trait Metrics: Send + Sync {
 /// The configured replica sets, reading. `set` is [`crate::model::mongo::MongoSet::name`], `host` is `host:port` of the one member that is asked.
 #[async_trait]
 pub trait Mongo: Send + Sync {
+    /// Waits until it is known who asks, or that it cannot be known; what went wrong is told by who asks afterwards. Nobody is
+    /// asked anything. A reading that is repeated need not wait: the next one is better off.
+    async fn prepare(&self, _set: &str) {}
     /// The hosts the address of a set stands for; an SRV name is looked up.
     async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault>;
     /// `hello`: needs no credentials.

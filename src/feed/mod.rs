@@ -64,6 +64,10 @@ pub trait Feed: Send {
     /// Reads once. `facts` holds what other feeds of the stack have read.
     async fn poll(&mut self, context: &Context, facts: &Facts) -> Result<Snapshot, Fault>;
 
+    /// Waits for what a poll would not wait for, such as a password that somebody is asked for. Only a single reading does: the
+    /// console reads again, and never waits.
+    async fn prepare(&mut self, _context: &Context) {}
+
     /// In how long at the latest it wants to read again, given the rows on screen and what other feeds know; `None`: its own
     /// interval will do. A poll of it comes then, though never within seconds of the one before.
     fn due(&self, _shown: &[Text], _facts: &Facts, _now: Timestamp) -> Option<Duration> {

@@ -41,6 +41,11 @@ struct MongoFeed {
 
 #[async_trait]
 impl Feed for MongoFeed {
+    async fn prepare(&mut self, context: &Context) {
+        let sets = &context.stack.mongo;
+        join_all(sets.iter().map(|set| context.backend.mongo.prepare(&set.name))).await;
+    }
+
     async fn poll(&mut self, context: &Context, _: &Facts) -> Result<Snapshot, Fault> {
         let configured = &context.stack.mongo;
         if self.sets.len() != configured.len() {

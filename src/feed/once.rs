@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::poller::poll;
 use super::{Budgets, Context, FEEDS, Feed, FeedSpec, Gate, Progress, feed};
@@ -14,6 +14,9 @@ use crate::model::{Facts, Fault};
 use crate::store::Fetched;
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
+
+/// What a feed leaves of the time for its poll, and for those after it, when it waits for something first.
+const ROOM: Duration = Duration::from_secs(5);
 
 /// The feeds of one stack, polled when asked.
 pub struct Sweep {
@@ -69,7 +72,11 @@ impl Sweep {
         let (context, feed) = self.feeds.get_mut(spec.id)?;
         let result = match spec.after.and_then(|first| self.failed.get(first)).cloned() {
             Some(fault) => Err(fault),
-            None => poll(&mut **feed, spec, context, &self.facts, Some(until)).await,
+            None => {
+                // What is not ready by then is told by the poll.
+                let _ = timeout_at(until.checked_sub(ROOM).unwrap_or(until), feed.prepare(context)).await;
+                poll(&mut **feed, spec, context, &self.facts, Some(until)).await
+            }
         };
         match &result {
             Ok(_) => self.failed.remove(spec.id),

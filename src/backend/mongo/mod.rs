@@ -54,6 +54,12 @@ impl MongoDriver {
 
 #[async_trait]
 impl Mongo for MongoDriver {
+    async fn prepare(&self, set: &str) {
+        if let Ok(set) = self.set(set) {
+            set.prepare().await;
+        }
+    }
+
     async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
         self.set(set)?.seeds().await
     }

@@ -81,6 +81,12 @@ impl Lookup {
         found.map_or_else(late, |(_, found)| found)
     }
 
+    /// Waits until it was found or not; a program that prints it is ended after [`PATIENCE`].
+    pub async fn settled(&self) {
+        // Where the task is gone, there is nothing to wait for.
+        let _ = self.coming().wait_for(Option::is_some).await;
+    }
+
     /// It may have been changed since it was read.
     pub fn forget(&self) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -93,6 +93,15 @@ impl Set {
         Ok(options.hosts.iter().map(ToString::to_string).collect())
     }
 
+    /// Waits for the password, as long as its source may take.
+    pub async fn prepare(&self) {
+        if self.has_user()
+            && let Some(password) = &self.password
+        {
+            password.settled().await;
+        }
+    }
+
     /// Asks a member; gives its answer, and whether nobody else could listen.
     pub async fn ask(&self, host: &str, who: Who, command: &Command) -> Result<(Document, bool), Fault> {
         // Without a user there is only nobody.
@@ -224,6 +233,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::mongo::Password;
+    use crate::time::ManualClock;
 
     #[test]
     fn only_hosts_are_connected_to() {
@@ -232,6 +243,27 @@ mod tests {
         for bad in ["/tmp/mongodb-27017.sock", "x.sock/", "a b:1", ""] {
             assert_eq!(server(bad).unwrap_err().kind, FaultKind::Misconfigured, "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_waited_for_where_somebody_prepares() {
+        let dir = tempfile::tempdir().unwrap();
+        let go = dir.path().join("go");
+        let script = format!("until test -e {}; do sleep 0.01; done; echo hunter2", go.display());
+        let configured = MongoSet {
+            uri: "mongodb://m0".to_owned(),
+            username: Some("monitor".to_owned()),
+            password: Some(Password::Command(["sh", "-c", &script].map(str::to_owned).to_vec())),
+            ..MongoSet::default()
+        };
+        let set = Set::new(configured, Arc::new(ManualClock::at(Timestamp::from_secs(1_000))), None);
+        let mut prepared = std::pin::pin!(set.prepare());
+        assert!(futures_util::poll!(&mut prepared).is_pending());
+        std::fs::write(go, "").unwrap();
+        prepared.await;
+        let known = set.password.as_ref().unwrap().get(Duration::ZERO).await;
+        assert_eq!(known.unwrap().reveal(), "hunter2", "nobody waits for it any more");
+        Set::new(MongoSet::default(), Arc::new(ManualClock::at(Timestamp::default())), None).prepare().await;
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct World {
     pub nodes: BTreeMap<String, Node>,
     pub config: SetConfig,
     pub asked: BTreeMap<(&'static str, String), u32>,
+    /// How long the password takes, until somebody has waited for it; without it nothing but `hello` is told.
+    pub password: Option<Duration>,
 }
 
 #[derive(Clone, Default)]
@@ -152,6 +154,9 @@ impl Fake {
         let node = {
             let mut world = self.0.lock().unwrap();
             *world.asked.entry((command, host.to_owned())).or_default() += 1;
+            if world.password.is_some() && command != "hello" {
+                return Err(Fault::new(FaultKind::Timeout, command, "the password command has not answered yet"));
+            }
             world.nodes.get(host).cloned().filter(|_| set == "ehr")
         };
         let refused = || Fault::new(FaultKind::Unreachable, command, "connection refused");
@@ -170,6 +175,11 @@ impl Fake {
 
 #[async_trait]
 impl Mongo for Fake {
+    async fn prepare(&self, _: &str) {
+        let password = self.0.lock().unwrap().password;
+        sleep(password.unwrap_or_default()).await;
+        self.0.lock().unwrap().password = None;
+    }
     async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
         if set != "ehr" {
             return Ok(vec![format!("{set}:1")]);

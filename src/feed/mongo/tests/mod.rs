@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance};
 
-use super::super::{Context, Feed};
+use super::super::{Budgets, Context, Feed, once};
 use super::{MongoFacts, MongoFeed, SPEC};
 use crate::model::mongo::{Connections, Member, ReplicaSet, Role};
 use crate::model::{Facts, Fault, FaultKind};
@@ -274,4 +274,46 @@ async fn counters_grow_and_samples_are_kept_for_a_while() {
     assert_eq!((history.len(), history[0].lag), (60, Some(7.0)));
     let read: Vec<_> = set.members[0].history.iter().filter_map(|sample| sample.connections).collect();
     assert_eq!(read, [40, 40], "as often as they were read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_reading_waits_for_the_password_and_the_console_never_does() {
+    let slow = |seconds| {
+        let fake = three();
+        fake.0.lock().unwrap().password = Some(Duration::from_secs(seconds));
+        Rig::new(fake)
+    };
+    let mut console = slow(8);
+    let began = Instant::now();
+    let set = console.poll().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(set.members.iter().all(|member| member.speaks().is_some() && member.status.is_none()));
+
+    for (seconds, limit, waited, is_told) in [(8, 60, 8, true), (8, 9, 4, false)] {
+        let Rig { context, .. } = slow(seconds);
+        let (began, limit) = (Instant::now(), Duration::from_secs(limit));
+        let budgets = std::sync::Arc::new(Budgets::default());
+        let read = once(0, &context.stack, &context.backend, &budgets, &context.clock, &["mongo"], limit).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(waited));
+        let snapshot = read.into_iter().next().and_then(|fetched| fetched.result.ok()).expect("somebody answered");
+        assert_eq!(snapshot.gaps.is_empty(), is_told, "{:?}", snapshot.gaps);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_members_refuse_to_tell_is_a_gap_for_each_reason() {
+    let mut rig = Rig::new(three());
+    rig.fake.with("m0:27017", |node| node.manner = Manner::Denied);
+    rig.fake.with("m1:27017", |node| node.manner = Manner::Denied);
+    let told = |snapshot: Snapshot| -> Vec<String> {
+        snapshot.gaps.iter().map(|gap| format!("{}: {}", gap.extent(), gap.fault)).collect()
+    };
+    let refused = "1 of 3 statuses of ehr: replSetGetStatus: denied: not authorized";
+    assert_eq!(told(rig.read().await.expect("all answer hello")), [refused]);
+    // It is not asked again for a while, and still not known.
+    assert_eq!(told(rig.read().await.expect("all answer hello")), [refused]);
+    for n in 0..2 {
+        rig.fake.with(&host(n), |node| (node.manner, node.hello.role) = (Manner::Denied, Role::Arbiter));
+    }
+    assert_eq!(told(rig.read().await.expect("all answer hello")), [""; 0], "arbiters hold no users");
 }
