@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::screen::width;
 use super::{Cursor, Place};
 use crate::model::Severity;
-use crate::table::{Cell, Filter, Order, Row, Words, sort};
+use crate::table::{Cell, Filter, Order, Row, SHORT, Words, sort};
 use crate::view::Scene;
 
 /// Room for an age such as `253d03h` in a column's width; ages change by the second and widths should not.
@@ -114,6 +114,7 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
                 Cell::Missing => 1,
                 Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
                 Cell::Text(text) | Cell::State(_, text) => width(text),
+                Cell::Trend(_) => usize::from(SHORT),
                 other => width(&other.searchable()),
             };
             *widest = (*widest).max(needed);

@@ -50,5 +50,5 @@ fn export(console: &EventLoop, id: &str) -> io::Result<String> {
     let text = csv_of_rows(view, &rows, state.now);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
     file.write_all(text.as_bytes())?;
-    Ok(format!("{} rows written to {name}", rows.iter().filter(|row| !row.aside).count()))
+    Ok(format!("{} rows written to {name}", rows.iter().filter(|row| row.exported().is_some()).count()))
 }

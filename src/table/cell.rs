@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Trend;
 use crate::model::Severity;
 use crate::text::Text;
 use crate::time::{Timestamp, human};
@@ -43,6 +44,8 @@ pub enum Cell {
     Spread(Vec<(Text, u32)>),
     /// Numbers as given, such as exit codes.
     Codes(Vec<i32>),
+    /// Numbers over time, drawn as bars; to sort by, the newest of them.
+    Trend(Trend),
 }
 
 /// What tables sort by. Missing comes last in either direction (see [`super::sort()`]).
@@ -96,6 +99,7 @@ impl Cell {
             Self::Until(at) => format!("in {}", human(at.since(now))),
             Self::Spread(places) => join(places.iter().map(|(place, n)| format!("{place}:{n}"))),
             Self::Codes(codes) => join(codes.iter().map(i32::to_string)),
+            Self::Trend(trend) => trend.short(false),
         }
     }
 
@@ -115,6 +119,7 @@ impl Cell {
             Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
             Self::Spread(places) => places.iter().map(|(place, n)| (place.to_string(), json!(n))).collect(),
             Self::Codes(codes) => json!(codes),
+            Self::Trend(trend) => trend.newest().machine(now),
         }
     }
 
@@ -133,10 +138,11 @@ impl Cell {
             Self::Until(at) => SortKey::Number(at.millis()),
             Self::Spread(places) => SortKey::Numbers(places.iter().map(|(_, n)| i64::from(*n)).collect()),
             Self::Codes(codes) => SortKey::Numbers(codes.iter().map(|n| i64::from(*n)).collect()),
+            Self::Trend(trend) => trend.newest().sort_key(),
         }
     }
 
-    /// The words a filter searches; ages change by the second and are not among them.
+    /// The words a filter searches; ages, which change by the second, and drawings are not among them.
     #[must_use]
     pub fn searchable(&self) -> String {
         let mut words = String::new();
@@ -147,7 +153,7 @@ impl Cell {
     /// Adds the words a filter searches.
     pub fn push_words(&self, words: &mut String) {
         match self {
-            Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) => {}
+            Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) | Self::Trend(_) => {}
             Self::Text(text) | Self::State(_, text) => words.push_str(text),
             other => words.push_str(&other.human(Timestamp::default())),
         }

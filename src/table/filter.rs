@@ -86,7 +86,7 @@ impl Filter {
 
     /// What may stand before `:` or `=`.
     pub fn names(columns: &[Column]) -> impl Iterator<Item = &'static str> {
-        columns.iter().map(|column| column.id).chain([SEVERITY, STACK])
+        columns.iter().filter(|column| column.exported).map(|column| column.id).chain([SEVERITY, STACK])
     }
 }
 
@@ -117,7 +117,8 @@ impl Term {
         if name == STACK {
             return Ok(Some(Test::Stack(value)));
         }
-        if let Some(index) = columns.iter().position(|c| c.id == name || c.title.eq_ignore_ascii_case(name)) {
+        let is_it = |c: &Column| c.exported && (c.id == name || c.title.eq_ignore_ascii_case(name));
+        if let Some(index) = columns.iter().position(is_it) {
             return Ok(Some(Test::Column { index, value, exact: word.as_bytes()[at] == b'=' }));
         }
         // `arn:…`, `us-east-1a:3`, `12:30` and `CannotPullContainerError: …` are text; only what looks like a column is one.
@@ -125,7 +126,7 @@ impl Term {
         if !plain || value.is_empty() || name == "arn" {
             return Ok(None);
         }
-        let titles = columns.iter().map(|column| column.title).filter(|title| !title.contains(' '));
+        let titles = columns.iter().filter(|c| c.exported).map(|c| c.title).filter(|title| !title.contains(' '));
         Err(unknown("column", name, Filter::names(columns).chain(titles)))
     }
 }

@@ -13,5 +13,5 @@ pub use column::{Align, Column};
 pub use filter::Filter;
 pub use row::{Entry, Row, Section};
 pub use sort::{Order, sort};
-pub use trend::{Bar, Trend, Unit, sign};
+pub use trend::{Bar, SHORT, Trend, Unit, sign};
 pub use words::Words;

@@ -31,8 +31,10 @@ pub struct Row {
     pub read_at: Timestamp,
     /// The section it stands in.
     pub section: Section,
-    /// A line beside the rows proper: on screen only, in no count and no export.
+    /// A line beside the rows proper: in no count, and in an export only where it has a record.
     pub aside: bool,
+    /// What a line beside the rows proper is in an export: values for the columns, where its cells are words for a screen.
+    pub record: Option<Vec<Cell>>,
 }
 
 /// What a row is about in the sense of selection: its stack and id.
@@ -52,6 +54,12 @@ impl Row {
         self.severity = self.severity.max(problems.first().map_or(Severity::Ok, |p| p.check.severity));
         self.problems = problems;
         self
+    }
+
+    /// What an export writes for the columns; nothing where it leaves the row out.
+    #[must_use]
+    pub fn exported(&self) -> Option<&[Cell]> {
+        self.record.as_deref().or_else(|| (!self.aside).then_some(&self.cells))
     }
 
     /// The sentence of its worst problem.

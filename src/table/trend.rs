@@ -33,6 +33,9 @@ pub enum Unit {
 /// One column of the bars: how high, of eight, and whether it is past the limit. `None`: nothing is known of that time.
 pub type Bar = Option<(usize, bool)>;
 
+/// How wide the short form is, in cells.
+pub const SHORT: u16 = 8;
+
 const BLOCKS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const LETTERS: [&str; 9] = [" ", "_", ".", "-", "=", "+", "*", "#", "@"];
 
@@ -87,9 +90,36 @@ impl Trend {
     /// point in it; the scale begins at zero and ends at the largest value, a share at 1.
     #[must_use]
     pub fn bars(&self, columns: usize) -> Vec<Bar> {
-        let (Some((first, _)), Some((last, _)), Some(top)) = (self.points.first(), self.last(), self.top()) else {
-            return Vec::new();
+        self.top().map_or_else(Vec::new, |top| self.bars_up_to(top, columns))
+    }
+
+    /// A short form for a row, the newest at the right: [`SHORT`] cells at most. The scale ends at the limit at least, so that
+    /// small numbers stay small and rows compare. Nothing at all is a line at the bottom, what is not known a blank.
+    #[must_use]
+    pub fn short(&self, ascii: bool) -> String {
+        let Some((_, most)) = self.bounds() else { return "–".to_owned() };
+        let least = if self.unit == Unit::Share { 1.0 } else { self.limit.unwrap_or(0.0) };
+        let (top, columns) = (most.max(least), usize::from(SHORT));
+        let bars: Vec<Bar> = if self.points.len() > columns {
+            self.bars_up_to(top, columns)
+        } else {
+            // So few are drawn one by one: polls are not quite as regular as equal spans of time.
+            let bar = |value: f64| value.is_finite().then(|| (height(value, top), false));
+            self.points.iter().map(|(_, value)| bar(*value)).collect()
         };
+        let drawn: String =
+            bars.iter().map(|bar| bar.map_or(" ", |(eighths, _)| sign(eighths.max(1), ascii))).collect();
+        format!("{}{drawn}", " ".repeat(columns.saturating_sub(bars.len())))
+    }
+
+    /// The newest number; missing where there is none.
+    #[must_use]
+    pub fn newest(&self) -> Cell {
+        self.last().map_or(Cell::Missing, |(_, value)| self.unit.cell(value))
+    }
+
+    fn bars_up_to(&self, top: f64, columns: usize) -> Vec<Bar> {
+        let (Some((first, _)), Some((last, _))) = (self.points.first(), self.last()) else { return Vec::new() };
         let whole = (last.millis() - first.millis()).max(1);
         let mut bars: Vec<Option<f64>> = vec![None; columns];
         for (at, value) in self.points.iter().filter(|(_, value)| value.is_finite()) {
@@ -154,6 +184,18 @@ mod tests {
         assert_eq!(height(Unit::Share, Some(0.75), &[(0, 0.1)]), Some(6), "a share's scale ends at 1");
         assert_eq!(height(Unit::Count, Some(0.0), &[(0, 0.0)]), Some(0));
         assert_eq!((height(Unit::Count, None, &[(0, 1.0)]), height(Unit::Count, Some(1.0), &[])), (None, None));
+    }
+
+    #[test]
+    fn a_short_form_ends_at_the_right_and_keeps_small_numbers_small() {
+        let short = |values: &[(i64, f64)]| trend(values).short(false);
+        assert_eq!(short(&[(0, 0.0), (1, 1.0), (2, 6.0)]), "     ▁▁█");
+        assert_eq!(short(&[(0, 0.0), (1, 0.0), (3, 12.0)]), "     ▁▁█");
+        assert_eq!(short(&[(0, 3.0), (7, 0.0)]), "      ▄▁");
+        let long: Vec<(i64, f64)> = (0..60).map(|at| (at, if at < 30 { 0.0 } else { 3.0 })).collect();
+        assert_eq!((short(&long).as_str(), trend(&long).short(true).as_str()), ("▁▁▁▄▄▄▄▄", "___====="));
+        assert_eq!((Trend::default().short(false).as_str(), short(&[(0, f64::NAN)]).as_str()), ("–", "–"));
+        assert_eq!(trend(&[(0, 3.0), (7, 5.0)]).newest(), Cell::Number(5.0));
     }
 
     #[test]

@@ -29,17 +29,25 @@ pub const VIEW: View = View {
 
 const COLUMNS: &[Column] = &[
     Column::words("set", "set", 3, 16, "The replica set, as configured here"),
-    Column::words("member", "member", 1, 40, "host:port, as the set names it"),
+    Column::words("member", "member", 1, 40, "host:port, as the set names it; absent: the set itself"),
     Column::words("state", "state", 1, 18, "PRIMARY, SECONDARY …; by the word of others where it does not answer"),
     Column::words("health", "health", 2, 20, "Whether it answers this console, and if not, why"),
     Column::words("az", "zone", 2, 16, "Availability zone, by its tags or as configured here"),
     Column::number("priority", "prio", 5, "Priority in elections"),
-    Column::number("votes", "votes", 4, "Votes in elections; absent: the configuration is not told"),
+    Column::number(
+        "votes",
+        "votes",
+        4,
+        "Votes in elections, of the set itself all; absent: the configuration is not told",
+    ),
     Column::number("lag", "lag", 1, "Behind the primary, each by its own last write, seconds"),
     Column::words("sync_source", "copies from", 6, 30, "The member it copies from"),
     Column::number("last_write_at", "last write", 7, "Its own last write"),
     Column::number("heartbeat_age", "heartbeat", 4, "Since another member last heard it, by that one's clock, seconds"),
     Column::number("majority_margin", "margin", 8, "Votes the set can lose before writes stop"),
+    Column::trend("lag_trend", "lag past", 9, "Lag of the last five minutes at most, up to 30 s at least"),
+    Column::words("primary", "primary", 0, 40, "The primary by its own word; of the set itself"),
+    Column::number("term", "term", 0, "The highest term that a member tells; of the set itself"),
 ];
 
 const SETS: Section = Section { order: 0, title: "replica sets" };
@@ -85,11 +93,20 @@ fn row(scene: &StackScene<'_>, sight: &Sight<'_>, seat: &Seat<'_>) -> Row {
             Cell::at(member.hello.as_ref().and_then(|hello| hello.last_write_at)),
             sight.heartbeat_age(&member.host).map_or(Cell::Missing, |age| Cell::Seconds(age.as_secs_f64())),
             margin(sight),
+            past(seat),
+            Cell::Missing,
+            Cell::Missing,
         ],
         id: id.clone(),
         ..Row::default()
     }
     .judged(scene.problems_of("member", &id))
+}
+
+/// How far behind it was of late. Where that is not known of two times at least, there is nothing to see.
+fn past(seat: &Seat<'_>) -> Cell {
+    let trend = detail::past_lag(seat.member);
+    if trend.points.len() < 2 || seat.member.is_primary() { Cell::Missing } else { Cell::Trend(trend) }
 }
 
 /// What a member is where no rule says more: only what answers and does its work is drawn as well.
@@ -155,7 +172,10 @@ fn set_row(scene: &StackScene<'_>, sight: &Sight<'_>) -> Row {
     cells[7] = lag.map_or(Cell::Missing, Cell::Seconds);
     cells[8] =
         sight.window().map_or(Cell::Missing, |window| Cell::Text(Text::from(format!("oplog {}", human(window)))));
-    cells[11] = margin(sight);
+    let record = record(sight, lag);
+    for place in [11, 13, 14] {
+        cells[place] = record[place].clone();
+    }
     Row {
         stack: scene.stack.name.clone(),
         id: set.name.clone(),
@@ -164,9 +184,26 @@ fn set_row(scene: &StackScene<'_>, sight: &Sight<'_>) -> Row {
         section: SETS,
         aside: true,
         cells,
+        record: Some(record),
         ..Row::default()
     }
     .judged(scene.problems_of("replica-set", &set.name))
+}
+
+/// What holds for a set as a whole, for machines.
+fn record(sight: &Sight<'_>, lag: Option<f64>) -> Vec<Cell> {
+    let votes = sight.majority().filter(|majority| !majority.is_assumed).map(|majority| majority.total);
+    let term = sight.set.term().and_then(|term| u64::try_from(term).ok());
+    let cell = |column: &Column| match column.id {
+        "set" => Cell::Text(sight.set.name.clone()),
+        "votes" => Cell::count(votes),
+        "lag" => lag.map_or(Cell::Missing, Cell::Seconds),
+        "majority_margin" => margin(sight),
+        "primary" => Cell::text(sight.set.primary().map(|primary| &primary.host)),
+        "term" => term.map_or(Cell::Missing, Cell::Count),
+        _ => Cell::Missing,
+    };
+    COLUMNS.iter().map(cell).collect()
 }
 
 /// In how many zones the members are, and whether the loss of one stops writes.

@@ -96,6 +96,7 @@ pub(super) fn cell(state: &State, cell: &Cell, until: Timestamp) -> String {
         Cell::Since(at) => lasting(state, *at, until),
         Cell::SinceAtLeast(at) => lasting_at_least(state, *at, until),
         Cell::At(at) | Cell::Until(at) if !state.options.clock => at.brief(state.now),
+        Cell::Trend(trend) => trend.short(state.options.ascii),
         other => other.human(state.now),
     }
 }

@@ -82,7 +82,7 @@ pub async fn export(
     let feeds = feeds_of(view);
     let gathered = gather(stacks, backends, clock, &feeds, options.timeout).await;
     let rows = rows(view, stacks, &gathered, thresholds);
-    let rows: Vec<&Row> = rows.iter().filter(|row| !row.aside).collect();
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.exported().is_some()).collect();
     let readings: Vec<Reading> = (0..stacks.len()).map(|i| Reading::of(&gathered.store, i, &feeds)).collect();
     let text = match options.format {
         Format::Json => document(view, stacks, &readings, &rows, gathered.taken_at),

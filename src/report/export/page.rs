@@ -2,6 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::record::columns;
 use crate::table::{Align, Cell, Row};
 use crate::time::Timestamp;
 use crate::view::View;
@@ -18,16 +19,17 @@ struct Page {
 
 impl Page {
     fn of(view: &View, rows: &[&Row], now: Timestamp) -> Self {
-        let columns = view.columns.iter().map(|column| (column.title, column.align));
+        let titles = columns(view).map(|(_, column)| (column.title, column.align));
         let first = [("stack", Align::Left), ("severity", Align::Left)];
-        let heads = first.into_iter().chain(columns).chain([("problems", Align::Left)]).collect();
+        let heads = first.into_iter().chain(titles).chain([("problems", Align::Left)]).collect();
         let line = |row: &&Row| {
-            let cells = (0..view.columns.len()).map(|i| row.cells.get(i).unwrap_or(&Cell::Missing).human(now));
+            let cells = row.exported().unwrap_or_default();
+            let cells = columns(view).map(|(i, _)| cells.get(i).unwrap_or(&Cell::Missing).human(now));
             let problems: Vec<&str> = row.problems.iter().map(|problem| problem.check.message.as_str()).collect();
             let first = [row.stack.to_string(), row.severity.word().to_owned()];
             first.into_iter().chain(cells).chain([problems.join("; ")]).collect()
         };
-        Self { heads, lines: rows.iter().filter(|row| !row.aside).map(line).collect() }
+        Self { heads, lines: rows.iter().filter(|row| row.exported().is_some()).map(line).collect() }
     }
 }
 

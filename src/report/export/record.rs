@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::table::{Cell, Row};
+use crate::table::{Cell, Column, Row};
 use crate::time::Timestamp;
 use crate::view::View;
 
@@ -17,7 +17,12 @@ const COMMON: [(&str, &str); 4] = [
 ];
 
 fn keys(view: &View) -> impl Iterator<Item = (&'static str, &'static str)> {
-    COMMON.into_iter().chain(view.columns.iter().map(|column| (column.id, column.doc)))
+    COMMON.into_iter().chain(columns(view).map(|(_, column)| (column.id, column.doc)))
+}
+
+/// The columns of a view that are exported, each with its place.
+pub(super) fn columns(view: &View) -> impl Iterator<Item = (usize, &'static Column)> {
+    view.columns.iter().enumerate().filter(|(_, column)| column.exported)
 }
 
 /// The keys of a view with what they hold, one a line.
@@ -35,7 +40,8 @@ pub(super) fn keys_page(view: &View) -> String {
 pub(super) fn record(view: &View, row: &Row, now: Timestamp) -> Map<String, Value> {
     let problems: Vec<&str> = row.problems.iter().map(|problem| problem.check.message.as_str()).collect();
     let common = [json!(row.stack.as_str()), json!(row.id.as_str()), json!(row.severity.word()), json!(problems)];
-    let cells = (0..view.columns.len()).map(|i| row.cells.get(i).unwrap_or(&Cell::Missing).machine(now));
+    let cells = row.exported().unwrap_or_default();
+    let cells = columns(view).map(|(i, _)| cells.get(i).unwrap_or(&Cell::Missing).machine(now));
     keys(view).map(|(key, _)| key.to_owned()).zip(common.into_iter().chain(cells)).collect()
 }
 
@@ -47,7 +53,7 @@ pub fn csv_of_rows(view: &View, rows: &[&Row], now: Timestamp) -> String {
     let head: Vec<&str> = keys(view).map(|(key, _)| key).collect();
     // Writing to memory fails only where a record has another length than the first; here all have one value a key.
     let _ = writer.write_record(head);
-    for row in rows.iter().filter(|row| !row.aside) {
+    for row in rows.iter().filter(|row| row.exported().is_some()) {
         let _ = writer.write_record(record(view, row, now).values().map(field));
     }
     writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

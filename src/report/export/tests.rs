@@ -1,6 +1,6 @@
 use std::io;
 
-use super::super::fake::{Fake, MANY, clock, denied, down, now, service, stack};
+use super::super::fake::{Fake, MANY, Member, clock, denied, down, now, service, sets, stack};
 use super::*;
 use crate::model::ecs::{Event, Service};
 use crate::table::Cell;
@@ -246,4 +246,49 @@ async fn a_reader_that_has_gone_changes_nothing() {
 fn rows_are_judged_with_all_that_their_rules_look_at() {
     let view = view("services").unwrap();
     assert_eq!(feeds_of(view), ["identity", "ecs", "stopped-tasks", "groups"]);
+}
+
+#[tokio::test]
+async fn a_set_that_tells_little_is_partial_and_a_rule_says_why() {
+    let refused = "replSetGetStatus: denied: not authorized; grant the role clusterMonitor";
+    let silent =
+        "hello: offline: silent: no member answers; connection refused; check VPN, DNS, proxy and the endpoint address";
+    for (names, troubles) in [(&["ehr"][..], &[refused][..]), (&["ehr", "silent"], &[refused, silent])] {
+        let stacks = [Stack { mongo: sets(names), ..stack("prod") }];
+        let backend = || Backend { mongo: Arc::new(Member { is_silent: false }), ..Fake::healthy().backend() };
+        let ran = run(&stacks, vec![Ok(backend())], &options("mongo", Format::Json)).await;
+        assert_eq!(ran.exit, Ok(1));
+        let told: Vec<String> = troubles.iter().map(|trouble| format!("prod partial: {trouble}\n")).collect();
+        assert_eq!(ran.err, told.concat());
+        let document: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(document["stacks"][0]["state"], "partial");
+        assert_eq!(document["stacks"][0]["error"]["action"], "replSetGetStatus");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_set_has_a_row_of_its_own_with_its_problems() {
+    let stacks = [Stack { mongo: sets(&["ehr", "silent"]), ..stack("prod") }];
+    let backend = Backend { mongo: Arc::new(Member { is_silent: false }), ..Fake::healthy().backend() };
+    let ran = run(&stacks, vec![Ok(backend)], &options("mongo", Format::Json)).await;
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    let rows = document["rows"].as_array().unwrap();
+    let told: Vec<_> = rows.iter().map(|row| [&row["id"], &row["member"], &row["primary"], &row["severity"]]).collect();
+    let (no, unknown) = (Value::Null, json!("unknown"));
+    let [ehr, silent, m0, s0] = ["ehr", "silent", "ehr-0:27017", "silent-0:27017"].map(Value::from);
+    let [m0_id, s0_id] = ["ehr/ehr-0:27017", "silent/silent-0:27017"].map(Value::from);
+    let warn = json!("warn");
+    assert_eq!(
+        told,
+        [
+            [&ehr, &no, &m0, &warn],
+            [&silent, &no, &no, &unknown],
+            [&m0_id, &m0, &no, &json!("ok")],
+            [&s0_id, &s0, &no, &unknown]
+        ]
+    );
+    let sentences = rows[0]["problems"].as_array().unwrap();
+    let missing = "ehr: the role clusterMonitor is missing; only what hello tells is known";
+    assert!(sentences.contains(&json!(missing)), "{sentences:?}");
+    assert!(rows[0].get("lag_trend").is_none(), "a drawing is for the eye");
 }

@@ -80,6 +80,9 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
     let hello = member.hello.as_ref();
     let own = member.status.as_ref().and_then(|status| status.members.iter().find(|peer| peer.is_self));
     let traits = seat.traits();
+    // Of what does not answer, the older reason is none any more.
+    let untold = member.status_fault.clone().filter(|_| member.fault.is_none());
+    let remedy = |fault: &Option<Fault>| fault.as_ref().and_then(Fault::hint).map_or(Cell::Missing, words);
     let why = |fault: &Option<Fault>| fault.as_ref().map_or(Cell::Missing, |fault| words(fault.to_string()));
     // That it is not known is news of a secondary only: the primary and arbiters are behind of nobody.
     let lag = sight.set.lag(member).map_or(Cell::Missing, Cell::Seconds);
@@ -90,7 +93,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
     Detail::of(super::member_id(&sight.set.name, &member.host))
         .field("state", super::state(seat))
         .field("answers", member.answered_at.map_or(Cell::Missing, Cell::At))
-        .lines(if_any([("why it does not answer", why(&member.fault))]))
+        .lines(if_any([("why it does not answer", why(&member.fault)), ("what to do", remedy(&member.fault))]))
         .field("last heard by anybody", Cell::at(sight.last_heard(member)))
         .words("zone", sight.set.zone(member))
         .lines((!traits.is_empty()).then(|| Line::Field(Text::from("beside a plain member"), words(traits.join(", ")))))
@@ -100,7 +103,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
         .words("its primary", hello.and_then(|hello| hello.primary.as_ref()))
         .field("term", member.term().map_or(Cell::Missing, |term| words(term.to_string())))
         .lines(source)
-        .lines(if_any([("why it tells no more", why(&member.status_fault))]))
+        .lines(if_any([("why it tells no more", why(&untold)), ("what to do", remedy(&untold))]))
         .heading("what the others say of it")
         .lines(opinions(sight, member))
         .heading("configuration")
@@ -115,7 +118,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
         .lines(figures(member))
         .heading("recent past")
         .lines([
-            Line::Trend(Text::from("lag"), trend(member, |s| s.lag, Unit::Seconds, Some(LAG_LIMIT))),
+            Line::Trend(Text::from("lag"), past_lag(member)),
             Line::Trend(Text::from("connections"), trend(member, |s| s.connections.map(f64::from), Unit::Count, None)),
         ])
         .lines(elections(sight.set))
@@ -173,6 +176,11 @@ fn figures(member: &Member) -> Vec<Line> {
         .field("write tickets", tickets(write_tickets))
         .field("oplog window", window.map_or(Cell::Missing, |window| words(human(window))))
         .lines
+}
+
+/// How far behind a member was of late.
+pub(super) fn past_lag(member: &Member) -> Trend {
+    trend(member, |sample| sample.lag, Unit::Seconds, Some(LAG_LIMIT))
 }
 
 fn trend(member: &Member, of: fn(&Sample) -> Option<f64>, unit: Unit, limit: Option<f64>) -> Trend {

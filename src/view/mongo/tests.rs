@@ -47,7 +47,9 @@ fn set() -> ReplicaSet {
             members: (0..3).map(|p| peer(p, n)).collect(),
             ..Status::default()
         }),
-        history: vec![Sample { at: now(), lag: Some(1.0), connections: Some(40) }],
+        history: [(5, 15.0), (0, 1.0)]
+            .map(|(ago, lag)| Sample { at: now() - Duration::from_secs(ago), lag: Some(lag), connections: Some(40) })
+            .to_vec(),
         ..Member::default()
     };
     let config = |n: usize| MemberConfig {
@@ -86,13 +88,16 @@ fn members_are_told_by_their_own_words_below_the_line_of_their_set() {
     assert_eq!(
         rows,
         [
-            "warn | ehr majority 3 of 3, margin 1 primary m0 term 41 2 zones – – 2s – – – 1",
-            "ok | ehr m0:27017 PRIMARY answers a 1 1 – – 0s 1s 1",
-            "ok | ehr m1:27017 SECONDARY answers b 1 1 1s m0:27017 1s 1s 1",
-            "ok | ehr m2:27017 SECONDARY answers b 1 1 2s m0:27017 2s 1s 1",
+            "warn | ehr majority 3 of 3, margin 1 primary m0 term 41 2 zones – – 2s – – – 1 – m0:27017 41",
+            "ok | ehr m0:27017 PRIMARY answers a 1 1 – – 0s 1s 1 – – –",
+            "ok | ehr m1:27017 SECONDARY answers b 1 1 1s m0:27017 1s 1s 1       ▄▁ – –",
+            "ok | ehr m2:27017 SECONDARY answers b 1 1 2s m0:27017 2s 1s 1       ▄▁ – –",
         ]
     );
     assert!(look(set(), |scene| of_stack(scene).iter().map(|row| row.aside).eq([true, false, false, false])));
+    let exported = look(set(), |scene| of_stack(scene).remove(0).record.unwrap_or_default());
+    let exported: Vec<String> = exported.iter().map(|cell| cell.machine(now()).to_string()).collect();
+    assert_eq!(exported.join(" "), "\"ehr\" null null null null null 3 2 null null null 1 null \"m0:27017\" 41");
 }
 
 #[test]
@@ -110,7 +115,7 @@ fn a_member_that_does_not_answer_stays_as_old_as_its_last_word_with_the_reason()
         let lines = (VIEW.detail)(scene, &row).lines;
         (row, lines)
     });
-    assert_eq!(told(&row), "crit | ehr m1:27017 DOWN offline b 1 1 – – 1s 20s 0");
+    assert_eq!(told(&row), "crit | ehr m1:27017 DOWN offline b 1 1 – – 1s 20s 0       ▄▁ – –");
     assert_eq!(row.read_at, heard);
     let field = |name: &str| {
         let found = lines.iter().find_map(|line| match line {
