@@ -70,13 +70,12 @@ impl Sweep {
     /// Polls one feed, until then at the latest. A feed whose first need failed fails for the same reason.
     pub async fn poll(&mut self, spec: &'static FeedSpec, until: Instant) -> Option<Fetched> {
         let (context, feed) = self.feeds.get_mut(spec.id)?;
-        let result = match spec.after.and_then(|first| self.failed.get(first)).cloned() {
-            Some(fault) => Err(fault),
-            None => {
-                // What is not ready by then is told by the poll.
-                let _ = timeout_at(until.checked_sub(ROOM).unwrap_or(until), feed.prepare(context)).await;
-                poll(&mut **feed, spec, context, &self.facts, Some(until)).await
-            }
+        let result = if let Some(fault) = spec.after.and_then(|first| self.failed.get(first)) {
+            Err(fault.clone())
+        } else {
+            // What is not ready by then is told by the poll.
+            let _ = timeout_at(until.checked_sub(ROOM).unwrap_or(until), feed.prepare(context)).await;
+            poll(&mut **feed, spec, context, &self.facts, Some(until)).await
         };
         match &result {
             Ok(_) => self.failed.remove(spec.id),
