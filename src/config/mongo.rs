@@ -61,7 +61,7 @@ pub(super) fn sets(document: &mut Document<'_>, value: &Value<'_>, base: Option<
         let (name, at) = (reading.set.name.clone(), reading.at("name").unwrap_or(item.span().start));
         if let Some(line) = lines.get(&name) {
             let what = format!("the name {} is taken by the replica set on line {line}", quoted(&name));
-            document.mistake(at, what, "give every replica set a name of its own: name = \"ehr\"".to_owned());
+            document.mistake(at, what, format!("give every replica set a name of its own: name = \"{name}-2\""));
         } else if !name.is_empty() {
             lines.insert(name, document.line(at));
         }

@@ -122,6 +122,7 @@ pub const RULES: &[&Rule] = &[
     &mongo::ROLE,
     &mongo::TAKEOVER,
     &mongo::EXEMPT,
+    &mongo::STRANGERS,
     &rds::failover::FAILOVER,
     &rds::status::STATUS,
     &rds::proxy::STATUS,

@@ -20,7 +20,7 @@ pub(super) use figures::{ASSERTS, CONNECTIONS, FLOW, TICKETS};
 pub(super) use lag::{LAG, OPLOG};
 pub(super) use member::{EXEMPT, HEARTBEAT, STATE, SYNC_SOURCE};
 pub use sight::{Majority, Seat, Sight, Standing};
-pub(super) use votes::{MARGIN, ZONES};
+pub(super) use votes::{MARGIN, STRANGERS, ZONES};
 
 use crate::model::mongo::{MongoFacts, ReplicaSet};
 use crate::model::{Facts, Subject};

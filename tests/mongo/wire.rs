@@ -189,4 +189,5 @@ async fn nobody_at_home_is_told_at_once() {
     let fault = driver(&configured("mongodb+srv://ehr.rounds.invalid")).seeds("rounds").await.unwrap_err();
     assert!(matches!(fault.kind, FaultKind::Unreachable | FaultKind::Timeout), "{fault}");
     assert_eq!(fault.action, "srv lookup");
+    assert!(!fault.message.contains(['{', '(']), "{fault}");
 }

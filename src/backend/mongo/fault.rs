@@ -52,6 +52,30 @@ impl Asked<'_> {
         }
     }
 
+    /// Why an SRV record was not found.
+    pub fn unfound(&self, record: &str, error: &Error) -> Fault {
+        let said = match &*error.kind {
+            ErrorKind::DnsResolve { message, .. } => message,
+            _ => "",
+        };
+        self.unresolved(record, said)
+    }
+
+    /// What the resolver says shows its insides, unless it is the driver that speaks, of records it has found.
+    fn unresolved(&self, record: &str, said: &str) -> Fault {
+        let told = if said.starts_with("no records found") {
+            format!("there is no SRV record {record}")
+        } else if said.contains(" lookup for ") {
+            format!("{}: {said}", self.host)
+        } else if said.is_empty() || said.contains(['{', '(', '"']) {
+            format!("the SRV record {record} could not be looked up")
+        } else {
+            format!("the SRV record {record} could not be looked up: {said}")
+        };
+        let remedy = format!("check the name in uri, and the name server of this machine: dig SRV {record}");
+        Fault { remedy: Some(Text::from(remedy)), ..Fault::new(FaultKind::Unreachable, self.action, told) }
+    }
+
     fn fault(&self, kind: FaultKind, message: &str) -> Fault {
         Fault::new(kind, self.action, format!("{}: {message}", self.host))
     }
@@ -160,6 +184,20 @@ mod tests {
         }
         let fault = asked(None).refused(&answer(9_999, "", "x\u{1b}[2J"));
         assert_eq!(fault.to_string(), "replSetGetStatus: refused (9999): m0:27017: x␛[2J");
+    }
+
+    #[test]
+    fn a_record_that_is_not_found_is_told_in_a_sentence() {
+        let told = |said: &str| asked(None).unresolved("_mongodb._tcp.ehr.example.com", said);
+        let fault = told("no records found for Query { name: Name(\"ehr\"), query_type: SRV }");
+        assert_eq!(fault.message.as_str(), "there is no SRV record _mongodb._tcp.ehr.example.com");
+        assert!(fault.hint().unwrap().ends_with("dig SRV _mongodb._tcp.ehr.example.com"), "{fault:?}");
+        let prefix = "the SRV record _mongodb._tcp.ehr.example.com could not be looked up";
+        assert_eq!(told("Io(Custom { kind: Other })").message.as_str(), prefix);
+        assert_eq!(told("request timed out").message.as_str(), format!("{prefix}: request timed out"));
+        let other =
+            "SRV lookup for ehr.example.com returned result m0.org, which does not match domain name example.com";
+        assert_eq!(told(other).message.as_str(), format!("m0:27017: {other}"));
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl Set {
         // The driver gives what the TXT record says of the database only to someone.
         parsed.credential = Some(Credential::builder().username("rounds".to_owned()).build());
         let found = timeout(LIMIT, async { ClientOptions::parse(parsed).await }).await;
-        let unreached = |fault| Fault { kind: FaultKind::Unreachable, ..fault };
-        let options = found.map_err(|_| asked.late())?.map_err(|error| unreached(asked.failed(&error)))?;
+        let record = format!("_{}._tcp.{name}", address.option("srvServiceName").unwrap_or("mongodb"));
+        let options = found.map_err(|_| asked.late())?.map_err(|error| asked.unfound(&record, &error))?;
         *lock(&self.source) = options.credential.and_then(|credential| credential.source);
         Ok(options.hosts.iter().map(ToString::to_string).collect())
     }

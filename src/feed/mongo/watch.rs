@@ -192,6 +192,9 @@ impl Watch {
             Some((member.host.clone(), zone.clone()))
         };
         self.set.zones = self.set.members.iter().filter_map(zone).collect();
+        let is_known =
+            |host: &Text| self.set.members.iter().any(|m| m.host == *host || self.address(&m.host) == **host);
+        self.set.strangers = configured.zones.keys().filter(|host| !is_known(host)).cloned().collect();
     }
 
     /// Asks one member for the configuration of the set, where a newer one is told of than is known.

@@ -31,6 +31,16 @@ pub(in super::super) const ZONES: Rule = Rule {
     check: zones,
 };
 
+pub(in super::super) const STRANGERS: Rule = Rule {
+    id: "mongo-zone-of-nobody",
+    domain: "mongo",
+    doc: "The configuration of this console tells the zone of a host that the set does not know, so nobody is in that zone by it.",
+    source: "zones in [[stack.mongo]], against the members that replSetGetConfig names",
+    thresholds: &[],
+    read_at: Facts::taken_at::<MongoFacts>,
+    check: strangers,
+};
+
 fn margin(facts: &Facts, sink: &mut Sink<'_>) {
     for sight in answering(facts) {
         let subject = || subject_of_set(sight.set);
@@ -189,5 +199,22 @@ fn zones(facts: &Facts, sink: &mut Sink<'_>) {
             "give each member the tag az, or name its zone in the configuration: zones = { \"host:port\" = \"…\" }",
         );
         sink.found(severity, subject_of_set(sight.set), about);
+    }
+}
+
+fn strangers(facts: &Facts, sink: &mut Sink<'_>) {
+    // Without the configuration hidden members are not known.
+    for sight in answering(facts).filter(|sight| sight.set.config.is_some()) {
+        let set = sight.set;
+        if set.strangers.is_empty() {
+            sink.ok(|| subject_of_set(set));
+            continue;
+        }
+        let is = if set.strangers.len() == 1 { "is no member" } else { "are no members" };
+        let hosts = words::list(&set.strangers);
+        let about = About::new(format!("{}: zones are configured for {hosts}, which {is}", set.name))
+            .with("members", words::list(sight.named().map(|seat| &seat.member.host)))
+            .next("name the members in zones as the set does, host and port");
+        sink.found(Severity::Info, subject_of_set(set), about);
     }
 }

@@ -40,6 +40,8 @@ pub struct ReplicaSet {
     pub elections: Vec<Election>,
     /// Zones by host as this console's configuration tells them, for members whose tags tell none.
     pub zones: BTreeMap<Text, Text>,
+    /// Hosts that this console's configuration tells a zone of and that the set does not know.
+    pub strangers: Vec<Text>,
 }
 
 /// One member and what it answered; what could not be read again keeps its older time.

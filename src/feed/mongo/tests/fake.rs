@@ -136,7 +136,9 @@ impl Fake {
         let sim = Sim::new(&Scenario::sized(1, 1, 1), 1, Arc::clone(&clock));
         let set = |name: &&str| MongoSet {
             name: Text::from(*name),
-            zones: BTreeMap::from([(host(1), Text::from("us-east-1b"))]),
+            zones: [host(1).as_str(), "elsewhere:27017"]
+                .map(|host| (Text::from(host), Text::from("us-east-1b")))
+                .into(),
             ..MongoSet::default()
         };
         Context {

@@ -53,6 +53,7 @@ async fn from_one_seed_all_members_are_found_and_each_is_asked_once_a_poll() {
     assert_eq!(hosts(&set), ["m0:27017", "m1:27017", "m2:27017"]);
     assert!(set.members.iter().all(|m| m.speaks().is_some() && m.status.is_some() && m.server.is_some()));
     assert_eq!(set.zone(&set.members[1]).map(Text::as_str), Some("us-east-1b"));
+    assert_eq!(set.strangers, [Text::from("elsewhere:27017")]);
     let each = [
         ("find local.oplog.rs", 3),
         ("hello", 3),

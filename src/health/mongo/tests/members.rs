@@ -1,4 +1,4 @@
-use super::super::{EXEMPT, HEARTBEAT, LAG, OPLOG, STATE, SYNC_SOURCE};
+use super::super::{EXEMPT, HEARTBEAT, LAG, OPLOG, STATE, STRANGERS, SYNC_SOURCE};
 use super::*;
 
 #[test]
@@ -253,6 +253,20 @@ fn what_is_exempt_is_annotated() {
             (set_of(3), &["ok", "ok", "ok"]),
             (odd, &["ok", "info m1: hidden, delayed 1h00m, no vote, builds no indexes", "ok"]),
             (set_of(3).without_role(), &[]),
+        ],
+    );
+}
+
+#[test]
+fn a_zone_of_a_host_that_is_no_member_is_worth_knowing() {
+    let stray = |hosts: &[&str]| ReplicaSet { strangers: hosts.iter().map(|host| text(host)).collect(), ..set_of(3) };
+    table(
+        STRANGERS.id,
+        &[
+            (set_of(3), &["ok"]),
+            (stray(&["m9:1"]), &["info ehr: zones are configured for m9:1, which is no member"]),
+            (stray(&["m8:1", "m9:1"]), &["info ehr: zones are configured for m8:1, m9:1, which are no members"]),
+            (stray(&["m9:1"]).without_role(), &[]),
         ],
     );
 }
