@@ -70,7 +70,7 @@ impl World {
     /// Drains or reactivates an instance that has registered.
     pub(super) fn change_state(&mut self, i: usize, state: State) {
         let instance = &mut self.instances[i];
-        if instance.stage != Stage::Booting {
+        if matches!(instance.stage, Stage::Registered(_)) {
             instance.stage = Stage::Registered(state);
             let cluster = instance.cluster;
             self.capacity_came(cluster);

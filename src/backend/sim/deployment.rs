@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::entities::{Definition, Deployment, Outcome, Rolling, Throttle};
 use super::names;
-use super::scenario::{BreakerSpec, TaskSpec};
+use super::work::{BreakerSpec, TaskSpec};
 use super::world::World;
 use crate::model::ecs::Size;
 use std::time::Duration;
@@ -67,6 +67,7 @@ impl World {
             size: Size { cpu: spec.cpu, memory: spec.memory },
             ports: spec.ports.clone(),
             containers,
+            secrets: spec.secrets.iter().map(|(name, secret)| (name.clone(), secret.clone())).collect(),
             outcome,
         }
     }

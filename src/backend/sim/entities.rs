@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::events::Log;
-use super::scenario::{ProviderSpec, ServiceSpec};
+use super::group::{Activity, Refresh, Reserved};
+use super::scenario::ProviderSpec;
+use super::work::ServiceSpec;
 use crate::model::ecs::Size;
 use crate::time::Timestamp;
 
@@ -38,6 +40,16 @@ pub(super) struct Group {
     pub shape: Size,
     pub boot: Duration,
     pub created_at: Timestamp,
+    /// Its instances are spot instances; those that are to be reclaimed drain.
+    pub spot: bool,
+    pub spot_draining: bool,
+    /// Zones in which there is nothing to be had, and until when.
+    pub short: Vec<(String, Timestamp)>,
+    /// In order of time.
+    pub activities: Vec<Activity>,
+    pub refreshes: Vec<Refresh>,
+    /// Dice of its own: what is told changes nothing else in the world.
+    pub rng: fastrand::Rng,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +59,7 @@ pub(super) struct Provider {
     pub group: usize,
     /// A look at what is waiting is on the agenda.
     pub watching: bool,
+    pub reserved: Reserved,
 }
 
 /// What becomes of an instance.
@@ -65,6 +78,17 @@ pub(super) enum Stage {
     Booting,
     /// Registered.
     Registered(State),
+    /// Terminated.
+    Gone,
+}
+
+/// How far an instance that its group terminates has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// It waits until its service tasks are gone.
+    Waits,
+    /// It is shut down.
+    Proceeds,
 }
 
 /// The line between an agent and ECS.
@@ -94,6 +118,7 @@ pub(super) struct Instance {
     /// Tasks that hold a place on it.
     pub tasks: BTreeSet<TaskKey>,
     pub registered_at: Timestamp,
+    pub leaving: Option<Leaving>,
     /// It stands for all of Fargate in its zone: tasks have their place on it, and nobody is shown it.
     pub is_fargate: bool,
 }
@@ -101,7 +126,7 @@ pub(super) struct Instance {
 impl Instance {
     /// Whether ECS shows it.
     pub(super) fn is_listed(&self) -> bool {
-        self.stage != Stage::Booting && !self.is_fargate
+        matches!(self.stage, Stage::Registered(_)) && !self.is_fargate
     }
 
     /// Whether ECS would place a task on it.
@@ -146,6 +171,8 @@ pub(super) struct Definition {
     pub ports: Vec<u16>,
     /// Names and images, the essential one first.
     pub containers: Vec<(String, String)>,
+    /// What the first container is handed: the variable's name, and the secret as the scenario names it.
+    pub secrets: Vec<(String, String)>,
     pub outcome: Outcome,
 }
 

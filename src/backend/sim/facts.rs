@@ -3,7 +3,7 @@
 use super::entities::{Deployment, Owner, Phase, Rolling, Stage, State, Task};
 use super::names;
 use super::rollout::count;
-use super::scenario::BreakerSpec;
+use super::work::BreakerSpec;
 use super::world::World;
 use crate::model::ecs;
 use crate::text::Text;
@@ -212,6 +212,7 @@ impl World {
             Stage::Booting => "REGISTERING",
             Stage::Registered(State::Active) => "ACTIVE",
             Stage::Registered(State::Draining) => "DRAINING",
+            Stage::Gone => "INACTIVE",
         };
         ecs::Instance {
             arn: Text::from(&instance.arn),
@@ -257,7 +258,7 @@ impl World {
 /// Ports every agent keeps for itself: SSH, Docker and its own.
 const AGENT_PORTS: [u16; 5] = [22, 2_375, 2_376, 51_678, 51_679];
 
-fn rollout(spec: &super::scenario::RolloutSpec) -> ecs::Rollout {
+fn rollout(spec: &super::work::RolloutSpec) -> ecs::Rollout {
     let (enabled, rollback) = (spec.breaker != BreakerSpec::Off, spec.breaker == BreakerSpec::Rollback);
     ecs::Rollout {
         minimum_percent: Some(spec.minimum),
@@ -267,7 +268,7 @@ fn rollout(spec: &super::scenario::RolloutSpec) -> ecs::Rollout {
     }
 }
 
-fn constraints(spec: &super::scenario::PlacementSpec) -> Vec<Text> {
+fn constraints(spec: &super::work::PlacementSpec) -> Vec<Text> {
     let distinct = spec.distinct.then(|| Text::from("distinctInstance"));
     let zones = (!spec.zones.is_empty())
         .then(|| Text::from(format!("memberOf: attribute:ecs.availability-zone in [{}]", spec.zones.join(", "))));

@@ -15,6 +15,7 @@ const KNOWN: &[Known] = &[
     Known { name: "ehr-mongo", toml: include_str!("scenarios/ehr-mongo.toml") },
     Known { name: "ehr-aurora", toml: include_str!("scenarios/ehr-aurora.toml") },
     Known { name: "telehealth-fargate", toml: include_str!("scenarios/telehealth-fargate.toml") },
+    Known { name: "rx-spot", toml: include_str!("scenarios/rx-spot.toml") },
 ];
 
 /// The scenarios that are compiled in, the default one first.

@@ -3,11 +3,14 @@
 //! A [`World`] is a function of its [`Scenario`], a seed, the time and the actions taken; no part of it asks a clock. A
 //! [`Sim`] ties it to one: every call of a port first lets the world catch up with the clock, then answers as AWS would.
 //!
-//! `scenario` and `script` are the file, which `play` plays; `start` builds the world from it; `world` lets time pass;
-//! `lifecycle`, `network`, `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; `mongo` is
-//! replica sets, `rds` databases; the ports are one file a service.
+//! `scenario`, `work`, `script` and `act` are the file, which `play` plays; `start` builds the world from it; `world` lets time
+//! pass; `lifecycle`, `network`, `placement`, `rollout`, `deployment` and `group` are what ECS and Auto Scaling do; `scaling` is
+//! Application Auto Scaling, `alarms` CloudWatch's, `guard` GuardDuty, `vault` Secrets Manager, `mongo` replica sets, `rds`
+//! databases; the ports are one file a service.
 
+mod act;
 mod actions;
+mod alarms;
 mod clock;
 mod deployment;
 mod entities;
@@ -15,6 +18,7 @@ mod events;
 mod facts;
 mod faults;
 mod group;
+mod guard;
 mod known;
 mod lifecycle;
 mod mongo;
@@ -24,16 +28,23 @@ mod noise;
 mod paging;
 mod placement;
 mod play;
+mod port_alarms;
+mod port_app_scaling;
 mod port_changes;
 mod port_ecs;
+mod port_group_activities;
 mod port_groups;
+mod port_guardduty;
 mod port_metrics;
 mod port_mongo;
 mod port_preflight;
 mod port_rds;
+mod port_secrets;
 mod port_sts;
+mod port_task_definitions;
 mod rds;
 mod rollout;
+mod scaling;
 mod scenario;
 mod script;
 mod sized;
@@ -41,7 +52,9 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod vault;
 pub mod wire;
+mod work;
 mod world;
 
 pub use actions::Mutation;
@@ -57,7 +70,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::wire::{Buckets, Class, Rates};
-use super::nothing::Nothing;
 use super::ports::{Backend, NoJournal};
 use crate::model::{Fault, FaultKind};
 use crate::time::Clock;
@@ -106,12 +118,12 @@ impl Sim {
             ecs_preflight: shared.clone(),
             ecs_changes: shared.clone(),
             groups: shared.clone(),
-            group_activities: Arc::new(Nothing),
-            app_scaling: Arc::new(Nothing),
-            alarms: Arc::new(Nothing),
-            guardduty: Arc::new(Nothing),
-            secrets: Arc::new(Nothing),
-            task_definitions: Arc::new(Nothing),
+            group_activities: shared.clone(),
+            app_scaling: shared.clone(),
+            alarms: shared.clone(),
+            guardduty: shared.clone(),
+            secrets: shared.clone(),
+            task_definitions: shared.clone(),
             rds: shared.clone(),
             proxies: shared.clone(),
             metrics: shared.clone(),

@@ -28,6 +28,25 @@ impl Home {
         )
     }
 
+    pub(super) fn alarm(&self, name: &str) -> String {
+        format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", self.region, self.account)
+    }
+
+    /// The ARN of a secret. Its last six characters are made of its name, so that whoever names it means the same one.
+    pub(super) fn secret(&self, name: &str) -> String {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        let mut hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mut suffix = String::new();
+        for _ in 0..6 {
+            let at = usize::try_from(hash % 62).unwrap_or(0);
+            suffix.push(char::from(letters[at]));
+            hash = (hash / 62) ^ (hash >> 40);
+        }
+        format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{suffix}", self.region, self.account)
+    }
+
     pub(super) fn target_group(&self, name: &str, rng: &mut Rng) -> String {
         let (region, account) = (&self.region, &self.account);
         format!("arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{:016x}", rng.u64(..))
@@ -45,6 +64,11 @@ pub(super) fn ec2_id(rng: &mut Rng) -> String {
 
 pub(super) fn deployment_id(rng: &mut Rng) -> String {
     format!("ecs-svc/{}", rng.u64(1_000_000_000_000_000_000..9_000_000_000_000_000_000))
+}
+
+/// A time as Auto Scaling writes it in its sentences: `2026-04-08T14:01:40Z`.
+pub(super) fn second(at: Timestamp) -> String {
+    format!("{}Z", at.rfc3339().get(..19).unwrap_or_default())
 }
 
 /// What an image is resolved to: the same name gives the same digest.

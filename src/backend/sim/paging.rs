@@ -3,6 +3,41 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::actions::refused;
+use crate::backend::ports::Page;
+use crate::model::Fault;
+
+/// A list as a service has it: the call, how many there are on a page, and how it refuses a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    pub action: &'static str,
+    pub size: usize,
+    pub refusal: (&'static str, &'static str),
+}
+
+impl List {
+    /// One page of what these keys, in rising order, stand for; `of` is what the list is of, where there are several.
+    pub(super) fn page<T>(
+        &self,
+        of: &str,
+        token: Option<&str>,
+        keys: impl Iterator<Item = usize>,
+        facts: impl Fn(usize) -> T,
+    ) -> Result<Page<T>, Fault> {
+        let keys = keys.filter_map(|key| u64::try_from(key).ok());
+        let (code, message) = self.refusal;
+        let page = page(&format!("{} {of}", self.action), keys, token, self.size)
+            .map_err(|_| refused(self.action, code, message))?;
+        let keys = page.keys.into_iter().filter_map(|key| usize::try_from(key).ok());
+        Ok(Page { items: keys.map(facts).collect(), next: page.next })
+    }
+}
+
+/// Keys of a list that grows at its end and is read from there: the newest first. Made of places, and turned back into them.
+pub(super) const fn newest_first(place_or_key: usize) -> usize {
+    usize::MAX - place_or_key
+}
+
 /// The keys of one page, and the token of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {

@@ -1,8 +1,8 @@
 //! The script played: each step, as it comes, does to the world what it says.
 
+use super::act::{Act, GroupChange, Meets, Undergoes, Which};
 use super::mongo;
 use super::rds;
-use super::script::{Act, Meets, Undergoes, Which};
 use super::world::World;
 
 impl World {
@@ -38,6 +38,13 @@ impl World {
                 self.with_service(&which, |world, s| world.protect_tasks(s, count, world.now + lasts));
             }
             Act::Event { which, message } => self.with_service(&which, |world, s| world.say(s, &message)),
+            Act::Load { which, sum } => self.with_service(&which, |world, s| world.set_load(s, sum)),
+            Act::Group { name, change } => self.change_group(&name, &change),
+            Act::Reclaim { instance } => {
+                if let Some(i) = self.instance_named(&instance) {
+                    self.reclaim(i);
+                }
+            }
             other => self.run_on_data(&other),
         }
     }
@@ -76,7 +83,36 @@ impl World {
                     fleet.break_secret(p);
                 }
             }),
+            other => self.run_on_watchers(other),
+        }
+    }
+
+    /// What a step does to alarms, findings and secrets.
+    fn run_on_watchers(&mut self, act: &Act) {
+        match act {
+            Act::SetAlarm { alarm, state, reason } => self.set_alarm(alarm, (*state).into(), reason),
+            Act::Finding { name, is_archived: false } => self.find(name),
+            Act::Finding { name, is_archived: true } => self.archive_finding(name),
+            Act::Rotate { secret, fails } => {
+                if let Some(n) = self.vault.named(secret) {
+                    self.begin_rotation(n, *fails);
+                }
+            }
+            Act::DeleteSecret { secret, after } => {
+                if let Some(n) = self.vault.named(secret) {
+                    self.delete_secret(n, *after);
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn change_group(&mut self, name: &str, change: &GroupChange) {
+        match change {
+            GroupChange::Resize { bounds, desired } => self.resize_group(name, *bounds, *desired),
+            GroupChange::Process { name: process, is_suspended } => self.suspend_process(name, process, *is_suspended),
+            GroupChange::Refresh => self.refresh_instances(name),
+            GroupChange::Short { zones, lasts } => self.run_short(name, zones, self.now + *lasts),
         }
     }
 
@@ -90,7 +126,7 @@ impl World {
     }
 
     /// The instance with this EC2 id, or the n-th of a zone, counted from 1, written `us-east-1b#2`.
-    fn instance_named(&self, name: &str) -> Option<usize> {
+    pub(super) fn instance_named(&self, name: &str) -> Option<usize> {
         if let Some((zone, nth)) = name.split_once('#') {
             let nth: usize = nth.parse().ok()?;
             let in_zone = self.instances.iter().enumerate().filter(|(_, i)| &*i.zone == zone && !i.is_fargate);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Sim;
 use super::actions::refused;
-use super::entities::Stage;
+use super::entities::{Leaving, Stage};
 use super::paging::page;
 use super::world::World;
 use crate::backend::ports::{Groups, Page, limits};
@@ -38,7 +38,7 @@ impl World {
         let group = &self.groups[g];
         let provider = self.providers.iter().find(|p| p.group == g);
         let protects = provider.is_some_and(|p| p.spec.termination_protection);
-        let members = self.instances.iter().filter(|i| i.group == Some(g));
+        let members = self.instances.iter().filter(|i| i.group == Some(g) && i.stage != Stage::Gone);
         Group {
             name: Text::from(&group.name),
             arn: Some(Text::from(&group.arn)),
@@ -50,7 +50,12 @@ impl World {
                 .map(|i| GroupInstance {
                     id: Text::from(&i.ec2_id),
                     az: Some(Text::from(&*i.zone)),
-                    lifecycle: Some(Text::from(if i.stage == Stage::Booting { "Pending" } else { "InService" })),
+                    lifecycle: Some(Text::from(match (i.leaving, i.stage) {
+                        (Some(Leaving::Waits), _) => "Terminating:Wait",
+                        (Some(Leaving::Proceeds), _) => "Terminating:Proceed",
+                        (None, Stage::Booting) => "Pending",
+                        (None, _) => "InService",
+                    })),
                     health: Some(Text::from("Healthy")),
                     protected: Some(protects),
                 })

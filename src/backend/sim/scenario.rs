@@ -1,15 +1,20 @@
 //! A scenario: one TOML file that says what a simulated world holds and what happens to it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::act::Step;
+use super::alarms::AlarmSpec;
 use super::faults::FaultSpec;
+use super::guard::{DetectorSpec, FindingSpec};
 use super::mongo::SetSpec;
 use super::rds::{DatabaseSpec, DbClusterSpec, ProxySpec};
-use super::script::{RawStep, Step};
+use super::scaling::TargetSpec;
+use super::script::RawStep;
 use super::validate::validate;
+use super::vault::SecretSpec;
+use super::work::{ServiceSpec, StandaloneSpec};
 use crate::error::Error;
 use crate::model::ecs::Size;
 use crate::model::mongo::MongoSet;
@@ -51,6 +56,16 @@ pub struct Scenario {
     pub(super) db_clusters: Vec<DbClusterSpec>,
     #[serde(default, rename = "proxy")]
     pub(super) proxies: Vec<ProxySpec>,
+    #[serde(default, rename = "target")]
+    pub(super) targets: Vec<TargetSpec>,
+    #[serde(default, rename = "alarm")]
+    pub(super) alarms: Vec<AlarmSpec>,
+    #[serde(default)]
+    pub(super) detector: Option<DetectorSpec>,
+    #[serde(default, rename = "finding")]
+    pub(super) findings: Vec<FindingSpec>,
+    #[serde(default, rename = "secret")]
+    pub(super) secrets: Vec<SecretSpec>,
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<FaultSpec>,
     #[serde(default, rename = "at")]
@@ -110,6 +125,12 @@ pub(super) struct GroupSpec {
     pub boot: Duration,
     #[serde(default = "long_ago", deserialize_with = "span")]
     pub age: Duration,
+    /// Its instances are spot instances.
+    #[serde(default)]
+    pub spot: bool,
+    /// `ECS_ENABLE_SPOT_INSTANCE_DRAINING`: an instance drains once it is to be reclaimed.
+    #[serde(default)]
+    pub spot_draining: bool,
 }
 
 /// A capacity provider.
@@ -147,127 +168,15 @@ pub(super) struct InstancesSpec {
     pub ids: Vec<String>,
     #[serde(default = "long_ago", deserialize_with = "span")]
     pub age: Duration,
+    /// Why their group launched them, in the words of its activity after "At …"; absent: as usual.
+    #[serde(default)]
+    pub because: Option<String>,
 }
 
 impl InstancesSpec {
     pub(super) const fn size(&self) -> Size {
         Size { cpu: self.cpu, memory: self.memory }
     }
-}
-
-/// What one task is made of.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TaskSpec {
-    pub cpu: u32,
-    pub memory: u32,
-    pub image: String,
-    #[serde(default = "one")]
-    pub revision: u32,
-    /// Host ports, TCP.
-    #[serde(default)]
-    pub ports: Vec<u16>,
-    /// Further containers, name and image.
-    #[serde(default)]
-    pub sidecars: BTreeMap<String, String>,
-}
-
-/// How a service deploys.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RolloutSpec {
-    pub minimum: u32,
-    pub maximum: u32,
-    #[serde(default)]
-    pub breaker: BreakerSpec,
-}
-
-/// The deployment circuit breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum BreakerSpec {
-    #[default]
-    Off,
-    On,
-    Rollback,
-}
-
-/// Where tasks of a service may run.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PlacementSpec {
-    #[serde(default)]
-    pub distinct: bool,
-    /// The only zones allowed; empty: all.
-    #[serde(default)]
-    pub zones: Vec<String>,
-    /// Switches availability zone rebalancing off.
-    #[serde(default)]
-    pub no_rebalancing: bool,
-}
-
-/// A service.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ServiceSpec {
-    pub name: String,
-    pub cluster: String,
-    /// Its capacity provider; absent: launch type EC2, any instance.
-    #[serde(default)]
-    pub provider: Option<String>,
-    /// The zones of its subnets on Fargate; empty: it runs on instances.
-    #[serde(default)]
-    pub fargate: Vec<String>,
-    pub desired: u32,
-    pub task: TaskSpec,
-    pub rollout: RolloutSpec,
-    #[serde(default)]
-    pub placement: PlacementSpec,
-    #[serde(default)]
-    pub target_groups: u32,
-    /// Whether a container health check is configured.
-    #[serde(default)]
-    pub health_check: bool,
-    #[serde(default = "long_ago", deserialize_with = "span")]
-    pub age: Duration,
-    /// How long before the start its last deployment completed.
-    #[serde(default = "long_ago", deserialize_with = "span")]
-    pub deployed: Duration,
-    /// How many six-hourly "steady state" events lie behind it (ECS keeps 100 events in all).
-    #[serde(default = "history")]
-    pub history: u32,
-    /// Tasks that stopped within the last hour before the start.
-    #[serde(default)]
-    pub stopped: Vec<StoppedSpec>,
-}
-
-/// A task that had stopped before the start.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoppedSpec {
-    #[serde(deserialize_with = "span")]
-    pub ago: Duration,
-    pub code: String,
-    pub reason: String,
-    #[serde(default)]
-    pub exit: Option<i32>,
-    /// The container's own reason.
-    #[serde(default)]
-    pub container_reason: Option<String>,
-}
-
-/// A task of no service.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StandaloneSpec {
-    pub family: String,
-    pub cluster: String,
-    #[serde(default)]
-    pub zone: Option<String>,
-    pub task: TaskSpec,
-    /// How long before the start it was run.
-    #[serde(default = "long_ago", deserialize_with = "span")]
-    pub age: Duration,
 }
 
 impl Scenario {
@@ -342,6 +251,11 @@ impl Scenario {
             databases: Vec::new(),
             db_clusters: Vec::new(),
             proxies: Vec::new(),
+            targets: Vec::new(),
+            alarms: Vec::new(),
+            detector: None,
+            findings: Vec::new(),
+            secrets: Vec::new(),
             faults: Vec::new(),
             raw_script: Vec::new(),
             script: Vec::new(),
@@ -374,16 +288,12 @@ pub(super) const fn one() -> u32 {
     1
 }
 
-const fn hundred() -> u32 {
+pub(super) const fn hundred() -> u32 {
     100
 }
 
 const fn warmup() -> u32 {
     300
-}
-
-const fn history() -> u32 {
-    12
 }
 
 const fn boot() -> Duration {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::act::{Act, GroupChange, Meets, Step, Undergoes, Which};
+use super::alarms::StateSpec;
 use super::entities::{Outcome, State};
 use super::scenario::{some_span, span};
 
@@ -11,6 +13,8 @@ use super::scenario::{some_span, span};
 const PROTECTED: Duration = Duration::from_secs(2 * 3_600);
 /// Of the connections allowed, those borrowed in a storm unless told otherwise.
 const STORM: f64 = 0.97;
+/// How long a secret can be had back unless told otherwise: the default of `DeleteSecret`.
+const RECOVERY: Duration = Duration::from_hours(30 * 24);
 
 /// One step as the file has it: a verb and all the fields any verb may take.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -39,6 +43,17 @@ pub(super) struct RawStep {
     proxy: Option<String>,
     share: Option<f64>,
     refused: Option<u32>,
+    load: Option<f64>,
+    alarm: Option<String>,
+    state: Option<StateSpec>,
+    group: Option<String>,
+    process: Option<String>,
+    minimum: Option<u32>,
+    maximum: Option<u32>,
+    zones: Option<Vec<String>>,
+    finding: Option<String>,
+    secret: Option<String>,
+    stuck: Option<bool>,
     #[serde(default, deserialize_with = "some_span")]
     by: Option<Duration>,
     #[serde(default, deserialize_with = "some_span")]
@@ -72,112 +87,18 @@ enum Verb {
     FillStorage,
     ConnectionStorm,
     BreakSecret,
-}
-
-/// One step, checked.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Step {
-    /// After the start.
-    pub time: Duration,
-    pub act: Act,
-}
-
-/// Which service, by cluster (where more than one has such a service) and name.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Which {
-    pub cluster: Option<String>,
-    pub service: String,
-}
-
-/// What happens.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Act {
-    LoseZone {
-        zone: String,
-    },
-    RestoreZone {
-        zone: String,
-    },
-    SetDesired {
-        which: Which,
-        desired: u32,
-    },
-    Deploy {
-        which: Which,
-        image: String,
-        outcome: Outcome,
-    },
-    ForceDeployment {
-        which: Which,
-    },
-    SetState {
-        instance: String,
-        state: State,
-    },
-    KillTask {
-        which: Which,
-        count: u32,
-        exit: i32,
-        reason: Option<String>,
-    },
-    ProtectTask {
-        which: Which,
-        count: u32,
-        lasts: Duration,
-    },
-    DisconnectAgent {
-        instance: String,
-        lasts: Option<Duration>,
-    },
-    Event {
-        which: Which,
-        message: String,
-    },
-    /// Members of replica sets in this zone cannot reach those in others, or can again.
-    CutZone {
-        zone: String,
-        is_cut: bool,
-    },
-    Member {
-        host: String,
-        meets: Meets,
-    },
-    StepDown {
-        set: String,
-    },
-    Database {
-        name: String,
-        undergoes: Undergoes,
-    },
-    FailOverCluster {
-        name: String,
-    },
-    Storm {
-        proxy: String,
-        share: f64,
-        refused: u32,
-        lasts: Duration,
-    },
-    BreakSecret {
-        proxy: String,
-    },
-}
-
-/// What happens to a database.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Undergoes {
-    Failover,
-    Reboot,
-    Fill { to: f64, over: Duration },
-}
-
-/// What happens to a member of a replica set.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Meets {
-    Kill,
-    Freeze,
-    Restore,
-    Lag { by: Duration, lasts: Option<Duration> },
+    SetLoad,
+    SetAlarm,
+    ResizeGroup,
+    SuspendProcess,
+    ResumeProcess,
+    RefreshInstances,
+    RunShort,
+    Reclaim,
+    Find,
+    ArchiveFinding,
+    RotateSecret,
+    DeleteSecret,
 }
 
 impl RawStep {
@@ -205,6 +126,17 @@ impl RawStep {
             ("proxy", self.proxy.is_some()),
             ("share", self.share.is_some()),
             ("refused", self.refused.is_some()),
+            ("load", self.load.is_some()),
+            ("alarm", self.alarm.is_some()),
+            ("state", self.state.is_some()),
+            ("group", self.group.is_some()),
+            ("process", self.process.is_some()),
+            ("minimum", self.minimum.is_some()),
+            ("maximum", self.maximum.is_some()),
+            ("zones", self.zones.is_some()),
+            ("finding", self.finding.is_some()),
+            ("secret", self.secret.is_some()),
+            ("stuck", self.stuck.is_some()),
         ];
         match left.iter().find(|(_, is_some)| *is_some) {
             Some((field, _)) => Err(format!("`{field}` has no meaning for this `do`")),
@@ -265,6 +197,45 @@ impl RawStep {
                 lasts: need("lasts", self.lasts.take())?,
             },
             Verb::BreakSecret => Act::BreakSecret { proxy: need("proxy", self.proxy.take())? },
+            Verb::SetLoad => Act::Load { which: self.which()?, sum: need("load", self.load.take())? },
+            Verb::SetAlarm => Act::SetAlarm {
+                alarm: need("alarm", self.alarm.take())?,
+                state: need("state", self.state.take())?,
+                reason: need("reason", self.reason.take())?,
+            },
+            Verb::ResizeGroup
+            | Verb::SuspendProcess
+            | Verb::ResumeProcess
+            | Verb::RefreshInstances
+            | Verb::RunShort => Act::Group { name: need("group", self.group.take())?, change: self.group_change()? },
+            Verb::Reclaim => Act::Reclaim { instance: self.instance()? },
+            Verb::Find => Act::Finding { name: need("finding", self.finding.take())?, is_archived: false },
+            Verb::ArchiveFinding => Act::Finding { name: need("finding", self.finding.take())?, is_archived: true },
+            Verb::RotateSecret => {
+                Act::Rotate { secret: need("secret", self.secret.take())?, fails: self.stuck.take().unwrap_or(false) }
+            }
+            Verb::DeleteSecret => Act::DeleteSecret {
+                secret: need("secret", self.secret.take())?,
+                after: self.lasts.take().unwrap_or(RECOVERY),
+            },
+        })
+    }
+
+    fn group_change(&mut self) -> Result<GroupChange, String> {
+        Ok(match self.verb {
+            Verb::ResizeGroup => GroupChange::Resize {
+                bounds: (need("minimum", self.minimum.take())?, need("maximum", self.maximum.take())?),
+                desired: need("desired", self.desired.take())?,
+            },
+            Verb::RefreshInstances => GroupChange::Refresh,
+            Verb::RunShort => GroupChange::Short {
+                zones: need("zones", self.zones.take())?,
+                lasts: need("lasts", self.lasts.take())?,
+            },
+            verb => GroupChange::Process {
+                name: need("process", self.process.take())?,
+                is_suspended: verb == Verb::SuspendProcess,
+            },
         })
     }
 

@@ -1,9 +1,7 @@
 //! Scenarios of a given size, for tests of scale.
 
-use super::scenario::{
-    CallerSpec, ClusterSpec, GroupSpec, InstancesSpec, PlacementSpec, ProviderSpec, RolloutSpec, Scenario, ServiceSpec,
-    TaskSpec,
-};
+use super::scenario::{CallerSpec, ClusterSpec, GroupSpec, InstancesSpec, ProviderSpec, Scenario};
+use super::work::{BreakerSpec, PlacementSpec, RolloutSpec, ServiceSpec, TaskSpec};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,6 +41,8 @@ pub(super) fn sized(services: u32, tasks: u32, instances: u32) -> Scenario {
         suspended: Vec::new(),
         boot: Duration::from_secs(150),
         age: AGE,
+        spot: false,
+        spot_draining: false,
     });
     scenario.providers.push(ProviderSpec {
         name: "scale-ec2".to_owned(),
@@ -72,6 +72,7 @@ fn machines(tasks: u32, instances: u32) -> Vec<InstancesSpec> {
             memory: room * MEMORY,
             ids: Vec::new(),
             age: AGE,
+            because: None,
         })
         .collect()
 }
@@ -90,11 +91,13 @@ fn service(n: u32, services: u32, tasks: u32) -> ServiceSpec {
             revision: 1,
             ports: Vec::new(),
             sidecars: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         },
-        rollout: RolloutSpec { minimum: 50, maximum: 200, breaker: super::scenario::BreakerSpec::Rollback },
+        rollout: RolloutSpec { minimum: 50, maximum: 200, breaker: BreakerSpec::Rollback },
         placement: PlacementSpec { no_rebalancing: true, ..PlacementSpec::default() },
         target_groups: 1,
         health_check: true,
+        load: None,
         age: AGE,
         deployed: AGE,
         history: EVENTS,

@@ -13,13 +13,21 @@ use super::entities::{
 use super::events::{Entry, Log, REPEAT};
 use super::names::{self, Home};
 use super::rds::Fleet;
-use super::scenario::{InstancesSpec, Scenario, Seating, ServiceSpec, StandaloneSpec, StoppedSpec};
+use super::scenario::{InstancesSpec, Scenario, Seating};
+use super::work::{ServiceSpec, StandaloneSpec, StoppedSpec};
 use super::world::{Agenda, Due, World};
 use crate::model::ecs::Size;
 
-/// Tell the dice of replica sets and of databases from those of the rest.
+/// Tell the dice of replica sets, of databases and so on from those of the rest.
 const SETS: u64 = 0x006d_6f6e_676f;
 const DATABASES: u64 = 0x0072_6473;
+const GROUPS: u64 = 0x0061_7367;
+const SCALING: u64 = 0x6161_7300;
+const GUARD: u64 = 0x6775_6172_6400;
+const VAULT: u64 = 0x7661_756c_7400;
+/// The second of a minute at which figures are taken, and at which those of the last minute are looked at.
+const MEASURED: Duration = Duration::from_secs(50);
+const EVALUATED: Duration = Duration::from_secs(30);
 /// CPU units and MiB of Fargate in one zone: more than any scenario uses.
 const FARGATE: u32 = 1 << 30;
 
@@ -28,7 +36,7 @@ impl World {
     #[must_use]
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut world = Self::empty(scenario, seed);
-        world.add_clusters(scenario);
+        world.add_clusters(scenario, seed);
         for of in &scenario.instances {
             world.add_instances(of);
         }
@@ -50,11 +58,25 @@ impl World {
             let last = world.sets.len() - 1;
             world.with_set(last, |_| {});
         }
+        world.add_watchers(scenario);
         for (n, step) in scenario.script.iter().enumerate() {
             world.agenda.add(scenario.start + step.time, Due::Step(n));
         }
         world.settle();
         world
+    }
+
+    /// What watches the world: loads and figures, scaling, alarms, findings, secrets.
+    fn add_watchers(&mut self, scenario: &Scenario) {
+        self.add_launches(scenario);
+        self.add_loads();
+        self.measure_reservations();
+        self.add_targets(scenario);
+        self.add_alarms(scenario);
+        self.add_findings();
+        self.schedule_rotations();
+        self.agenda.add(self.now + EVALUATED, Due::Evaluate);
+        self.agenda.add(self.now + MEASURED, Due::Measure);
     }
 
     fn empty(scenario: &Scenario, seed: u64) -> Self {
@@ -70,6 +92,11 @@ impl World {
             now: *start,
             rng: Rng::with_seed(seed),
             fleet: Fleet::new(home.clone(), databases, db_clusters, proxies, *start, seed ^ DATABASES),
+            loads: super::scaling::Loads::new(),
+            scaling: super::scaling::Scaling::new(seed ^ SCALING),
+            board: super::alarms::Board::default(),
+            guard: super::guard::Guard::new(scenario, seed ^ GUARD),
+            vault: super::vault::Vault::new(scenario, &home, seed ^ VAULT),
             home,
             clusters: Vec::new(),
             groups: Vec::new(),
@@ -87,7 +114,7 @@ impl World {
         }
     }
 
-    fn add_clusters(&mut self, scenario: &Scenario) {
+    fn add_clusters(&mut self, scenario: &Scenario, seed: u64) {
         for spec in &scenario.clusters {
             self.clusters.push(Cluster {
                 name: spec.name.clone(),
@@ -96,7 +123,7 @@ impl World {
                 providers: spec.providers.clone(),
             });
         }
-        for spec in &scenario.groups {
+        for (n, spec) in (0_u64..).zip(&scenario.groups) {
             let members = scenario.instances.iter().find(|i| i.group.as_ref() == Some(&spec.name));
             self.groups.push(Group {
                 name: spec.name.clone(),
@@ -110,6 +137,12 @@ impl World {
                 shape: members.map_or_else(Size::default, InstancesSpec::size),
                 boot: spec.boot,
                 created_at: scenario.start - spec.age,
+                spot: spec.spot,
+                spot_draining: spec.spot_draining,
+                short: Vec::new(),
+                activities: Vec::new(),
+                refreshes: Vec::new(),
+                rng: Rng::with_seed(seed ^ (GROUPS << 8) ^ n),
             });
         }
         for spec in &scenario.providers {
@@ -118,6 +151,7 @@ impl World {
                 arn: self.home.ecs(&format!("capacity-provider/{}", spec.name)),
                 group: self.groups.iter().position(|g| g.name == spec.group).unwrap_or(0),
                 watching: false,
+                reserved: Vec::new(),
             });
         }
     }

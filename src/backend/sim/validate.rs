@@ -2,9 +2,10 @@
 
 use crate::error::{Error, nearest};
 
+use super::act::{Act, GroupChange, Which};
+use super::guard::ResourceSpec;
 use super::rds;
 use super::scenario::Scenario;
-use super::script::{Act, Which};
 
 /// Whether everything the scenario refers to is there.
 pub(super) fn validate(scenario: &Scenario) -> Result<(), Error> {
@@ -41,7 +42,70 @@ pub(super) fn validate(scenario: &Scenario) -> Result<(), Error> {
     super::mongo::validate(&scenario.sets)?;
     let (databases, db_clusters, proxies) = (&scenario.databases, &scenario.db_clusters, &scenario.proxies);
     rds::validate(&rds::names(databases, db_clusters, proxies), databases, db_clusters, proxies)?;
+    validate_watchers(scenario)?;
     validate_script(scenario)
+}
+
+/// Scaling, alarms, findings, secrets: each by itself, and what they name.
+fn validate_watchers(scenario: &Scenario) -> Result<(), Error> {
+    super::scaling::validate(&scenario.targets)?;
+    super::alarms::validate(&scenario.alarms)?;
+    super::guard::validate(scenario.detector.as_ref(), &scenario.findings)?;
+    super::vault::validate(&scenario.secrets)?;
+    let services: Vec<&str> = scenario.services.iter().map(|s| s.name.as_str()).collect();
+    let rds = rds::names(&scenario.databases, &scenario.db_clusters, &scenario.proxies);
+    let alarms: Vec<&str> = scenario.alarms.iter().map(|a| a.name.as_str()).collect();
+    unique("alarm", &alarms)?;
+    unique("finding", &scenario.findings.iter().map(|f| f.name.as_str()).collect::<Vec<_>>())?;
+    unique("secret", &scenario.secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>())?;
+    for target in &scenario.targets {
+        known("service of a target", &target.service, &services)?;
+        for step in &target.steps {
+            known(&format!("alarm of policy {}", step.name), &step.alarm, &alarms)?;
+        }
+    }
+    for alarm in &scenario.alarms {
+        let named = [(&alarm.service, &services), (&alarm.database, &rds.instances), (&alarm.proxy, &rds.proxies)];
+        for (name, names) in named {
+            if let Some(name) = name {
+                known(&format!("what alarm {} watches", alarm.name), name, names)?;
+            }
+        }
+        for child in &alarm.any {
+            known(&format!("any of alarm {}", alarm.name), child, &alarms)?;
+        }
+    }
+    for finding in &scenario.findings {
+        match &finding.resource {
+            ResourceSpec::TaskOf(service) => {
+                known(&format!("service of finding {}", finding.name), service, &services)?;
+            }
+            ResourceSpec::Database(name) => {
+                known(&format!("database of finding {}", finding.name), name, &rds.instances)?;
+            }
+            ResourceSpec::Instance(name) => instance_known(scenario, name)?,
+            ResourceSpec::Other { .. } => {}
+        }
+    }
+    for secret in &scenario.secrets {
+        if let Some(database) = &secret.database {
+            known(&format!("database of secret {}", secret.name), database, &rds.instances)?;
+        }
+    }
+    secrets_known(scenario)
+}
+
+/// The secrets that tasks are handed exist, or are of Parameter Store.
+fn secrets_known(scenario: &Scenario) -> Result<(), Error> {
+    let secrets: Vec<&str> = scenario.secrets.iter().map(|s| s.name.as_str()).collect();
+    let of_services = scenario.services.iter().map(|s| (&s.name, &s.task));
+    for (name, task) in of_services.chain(scenario.standalone.iter().map(|s| (&s.family, &s.task))) {
+        for secret in task.secrets.values().filter(|secret| !secret.starts_with('/')) {
+            let secret = secret.split_once(':').map_or(secret.as_str(), |(secret, _)| secret);
+            known(&format!("secret of {name}"), secret, &secrets)?;
+        }
+    }
+    Ok(())
 }
 
 fn validate_services(scenario: &Scenario, clusters: &[&str], providers: &[&str]) -> Result<(), Error> {
@@ -87,7 +151,20 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
             Act::Storm { proxy, .. } | Act::BreakSecret { proxy } => {
                 known("proxy in the script", proxy, &databases.proxies)?;
             }
-            Act::SetState { instance, .. } | Act::DisconnectAgent { instance, .. } => {
+            Act::SetAlarm { alarm, .. } => known("alarm in the script", alarm, &named(&scenario.alarms, |a| &a.name))?,
+            Act::Finding { name, .. } => known("finding in the script", name, &named(&scenario.findings, |f| &f.name))?,
+            Act::Rotate { secret, .. } | Act::DeleteSecret { secret, .. } => {
+                known("secret in the script", secret, &named(&scenario.secrets, |s| &s.name))?;
+            }
+            Act::Group { name, change } => {
+                known("group in the script", name, &named(&scenario.groups, |g| &g.name))?;
+                if let GroupChange::Resize { bounds: (least, most), desired } = change
+                    && !(least..=most).contains(&desired)
+                {
+                    return Err(Error::usage(format!("group {name} in the script: desired is not within its bounds")));
+                }
+            }
+            Act::Reclaim { instance } | Act::SetState { instance, .. } | Act::DisconnectAgent { instance, .. } => {
                 instance_known(scenario, instance)?;
             }
             Act::SetDesired { which, .. }
@@ -95,10 +172,15 @@ fn validate_script(scenario: &Scenario) -> Result<(), Error> {
             | Act::ForceDeployment { which }
             | Act::KillTask { which, .. }
             | Act::ProtectTask { which, .. }
+            | Act::Load { which, .. }
             | Act::Event { which, .. } => service_known(scenario, which, &services)?,
         }
     }
     Ok(())
+}
+
+fn named<T>(things: &[T], name: impl Fn(&T) -> &String) -> Vec<&str> {
+    things.iter().map(|thing| name(thing).as_str()).collect()
 }
 
 fn service_known(scenario: &Scenario, which: &Which, services: &[&str]) -> Result<(), Error> {

@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::act::Step;
 use super::actions::Mutation;
+use super::alarms::Board;
 use super::entities::{Cluster, Group, Instance, Provider, Service, Task, TaskKey};
+use super::guard::Guard;
 use super::mongo::{self, Happens};
 use super::names::Home;
 use super::rds;
-use super::script::Step;
+use super::scaling::{Loads, Scaling};
+use super::vault::{self, Vault};
 use crate::time::Timestamp;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A simulated world: a function of scenario, seed, time and the actions taken.
 ///
@@ -28,6 +35,11 @@ pub struct World {
     pub(super) next_task: TaskKey,
     pub(super) sets: Vec<mongo::Set>,
     pub(super) fleet: rds::Fleet,
+    pub(super) loads: Loads,
+    pub(super) scaling: Scaling,
+    pub(super) board: Board,
+    pub(super) guard: Guard,
+    pub(super) vault: Vault,
     pub(super) agenda: Agenda,
     /// Services to look at again before time goes on.
     pub(super) dirty: BTreeSet<usize>,
@@ -60,6 +72,18 @@ pub(super) enum Due {
     InSet(usize, Happens),
     /// Something happens to a database.
     InFleet(rds::Happens),
+    /// Something happens to a secret.
+    InVault(vault::Happens),
+    /// The figures of this minute are taken.
+    Measure,
+    /// CloudWatch looks at the figures of the last one.
+    Evaluate,
+    /// A group looks for what it could not have.
+    Refill(usize),
+    /// Whether an instance that is to go is empty; until when that is waited for.
+    Leaves(usize, Timestamp),
+    Ends(usize),
+    Refresh(usize),
 }
 
 /// What is due, in order of time; at one time, in the order it was added.
@@ -139,12 +163,30 @@ impl World {
             Due::Booted(instance) => self.on_booted(instance),
             Due::InSet(set, ref happens) => self.in_set(set, happens),
             Due::InFleet(ref happens) => self.in_fleet(happens),
+            Due::InVault(happens) => self.in_vault(happens),
+            Due::Measure => self.measure(),
+            Due::Evaluate => self.evaluate(),
+            Due::Refill(group) => self.on_refill(group),
+            Due::Leaves(instance, until) => self.on_leaves(instance, until),
+            Due::Ends(instance) => self.on_ends(instance),
+            Due::Refresh(group) => self.on_refresh(group),
         }
+    }
+
+    fn measure(&mut self) {
+        self.measure_loads();
+        self.measure_reservations();
+        self.agenda.add(self.now + MINUTE, Due::Measure);
+    }
+
+    fn evaluate(&mut self) {
+        self.evaluate_alarms();
+        self.agenda.add(self.now + MINUTE, Due::Evaluate);
     }
 
     /// A time between `from` and `to` seconds from now.
     pub(super) fn soon(&mut self, from: u64, to: u64) -> Timestamp {
-        self.now + std::time::Duration::from_secs(self.rng.u64(from..=to))
+        self.now + Duration::from_secs(self.rng.u64(from..=to))
     }
 
     /// The cluster of this name or ARN.

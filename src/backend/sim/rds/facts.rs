@@ -226,9 +226,8 @@ impl Fleet {
     }
 
     fn master_secret(&self, name: &str) -> MasterSecret {
-        let (region, account) = (&self.home.region, &self.home.account);
         MasterSecret {
-            arn: Some(Text::from(format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}"))),
+            arn: Some(Text::from(self.home.secret(&format!("rds!db-{name}")))),
             status: Some(Text::from("active")),
         }
     }

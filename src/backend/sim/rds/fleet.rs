@@ -160,13 +160,10 @@ impl Fleet {
             });
         }
         for spec in proxies {
-            let (id, suffix) = (fleet.rng.u64(..), fleet.rng.u32(..));
-            let Home { region, account, .. } = &fleet.home;
-            let secret =
-                |name: &String| format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{suffix:06x}");
+            let id = fleet.rng.u64(..);
             fleet.proxies.push(Proxy {
                 arn: fleet.arn("db-proxy", &format!("prx-{id:017x}")),
-                secrets: spec.secrets.iter().map(secret).collect(),
+                secrets: spec.secrets.iter().map(|name| fleet.home.secret(name)).collect(),
                 storms: Vec::new(),
                 broken: None,
                 spec: spec.clone(),

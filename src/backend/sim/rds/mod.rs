@@ -14,6 +14,7 @@ mod verbs;
 
 pub(super) use events::CONTROL_PLANE;
 pub(super) use fleet::{Fleet, Happens};
+pub(super) use series::{Minute, points};
 pub(super) use spec::{DatabaseSpec, DbClusterSpec, ProxySpec, names, validate};
 
 use super::world::{Due, World};

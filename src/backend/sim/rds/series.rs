@@ -20,26 +20,36 @@ const RISE: f64 = 60.0;
 
 /// One minute's figures.
 #[derive(Clone, Copy)]
-struct Minute {
-    value: f64,
+pub(in crate::backend::sim) struct Minute {
+    pub value: f64,
     /// How many samples it is of, all the same.
-    samples: f64,
+    pub samples: f64,
+}
+
+/// The points of a query between two times, as far as they are there at `now`.
+pub(in crate::backend::sim) fn points(
+    query: &Query,
+    now: Timestamp,
+    (from, until): (Timestamp, Timestamp),
+    minute: impl Fn(Timestamp) -> Option<Minute>,
+) -> Series {
+    let period = i64::try_from(query.period.as_secs()).unwrap_or(60).max(60);
+    let until = until.min(now - DELAY);
+    let first = from.secs().div_euclid(period) * period;
+    let starts = (0..).map(|n| first + n * period).take_while(|start| *start < until.secs());
+    let points = starts.filter(|start| *start >= from.secs()).filter_map(|start| {
+        let minutes = (0..period / 60).map(|n| Timestamp::from_secs(start + n * 60));
+        let minutes: Vec<Minute> =
+            minutes.filter(|at| at.secs() < until.secs()).filter_map(|at| minute(at + TAKEN)).collect();
+        Some((Timestamp::from_secs(start), aggregate(&minutes, query.statistic)?))
+    });
+    Series { points: points.collect(), problem: None }
 }
 
 impl Fleet {
-    /// The points of a query between two times, as far as they are there at `now`.
+    /// The points of a query about databases.
     pub fn data(&self, query: &Query, from: Timestamp, until: Timestamp) -> Series {
-        let period = i64::try_from(query.period.as_secs()).unwrap_or(60).max(60);
-        let until = until.min(self.now - DELAY);
-        let first = from.secs().div_euclid(period) * period;
-        let starts = (0..).map(|n| first + n * period).take_while(|start| *start < until.secs());
-        let points = starts.filter(|start| *start >= from.secs()).filter_map(|start| {
-            let minutes = (0..period / 60).map(|n| Timestamp::from_secs(start + n * 60));
-            let minutes: Vec<Minute> =
-                minutes.filter(|at| at.secs() < until.secs()).filter_map(|at| self.minute(query, at + TAKEN)).collect();
-            Some((Timestamp::from_secs(start), aggregate(&minutes, query.statistic)?))
-        });
-        Series { points: points.collect(), problem: None }
+        points(query, self.now, (from, until), |at| self.minute(query, at))
     }
 
     fn minute(&self, query: &Query, at: Timestamp) -> Option<Minute> {
@@ -53,6 +63,15 @@ impl Fleet {
                 let value = self.of_proxy(self.proxy(value)?, query.name, at)?;
                 Some(Minute { value: value / MACHINES, samples: MACHINES })
             }
+            _ => None,
+        }
+    }
+
+    /// The figure of a minute of an instance or a proxy.
+    pub fn figure(&self, dimension: &str, value: &str, metric: &str, at: Timestamp) -> Option<f64> {
+        match dimension {
+            "DBInstanceIdentifier" => self.of_instance(self.instance(value)?, metric, at),
+            "ProxyName" => self.of_proxy(self.proxy(value)?, metric, at),
             _ => None,
         }
     }

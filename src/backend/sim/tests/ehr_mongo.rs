@@ -149,7 +149,8 @@ fn a_zone_that_comes_back_in_time_loses_nothing() {
         if lost { world.lose_zone("us-east-1b") } else { world.restore_zone("us-east-1b") }
     }
     // Given up on 62 to 85 seconds after the first loss, and after the second, had neither been made good.
-    world.advance_to(at("03:08:00"));
-    assert_eq!(world.services[0].tasks, tasks);
+    world.advance_to(at("03:05:00"));
+    assert!(world.services[0].tasks.is_superset(&tasks));
+    assert_eq!(world.services[0].desired, 28, "those that were left ran hot for a minute");
     world.assert_steady();
 }

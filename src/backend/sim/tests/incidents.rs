@@ -98,7 +98,7 @@ fn the_failover_of_ehr_aurora_in_the_middle_of_a_deployment() {
     for seed in 0..20 {
         let mut world = world("ehr-aurora", seed);
         world.assert_steady();
-        assert_eq!(world.cluster_facts(0).instances, 16);
+        assert_eq!(world.cluster_facts(0).instances, 22);
         world.advance_to(at("2026-04-08T14:02:09"));
         let facts = |world: &World| world.fleet.cluster_facts(0);
         assert_eq!(facts(&world).writer().unwrap(), "ws-1");

@@ -1,4 +1,17 @@
 //! Auto Scaling groups and the managed scaling of capacity providers: out only, never past the maximum.
+//!
+//! `change` is how a group comes to its size; `leave` how an instance goes; `refresh` how all are replaced; `activity` what is
+//! told of it; `reservation` what managed scaling measures.
+
+mod activity;
+mod change;
+mod leave;
+mod refresh;
+mod reservation;
+
+pub(super) use activity::{Activity, CONTROL_PLANE, Why};
+pub(super) use refresh::Refresh;
+pub(super) use reservation::Reserved;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -30,17 +43,14 @@ impl World {
         if waiting.is_empty() {
             return;
         }
-        let shape = self.groups[group].shape;
-        let members = || self.instances.iter().filter(|i| i.group == Some(group));
-        let booting = count(members().filter(|i| i.stage == Stage::Booting).count());
-        let have = count(members().count());
-        let target = have.saturating_add(bins(&waiting, shape).saturating_sub(booting));
-        let target = target.min(self.groups[group].maximum);
-        let is_suspended = self.groups[group].suspended.iter().any(|process| process == "Launch");
-        for _ in have..if is_suspended { have } else { target } {
-            self.launch(group, p);
+        let booting = count(self.members(group).filter(|i| i.stage == Stage::Booting).count());
+        let have = count(self.members(group).count());
+        let target = have.saturating_add(self.bins_over_zones(group, &waiting).saturating_sub(booting));
+        let (from, target) = (self.groups[group].desired, target.min(self.groups[group].maximum));
+        if target > from {
+            self.groups[group].desired = target;
         }
-        self.groups[group].desired = self.groups[group].desired.max(target);
+        self.fill_group(group, &Why::Managed { from, to: target });
         self.agenda.add(self.now + PERIOD, Due::Scaling(p));
     }
 
@@ -56,6 +66,7 @@ impl World {
         instance.link.connected = true;
         instance.registered_at = now;
         let cluster = instance.cluster;
+        self.launched(i);
         self.capacity_came(cluster);
     }
 
@@ -70,20 +81,6 @@ impl World {
         let services = self.waiting.iter().map(|s| &self.services[*s]).filter(|s| s.provider == Some(p));
         let tasks = services.flat_map(|s| &s.tasks).filter_map(|key| self.tasks.get(key));
         tasks.filter(|t| t.phase == Phase::Provisioning && t.instance.is_none()).map(|t| t.definition.size).collect()
-    }
-
-    /// Launches an instance in the zone that has the fewest.
-    fn launch(&mut self, g: usize, p: usize) {
-        let members = |zone: &str| self.instances.iter().filter(|i| i.group == Some(g) && &*i.zone == zone).count();
-        let group = &self.groups[g];
-        let (boot, shape, cluster) = (group.boot, group.shape, group.cluster);
-        let zone = group.zones.iter().min_by_key(|zone| (self.zone_lost(zone), members(zone))).cloned();
-        let Some(zone) = zone else { return };
-        let mut instance = self.machine(cluster, zone, shape);
-        instance.group = Some(g);
-        instance.provider = Some(p);
-        self.instances.push(instance);
-        self.agenda.add(self.now + boot, Due::Booted(self.instances.len() - 1));
     }
 
     /// An instance that has not registered yet.
@@ -104,6 +101,7 @@ impl World {
             ports: std::collections::BTreeSet::new(),
             tasks: std::collections::BTreeSet::new(),
             registered_at: self.now,
+            leaving: None,
             is_fargate: false,
         }
     }
