@@ -56,7 +56,7 @@ async fn the_overview_tells_them_to_someone_who_never_looked_at_the_databases() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn databases_of_every_scenario_are_exported_whole() {
-    for (scenario, rows) in [("ehr-mongo", 0), ("ehr-aurora", 4), ("telehealth-fargate", 3)] {
+    for (scenario, rows) in [("ehr-mongo", 0), ("ehr-aurora", 4), ("telehealth-fargate", 3), ("rx-spot", 0)] {
         let run = run_on(scenario, "export databases --format json").await;
         assert_eq!((run.code, run.err.as_str()), (0, ""), "{scenario}: {}", run.out);
         let document = run.document();

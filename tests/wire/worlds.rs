@@ -110,5 +110,6 @@ async fn botocore_finds_nothing_in_a_quiet_world_nor_in_the_middle_of_an_inciden
         judged(testbed, "ehr-mongo at 03:12:44", Scenario::named("ehr-mongo").unwrap()),
         judged(testbed, "ehr-aurora", Scenario::named("ehr-aurora").unwrap()),
         judged(testbed, "telehealth-fargate", Scenario::named("telehealth-fargate").unwrap()),
+        judged(testbed, "rx-spot", Scenario::named("rx-spot").unwrap()),
     );
 }
