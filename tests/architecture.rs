@@ -213,6 +213,50 @@ fn a_permit_made_out_of_its_place_is_seen() {
 }
 
 #[test]
+fn no_code_asks_for_the_value_of_a_secret() {
+    let read = |path: &Path| fs::read_to_string(path).expect("text");
+    let mut seen = 0;
+    for dir in ["src", "tests", "benches", "fuzz/src"] {
+        for name in names(&root().join(dir)) {
+            // Here, and there alone, it is said what must not be said.
+            if dir == "tests" && name.starts_with("architecture") {
+                continue;
+            }
+            seen += 1;
+            assert!(!rules::names_secret_values(&read(&root().join(dir).join(&name))), "{dir}/{name}");
+        }
+    }
+    assert!(seen > 100);
+    for (text, named) in [
+        ("client.get_secret_value()", true),
+        ("client.batch_get_secret_value()", true),
+        ("\"secretsmanager:GetSecretValue\"", true),
+        ("aws secretsmanager get-secret-value", true),
+        ("secret.value_from()", false),
+    ] {
+        assert_eq!(rules::names_secret_values(text), named, "{text}");
+    }
+}
+
+#[test]
+fn no_policy_allows_to_read_the_value_of_a_secret() {
+    let mut statements = 0;
+    let pages = ["README.md", "docs/actions.md", "docs/operations.md", "docs/architecture.md"];
+    for page in pages.map(|name| fs::read_to_string(root().join(name)).expect("text")) {
+        let blocks = page.split("```json\n").skip(1).filter_map(|rest| rest.split_once("```"));
+        for policy in blocks.filter_map(|(block, _)| serde_json::from_str::<serde_json::Value>(block).ok()) {
+            for statement in policy["Statement"].as_array().into_iter().flatten() {
+                statements += 1;
+                let (text, denies) = (statement.to_string(), statement["Effect"] == "Deny");
+                let reads = rules::names_secret_values(&text) || text.contains("secretsmanager:*");
+                assert!(denies || !reads, "{text}");
+            }
+        }
+    }
+    assert!(statements >= 4, "{statements}");
+}
+
+#[test]
 fn only_lines_that_are_not_test_code_count() {
     let code = "fn f() {}\n".repeat(rules::MOST_LINES);
     let tests = "#[cfg(test)]\nmod tests {\n    fn a() { let _ = \"}\"; }\n}\n";

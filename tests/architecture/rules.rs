@@ -194,6 +194,13 @@ pub fn permits(file: &File) -> Vec<String> {
     wrong.map(|path| at(file, path, "makes a permit")).collect()
 }
 
+/// Whether a text names a call that gives the value of a secret, in whatever spelling. Literals and comments count: there is
+/// nothing to be said of it in code.
+pub fn names_secret_values(text: &str) -> bool {
+    let plain: String = text.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect();
+    plain.contains("getsecretvalue")
+}
+
 fn at(file: &File, path: &Path, what: &str) -> String {
     format!("{}:{}: {what}", file.name, path.line)
 }

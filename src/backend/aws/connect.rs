@@ -18,7 +18,10 @@ use super::access::Access;
 use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
-use super::{alarms, app_scaling, ecs, group_activities, groups, metrics, proxies, rds, region, sources, sts, trust};
+use super::{
+    alarms, app_scaling, ecs, group_activities, groups, guardduty, metrics, proxies, rds, region, secrets, sources,
+    sts, trust,
+};
 use crate::backend::mongo::MongoDriver;
 use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, Mongo, NoJournal};
@@ -189,14 +192,14 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
     Backend {
         ecs: ecs.clone(),
         ecs_preflight: ecs.clone(),
-        ecs_changes: ecs,
+        ecs_changes: ecs.clone(),
+        task_definitions: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
         group_activities: Arc::new(group_activities::AwsGroupActivities::new(&config, access("autoscaling"))),
         app_scaling: Arc::new(app_scaling::AwsAppScaling::new(&config, access("application-autoscaling"))),
         alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
-        guardduty: Arc::new(Nothing),
-        secrets: Arc::new(Nothing),
-        task_definitions: Arc::new(Nothing),
+        guardduty: Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty"))),
+        secrets: Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager"))),
         rds: Arc::new(rds::AwsRds::new(&config, access("rds"))),
         proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),
         metrics: Arc::new(metrics::AwsMetrics::new(&config, access("monitoring"))),

@@ -4,6 +4,7 @@
 
 mod changes;
 mod clusters;
+mod definitions;
 mod instances;
 mod preflight;
 mod services;
