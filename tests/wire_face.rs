@@ -1,6 +1,8 @@
 //! The strict loopback as clients meet it: AWS's own SDK for Rust, and botocore.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says why it fails or is skipped")]
 
+#[path = "wire_face/autoscaled.rs"]
+mod autoscaled;
 #[path = "wire_face/clients.rs"]
 mod clients;
 #[path = "wire_face/databases.rs"]
@@ -19,6 +21,8 @@ mod ports;
 mod python;
 #[path = "wire_face/rds.rs"]
 mod rds;
+#[path = "wire_face/scaling.rs"]
+mod scaling;
 #[path = "wire_face/world.rs"]
 mod world;
 

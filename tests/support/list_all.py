@@ -7,12 +7,17 @@ import json
 import sys
 
 import boto3
+import botocore.model
 
 
 def main(url, region):
+    # CloudWatch is served in CBOR alone, which botocore can speak and does not choose.
+    known = botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS
+    botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ("smithy-rpc-v2-cbor", *known)
     keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
     session = boto3.Session(region_name=region, **keys)
     ecs, groups, rds, sts = (session.client(name, endpoint_url=url) for name in ("ecs", "autoscaling", "rds", "sts"))
+    scaling, cloudwatch = (session.client(name, endpoint_url=url) for name in ("application-autoscaling", "cloudwatch"))
 
     def every(client, operation, member, **params):
         pages = client.get_paginator(operation).paginate(**params)
@@ -30,6 +35,9 @@ def main(url, region):
             break
         token = {"nextToken": page["nextToken"]}
     proxies = [proxy["DBProxyName"] for proxy in every(rds, "describe_db_proxies", "DBProxies")]
+    ecs_scaling = lambda operation, member, **more: every(scaling, operation, member, ServiceNamespace="ecs", **more)  # noqa: E731
+    both = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+    history = every(cloudwatch, "describe_alarm_history", "AlarmHistoryItems", **both)
     every_group = every(groups, "describe_auto_scaling_groups", "AutoScalingGroups")
     everything = {
         "account": sts.get_caller_identity()["Account"],
@@ -40,6 +48,19 @@ def main(url, region):
         "instances": in_clusters("list_container_instances", "containerInstanceArns"),
         "providers": sorted(providers),
         "groups": sorted(group["AutoScalingGroupName"] for group in every_group),
+        "group_activities": sorted(a["ActivityId"] for a in every(groups, "describe_scaling_activities", "Activities")),
+        "scaling_targets": sorted(t["ResourceId"] for t in ecs_scaling("describe_scalable_targets", "ScalableTargets")),
+        "scaling_policies": sorted(p["PolicyName"] for p in ecs_scaling("describe_scaling_policies", "ScalingPolicies")),
+        "scaling_activities": sorted(
+            a["ActivityId"]
+            for a in ecs_scaling("describe_scaling_activities", "ScalingActivities", IncludeNotScaledActivities=True)
+        ),
+        "alarms": sorted(
+            alarm["AlarmName"]
+            for kind in ("MetricAlarms", "CompositeAlarms")
+            for alarm in every(cloudwatch, "describe_alarms", kind, **both)
+        ),
+        "alarm_changes": sorted(change["AlarmName"] for change in history),
         "db_instances": sorted(i["DBInstanceIdentifier"] for i in every(rds, "describe_db_instances", "DBInstances")),
         "db_clusters": sorted(c["DBClusterIdentifier"] for c in every(rds, "describe_db_clusters", "DBClusters")),
         "db_events": sorted(e["Message"] for e in every(rds, "describe_events", "Events", Duration=14 * 24 * 60)),

@@ -31,12 +31,13 @@ SERVED = {
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
         "GetTaskProtection", "DescribeServiceRevisions", "UpdateService",
     ],
-    "autoscaling": ["DescribeAutoScalingGroups"],
+    "autoscaling": ["DescribeAutoScalingGroups", "DescribeScalingActivities", "DescribeInstanceRefreshes"],
+    "application-autoscaling": ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"],
     "rds": [
         "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
         "DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups",
     ],
-    "cloudwatch": ["GetMetricData"],
+    "cloudwatch": ["GetMetricData", "DescribeAlarms", "DescribeAlarmHistory"],
     "sts": ["GetCallerIdentity"],
 }
 
@@ -379,8 +380,89 @@ def walk_others(endpoint):
     groups({"NextToken": "made up"}, "InvalidNextToken")
     groups({}, "InvalidAction", rename="DescribeNothings")
     groups({}, "MissingAuthenticationToken", signed=False)
+    walk_history(endpoint, names)
     endpoint.call("sts", "GetCallerIdentity")
     endpoint.call("sts", "GetCallerIdentity", {}, "InvalidAction", rename="GetNothing")
+
+
+def walk_history(endpoint, names):
+    """What the first groups did; where there is no group, the calls are refused."""
+
+    def history(operation, params, refused=None):
+        return endpoint.call("autoscaling", operation, params, refused)
+
+    wrong, activities, refreshes = "ValidationError", "DescribeScalingActivities", "DescribeInstanceRefreshes"
+    found = pages(endpoint, "autoscaling", activities, "Activities", {}, "NextToken")
+    ids = [activity["ActivityId"] for activity in found]
+    history(activities, {"ActivityIds": ids[:5]})
+    for name in names[:3]:
+        for operation, member in ((activities, "Activities"), (refreshes, "InstanceRefreshes")):
+            params = {"AutoScalingGroupName": name, "MaxRecords": 30}
+            pages(endpoint, "autoscaling", operation, member, params, "NextToken")
+            history(operation, {"AutoScalingGroupName": name, "MaxRecords": 101}, wrong)
+            history(operation, {"AutoScalingGroupName": name, "MaxRecords": "many"}, "MalformedQueryString")
+            history(operation, {"AutoScalingGroupName": name, "NextToken": "made up"}, "InvalidNextToken")
+    for operation in (activities, refreshes):
+        history(operation, {"AutoScalingGroupName": "no such group"}, wrong)
+    history(refreshes, {}, wrong)
+    history(activities, {"Filters": [{"Name": "Status", "Values": ["Failed"]}]}, wrong)
+
+
+def walk_scaling(endpoint):
+    def scaling(operation, params=None, refused=None, **odd):
+        return endpoint.call("application-autoscaling", operation, {"ServiceNamespace": "ecs", **(params or {})}, refused, **odd)
+
+    wrong, token = "ValidationException", "InvalidNextTokenException"
+    members = {"DescribeScalableTargets": "ScalableTargets", "DescribeScalingPolicies": "ScalingPolicies"}
+    members["DescribeScalingActivities"] = "ScalingActivities"
+    for operation, member in members.items():
+        for size in (None, 3):
+            params = {"ServiceNamespace": "ecs", **({"MaxResults": size} if size else {})}
+            found = pages(endpoint, "application-autoscaling", operation, member, params, "NextToken")
+        resources = [item["ResourceId"] for item in found[:1]]
+        one = {"ResourceIds": resources} if member == "ScalableTargets" else {"ResourceId": "".join(resources) or "x"}
+        scaling(operation, {**one, "ScalableDimension": "ecs:service:DesiredCount"})
+        scaling(operation, {"ScalableDimension": "ecs:service:DesiredCount"}, wrong)
+        scaling(operation, {"ServiceNamespace": "rds"})
+        scaling(operation, {"ServiceNamespace": "starships"}, wrong)
+        scaling(operation, {"ServiceNamespace": None}, wrong)
+        scaling(operation, {"MaxResults": 0}, wrong)
+        scaling(operation, {"MaxResults": 11 if member == "ScalingPolicies" else 51}, wrong)
+        scaling(operation, {"MaxResults": "many"}, "SerializationException")
+        scaling(operation, {"NextToken": "made up"}, token)
+    pages(endpoint, "application-autoscaling", "DescribeScalingActivities", "ScalingActivities",
+          {"ServiceNamespace": "ecs", "IncludeNotScaledActivities": True}, "NextToken")
+    scaling("DescribeScalingPolicies", {"PolicyNames": ["no such policy"]})
+    scaling("DescribeScalableTargets", {}, "UnknownOperationException", rename="DescribeNothings")
+    scaling("DescribeScalableTargets", {}, "MissingAuthenticationTokenException", signed=False)
+
+
+def walk_alarms(endpoint):
+    def alarms(operation, params=None, refused=None, **odd):
+        return endpoint.call("cloudwatch", operation, params, refused, **odd)
+
+    both = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+    wrong, describe, history = "ValidationError", "DescribeAlarms", "DescribeAlarmHistory"
+    for types in (both, {}, {"AlarmTypes": ["LogAlarm"]}):
+        found = pages(endpoint, "cloudwatch", describe, "MetricAlarms", {**types, "MaxRecords": 30}, "NextToken")
+        pages(endpoint, "cloudwatch", history, "AlarmHistoryItems", dict(types), "NextToken")
+        for alarm in found[:1]:
+            alarms(describe, {**types, "AlarmNames": [alarm["AlarmName"]]})
+            alarms(history, {**types, "AlarmName": alarm["AlarmName"], "HistoryItemType": "StateUpdate"})
+    now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
+    for state in ("OK", "ALARM", "INSUFFICIENT_DATA"):
+        alarms(describe, {**both, "StateValue": state, "ActionPrefix": "arn:"})
+    for order in ("TimestampAscending", "TimestampDescending"):
+        alarms(history, {**both, "ScanBy": order, "StartDate": now - day, "EndDate": now})
+    for operation in (describe, history):
+        alarms(operation, {"MaxRecords": 0}, wrong)
+        alarms(operation, {"MaxRecords": 101}, wrong)
+        alarms(operation, {"AlarmTypes": ["Odd"]}, wrong)
+        alarms(operation, {"NextToken": "made up"}, "InvalidNextToken")
+    alarms(describe, {"ParentsOfAlarmName": "x"}, wrong)
+    alarms(history, {"ScanBy": "Sideways"}, wrong)
+    alarms(describe, {}, "InvalidAction", rename="DescribeNothings")
+    alarms(describe, {}, "MissingAuthenticationToken", signed=False)
 
 
 def walk_rds(endpoint):
@@ -467,6 +549,8 @@ def main(url, region):
     walk_ecs(endpoint)
     walk_cloudwatch(endpoint, walk_rds(endpoint))
     walk_others(endpoint)
+    walk_scaling(endpoint)
+    walk_alarms(endpoint)
     for service, operations in SERVED.items():
         for operation in operations:
             if not endpoint.answers[f"{service}:{operation}"]:

@@ -1,17 +1,20 @@
 //! Whole worlds, listed: by the program, by the screen, by boto3's paginators, and judged by botocore's models.
 
 use std::io::Write;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use rounds::backend::ports::{Backend, Listing};
+use rounds::backend::ports::{Backend, Listing, Page};
 use rounds::backend::sim::Scenario;
 use rounds::backend::sim::wire::Rates;
+use rounds::model::Fault;
+use rounds::text::Text;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::opinion::second_opinion;
 use crate::python::{Testbed, testbed};
-use crate::{lists, serving, still};
+use crate::{NIGHT, lists, serving, still};
 
 /// Services, tasks and instances: one more than a batch of services, than a page, and than ten pages of tasks.
 const SIZES: [[u32; 3]; 3] = [[11, 33, 3], [101, 1_001, 102], [1_001, 1_001, 12]];
@@ -71,11 +74,55 @@ async fn whole(sim: &Backend) -> Value {
     let mut groups: Vec<String> =
         sim.groups.groups(&[], None).await.unwrap().items.iter().map(|g| g.name.to_string()).collect();
     groups.sort();
+    let scaling = scaling(sim, &groups).await;
     let account = sim.sts.caller().await.unwrap().account.to_string();
-    json!({
+    let mut whole = json!({
         "account": account, "clusters": clusters, "services": services, "tasks": tasks, "stopped": stopped,
         "instances": instances, "providers": providers, "groups": groups,
-    })
+    });
+    whole.as_object_mut().unwrap().extend(scaling);
+    whole
+}
+
+/// The names of everything on all pages of a list, sorted.
+async fn names<T>(
+    next: impl AsyncFn(Option<String>) -> Result<Page<T>, Fault>,
+    name: impl Fn(&T) -> &Text,
+) -> Vec<String> {
+    let (mut all, mut token) = (Vec::new(), None);
+    loop {
+        let page = next(token).await.unwrap();
+        all.extend(page.items.iter().map(|item| name(item).to_string()));
+        token = page.next;
+        if token.is_none() {
+            all.sort();
+            return all;
+        }
+    }
+}
+
+/// Scaling and alarms of a world.
+async fn scaling(sim: &Backend, groups: &[String]) -> serde_json::Map<String, Value> {
+    let mut activities = Vec::new();
+    for group in groups {
+        let of_group = async |token: Option<String>| sim.group_activities.activities(group, token.as_deref()).await;
+        activities.extend(names(of_group, |activity| &activity.id).await);
+    }
+    activities.sort();
+    let (scaling, alarms) = (&sim.app_scaling, &sim.alarms);
+    let month = NIGHT - Duration::from_hours(30 * 24);
+    let targets = names(async |token| scaling.targets(token.as_deref()).await, |target| &target.resource).await;
+    let policies = names(async |token| scaling.policies(token.as_deref()).await, |policy| &policy.name).await;
+    let done = names(async |token| scaling.activities(token.as_deref()).await, |activity| &activity.id).await;
+    let all = names(async |token| alarms.alarms(token.as_deref()).await, |alarm| &alarm.name).await;
+    let changes = names(async |token| alarms.transitions(month, token.as_deref()).await, |change| &change.alarm).await;
+    let Value::Object(all) = json!({
+        "group_activities": activities, "scaling_targets": targets, "scaling_policies": policies,
+        "scaling_activities": done, "alarms": all, "alarm_changes": changes,
+    }) else {
+        panic!("an object")
+    };
+    all
 }
 
 /// boto3 lists exactly the world, and botocore finds nothing in its answers that AWS's models do not have.

@@ -41,6 +41,7 @@ client!(ecs, aws_sdk_ecs);
 client!(groups, aws_sdk_autoscaling);
 client!(metrics, aws_sdk_cloudwatch);
 client!(rds, aws_sdk_rds);
+client!(scaling, aws_sdk_applicationautoscaling);
 client!(sts, aws_sdk_sts);
 
 /// As [`ecs`], but it waits no longer than [`PATIENCE`].

@@ -15,7 +15,7 @@ use rounds::time::Timestamp;
 use crate::world::{ACCOUNT, REGION, START, later, paged, some, text};
 
 /// What nobody should write and somebody will.
-const HOSTILE: &str = "<b>&amp;]]> \"'\u{1b}[2J\u{202e}\u{9b}31m\t\r\n ümläut 𝄞";
+pub const HOSTILE: &str = "<b>&amp;]]> \"'\u{1b}[2J\u{202e}\u{9b}31m\t\r\n ümläut 𝄞";
 
 #[derive(Clone)]
 pub struct Databases {

@@ -4,6 +4,7 @@ use rounds::model::rds::Target;
 use rounds::text::Text;
 use tokio::task::spawn_blocking;
 
+use crate::autoscaled::autoscaled;
 use crate::databases::databases;
 use crate::python::testbed;
 use crate::{quiet, world};
@@ -46,6 +47,13 @@ async fn boto3_lists_exactly_the_world() {
     expect("instances", world.instances.iter().map(|i| i.arn.to_string()).collect());
     expect("providers", world.providers.iter().map(|p| p.name.to_string()).collect());
     expect("groups", world.groups.iter().map(|g| g.name.to_string()).collect());
+    let scaled = autoscaled();
+    expect("group_activities", scaled.group_activities.iter().map(|a| a.id.to_string()).collect());
+    expect("scaling_targets", scaled.targets.iter().map(|t| t.resource.to_string()).collect());
+    expect("scaling_policies", scaled.policies.iter().map(|p| p.name.to_string()).collect());
+    expect("scaling_activities", scaled.activities.iter().map(|a| a.id.to_string()).collect());
+    expect("alarms", scaled.alarms.iter().map(|a| a.name.to_string()).collect());
+    expect("alarm_changes", scaled.transitions.iter().map(|t| t.alarm.to_string()).collect());
     let databases = databases();
     expect("db_instances", databases.instances.iter().map(|i| i.id.to_string()).collect());
     expect("db_clusters", databases.clusters.iter().map(|c| c.id.to_string()).collect());

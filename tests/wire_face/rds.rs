@@ -28,7 +28,7 @@ async fn through(server: &Server) -> Backend {
 }
 
 /// All pages of a list; none may be longer than RDS allows.
-async fn all<T>(mut next: impl AsyncFnMut(Option<String>) -> Result<Page<T>, model::Fault>) -> Vec<T> {
+pub async fn all<T>(mut next: impl AsyncFnMut(Option<String>) -> Result<Page<T>, model::Fault>) -> Vec<T> {
     let (mut items, mut token) = (Vec::new(), None);
     loop {
         let page = next(token).await.unwrap();

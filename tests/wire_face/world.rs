@@ -16,6 +16,7 @@ use rounds::model::scaling::{Group, GroupInstance};
 use rounds::text::Text;
 use rounds::time::Timestamp;
 
+use crate::autoscaled::autoscaled;
 use crate::databases::databases;
 
 pub const ACCOUNT: &str = "123456789012";
@@ -372,15 +373,15 @@ impl Sts for World {
 
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
-    let databases = Arc::new(databases());
+    let (databases, autoscaled) = (Arc::new(databases()), Arc::new(autoscaled()));
     Backend {
         ecs: world.clone(),
         ecs_preflight: world.clone(),
         ecs_changes: Arc::new(NoChanges),
         groups: world.clone(),
-        group_activities: Arc::new(Nothing),
-        app_scaling: Arc::new(Nothing),
-        alarms: Arc::new(Nothing),
+        group_activities: autoscaled.clone(),
+        app_scaling: autoscaled.clone(),
+        alarms: autoscaled,
         guardduty: Arc::new(Nothing),
         secrets: Arc::new(Nothing),
         task_definitions: Arc::new(Nothing),
