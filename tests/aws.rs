@@ -14,6 +14,8 @@ mod databases;
 mod lists;
 #[path = "support/patience.rs"]
 mod patience;
+#[path = "aws/scaling.rs"]
+mod scaling;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

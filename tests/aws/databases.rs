@@ -28,7 +28,7 @@ fn filled(name: &str) -> Option<(&'static Testbed, Server, Value)> {
     Some((testbed, server, listed))
 }
 
-async fn all<T>(next: impl AsyncFn(Option<String>) -> Result<Page<T>, Fault>) -> (Vec<T>, usize) {
+pub async fn all<T>(next: impl AsyncFn(Option<String>) -> Result<Page<T>, Fault>) -> (Vec<T>, usize) {
     let (mut items, mut token, mut pages) = (Vec::new(), None, 0);
     loop {
         let page = patiently(async || next(token.clone()).await).await.expect("a page");
@@ -45,12 +45,12 @@ async fn instances(aws: &Backend) -> (Vec<DbInstance>, usize) {
 }
 
 /// What is there of these values; the form of `second_opinion.py`.
-fn kept(values: Value) -> Value {
+pub fn kept(values: Value) -> Value {
     let Value::Object(members) = values else { return values };
     members.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }
 
-fn words(text: Option<&Text>) -> Option<&str> {
+pub fn words(text: Option<&Text>) -> Option<&str> {
     text.map(Text::as_str)
 }
 
@@ -80,7 +80,7 @@ fn cluster(of: &DbCluster) -> Value {
     }))
 }
 
-fn by_name(all: impl IntoIterator<Item = Value>, name: &str) -> BTreeMap<String, Value> {
+pub fn by_name(all: impl IntoIterator<Item = Value>, name: &str) -> BTreeMap<String, Value> {
     all.into_iter().map(|one| (one[name].as_str().expect("a name").to_owned(), one)).collect()
 }
 

@@ -9,6 +9,10 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT proxy NAME DATABASE
        second_opinion.py ENDPOINT reboot DATABASE
        second_opinion.py ENDPOINT measure DATABASE
+       second_opinion.py ENDPOINT scaling CLUSTER
+       second_opinion.py ENDPOINT groups suspend|refresh
+       second_opinion.py ENDPOINT alarms METRIC COMPOSITE
+       second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
        second_opinion.py ENDPOINT powerless"""
 
 import json
@@ -18,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 ENDPOINT = sys.argv[1]
 
@@ -223,6 +228,134 @@ def measure(database):
     return now
 
 
-commands = (databases, proxy, reboot, measure)
+def keep(raw, *names):
+    return {name: raw[name] for name in names if raw.get(name) not in (None, "")}
+
+
+def every(service, operation, key, **arguments):
+    return [item for page in client(service).get_paginator(operation).paginate(**arguments) for item in page[key]]
+
+
+def scaling(cluster):
+    """Makes every service of the cluster a scalable target, with a policy of one kind or the other on the first twelve."""
+    scaling = client("application-autoscaling")
+    services = sorted(arn.rsplit("/", 1)[1] for arn in pages("list_services", "serviceArns", cluster=cluster))
+    cpu = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+    tracking = {"TargetValue": 62.5, "PredefinedMetricSpecification": cpu, "ScaleOutCooldown": 60}
+    steps = [
+        {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1},
+        {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 4},
+    ]
+    step = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps, "Cooldown": 120}
+    for number, service in enumerate(services):
+        of = {"ServiceNamespace": "ecs", "ResourceId": f"service/{cluster}/{service}"}
+        of["ScalableDimension"] = "ecs:service:DesiredCount"
+        suspended = {"DynamicScalingInSuspended": number % 3 == 0, "DynamicScalingOutSuspended": False}
+        bounds = {"MinCapacity": number % 2, "MaxCapacity": 4 + number}
+        scaling.register_scalable_target(**of, **bounds, SuspendedState=suspended)
+        if number < 6:
+            tracked = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
+            scaling.put_scaling_policy(PolicyName=f"cpu-{number}", **of, **tracked)
+        elif number < 12:
+            stepped = {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": step}
+            scaling.put_scaling_policy(PolicyName=f"steps-{number}", **of, **stepped)
+
+    def target(raw):
+        state = raw.get("SuspendedState", {})
+        told = keep(raw, "ResourceId", "ScalableDimension", "MinCapacity", "MaxCapacity")
+        told["scaling_in_suspended"] = state.get("DynamicScalingInSuspended", False)
+        return {**told, "scaling_out_suspended": state.get("DynamicScalingOutSuspended", False)}
+
+    def policy(raw):
+        told = keep(raw, "PolicyARN", "PolicyName", "ResourceId", "PolicyType")
+        told["alarms"] = [alarm["AlarmName"] for alarm in raw.get("Alarms", [])]
+        tracked = raw.get("TargetTrackingScalingPolicyConfiguration")
+        if tracked:
+            metric = tracked["PredefinedMetricSpecification"]["PredefinedMetricType"]
+            return {**told, "target": tracked["TargetValue"], "metric": metric, "cooldown": tracked["ScaleOutCooldown"]}
+        stepped = raw["StepScalingPolicyConfiguration"]
+        changes = [one["ScalingAdjustment"] for one in stepped["StepAdjustments"]]
+        return {**told, "cooldown": stepped["Cooldown"], "steps": [min(changes), max(changes)]}
+
+    targets = every("application-autoscaling", "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs")
+    policies = every("application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs")
+    return {"targets": [target(raw) for raw in targets], "policies": [policy(raw) for raw in policies]}
+
+
+def groups(what):
+    """A group at its maximum of three and an empty one; of the first, processes are suspended or the instances refreshed."""
+    groups = client("autoscaling")
+    image = client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    groups.create_launch_configuration(LaunchConfigurationName="lc", ImageId=image, InstanceType="t3.micro")
+    for name, size in (("web", 3), ("idle", 0)):
+        sizes = {"MinSize": 0, "MaxSize": 3, "DesiredCapacity": size}
+        made = {"LaunchConfigurationName": "lc", "AvailabilityZones": ["us-east-1a"]}
+        groups.create_auto_scaling_group(AutoScalingGroupName=name, **sizes, **made)
+    if what == "suspend":
+        groups.suspend_processes(AutoScalingGroupName="web", ScalingProcesses=["Launch", "AZRebalance"])
+    else:
+        groups.start_instance_refresh(AutoScalingGroupName="web")
+
+    def group(raw):
+        told = keep(raw, "AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity")
+        names = ("InstanceId", "AvailabilityZone", "LifecycleState", "HealthStatus")
+        told["instances"] = [keep(instance, *names) for instance in raw.get("Instances", [])]
+        return {**told, "suspended": [process["ProcessName"] for process in raw.get("SuspendedProcesses", [])]}
+
+    return {"groups": [group(raw) for raw in every("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")]}
+
+
+def alarms(count, composite):
+    """So many metric and composite alarms, with changes of state; gives all alarms, and the changes, the newest first."""
+    cloudwatch = client("cloudwatch")
+    metric = {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Statistic": "Average", "Period": 60}
+    limit = {"EvaluationPeriods": 3, "Threshold": 62.5, "ComparisonOperator": "GreaterThanThreshold"}
+    for number in range(int(count)):
+        actions = {"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:pages"], "ActionsEnabled": number % 2 == 0}
+        of = [{"Name": "ServiceName", "Value": f"service-{number:04}"}]
+        cloudwatch.put_metric_alarm(AlarmName=f"alarm-{number:03}", Dimensions=of, **metric, **limit, **actions)
+    states = {"alarm-000": ("OK", "ALARM", "OK", "ALARM"), "alarm-001": ("OK",)}
+    for number in range(int(composite)):
+        name = f"pages-{number}"
+        rule = {"AlarmRule": "ALARM(alarm-000) OR ALARM(alarm-001)", "ActionsEnabled": True}
+        cloudwatch.put_composite_alarm(AlarmName=name, **rule)
+        states[name] = ("ALARM",)
+    for name, changes in states.items():
+        for state in changes:
+            reason = "crossed 62 %" if state == "ALARM" else "below 62 %"
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
+    both = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+    common = ("AlarmName", "AlarmArn", "StateValue", "StateReason", "ActionsEnabled", "AlarmActions", "AlarmRule")
+    own = ("Namespace", "MetricName", "Statistic", "Threshold", "ComparisonOperator", "EvaluationPeriods", "Period")
+
+    def change(raw):
+        data = json.loads(raw["HistoryData"])
+        old, new = data["oldState"], data["newState"]
+        return [raw["AlarmName"], old["stateValue"], new["stateValue"], new["stateReason"]]
+
+    listed = {
+        "alarms": [
+            {**keep(raw, *common, *own), "AlarmActions": raw.get("AlarmActions", [])}
+            for kind in ("MetricAlarms", "CompositeAlarms")
+            for raw in every("cloudwatch", "describe_alarms", kind, **both)
+        ]
+    }
+    try:
+        changes = every("cloudwatch", "describe_alarm_history", "AlarmHistoryItems", HistoryItemType="StateUpdate", **both)
+        return {**listed, "history": [change(raw) for raw in changes]}
+    except ClientError as refused:
+        return {**listed, "history": refused.response["Error"]["Code"]}
+
+
+def refused(service, operation, parameters):
+    """The code that a call is refused with, and `null` if it is not."""
+    try:
+        getattr(client(service), operation)(**json.loads(parameters))
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return None
+
+
+commands = (databases, proxy, reboot, measure, scaling, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

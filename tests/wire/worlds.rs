@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rounds::backend::ports::{Backend, Listing, Page};
 use rounds::backend::sim::Scenario;
-use rounds::backend::sim::wire::Rates;
+use rounds::backend::sim::wire::{Options, Rates, serve};
 use rounds::model::Fault;
 use rounds::text::Text;
 use serde_json::{Value, json};
@@ -127,8 +127,10 @@ async fn scaling(sim: &Backend, groups: &[String]) -> serde_json::Map<String, Va
 
 /// boto3 lists exactly the world, and botocore finds nothing in its answers that AWS's models do not have.
 async fn judged(testbed: &'static Testbed, name: &str, scenario: Scenario) {
-    let (sim, _) = still(&scenario);
-    let server = serving(&sim, Rates::Off).await;
+    let (sim, clock) = still(&scenario);
+    // On the world's own clock, for history is asked for by how long ago it was.
+    let options = Options { clock, rates: Rates::Off, ..Options::default() };
+    let server = serve(sim.backend(), options).await.unwrap();
     let ask = |script: &'static str| {
         let url = server.endpoint_url();
         spawn_blocking(move || testbed.script(script).args([&url, "us-east-1"]).output().unwrap())
