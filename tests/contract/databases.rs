@@ -35,7 +35,7 @@ struct Known {
 }
 
 /// All pages of a list.
-async fn pages<T>(next: impl AsyncFn(Option<String>) -> Result<Page<T>, Fault>) -> Result<Vec<Vec<T>>, Fault> {
+pub async fn pages<T>(next: impl AsyncFn(Option<String>) -> Result<Page<T>, Fault>) -> Result<Vec<Vec<T>>, Fault> {
     let (mut pages, mut token) = (Vec::new(), None);
     while pages.len() < 100 {
         let page = patiently(async || next(token.clone()).await).await?;

@@ -91,7 +91,7 @@ fn target(n: u32) -> Target {
 }
 
 fn policy(n: u32) -> Policy {
-    let steps = n % 3 == 0;
+    let steps = n.is_multiple_of(3);
     let metrics = ["ECSServiceAverageCPUUtilization", "QueueDepth <&\"> ümläut"];
     let tracked = |value: &str| if steps { None } else { some(value) };
     Policy {
