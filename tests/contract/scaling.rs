@@ -37,6 +37,7 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[
     ("ministack", "policies are of targets", "Application Auto Scaling is not there"),
     ("ministack", "activities of scaling are listed", "Application Auto Scaling is not there"),
     ("ministack", "activities of no group are refused", "the list is always empty, whatever the group"),
+    ("ministack", "changes say what changed, the newest first", "a new alarm is a change from a state to the same"),
     ("ministack", "foreign tokens of alarms are refused", "a token is the name that the next page begins at"),
 ];
 

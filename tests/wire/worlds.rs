@@ -1,20 +1,22 @@
 //! Whole worlds, listed: by the program, by the screen, by boto3's paginators, and judged by botocore's models.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rounds::backend::ports::{Backend, Listing, Page};
-use rounds::backend::sim::Scenario;
 use rounds::backend::sim::wire::{Options, Rates, serve};
+use rounds::backend::sim::{Scenario, Sim};
 use rounds::model::Fault;
 use rounds::text::Text;
+use rounds::time::{ManualClock, Timestamp};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::opinion::second_opinion;
 use crate::python::{Testbed, testbed};
-use crate::{NIGHT, lists, serving, still};
+use crate::{lists, serving, still};
 
 /// Services, tasks and instances: one more than a batch of services, than a page, and than ten pages of tasks.
 const SIZES: [[u32; 3]; 3] = [[11, 33, 3], [101, 1_001, 102], [1_001, 1_001, 12]];
@@ -59,7 +61,7 @@ async fn listed(aws: &Backend, what: Listing) -> Vec<String> {
 }
 
 /// The world as it is behind the ports, in the form of `list_all.py`.
-async fn whole(sim: &Backend) -> Value {
+async fn whole(sim: &Backend, now: Timestamp) -> Value {
     let clusters = listed(sim, Listing::Clusters).await;
     let [mut services, mut tasks, mut stopped, mut instances] = [const { Vec::new() }; 4];
     for cluster in &clusters {
@@ -74,7 +76,7 @@ async fn whole(sim: &Backend) -> Value {
     let mut groups: Vec<String> =
         sim.groups.groups(&[], None).await.unwrap().items.iter().map(|g| g.name.to_string()).collect();
     groups.sort();
-    let scaling = scaling(sim, &groups).await;
+    let scaling = scaling(sim, &groups, now).await;
     let account = sim.sts.caller().await.unwrap().account.to_string();
     let mut whole = json!({
         "account": account, "clusters": clusters, "services": services, "tasks": tasks, "stopped": stopped,
@@ -102,7 +104,7 @@ async fn names<T>(
 }
 
 /// Scaling and alarms of a world.
-async fn scaling(sim: &Backend, groups: &[String]) -> serde_json::Map<String, Value> {
+async fn scaling(sim: &Backend, groups: &[String], now: Timestamp) -> serde_json::Map<String, Value> {
     let mut activities = Vec::new();
     for group in groups {
         let of_group = async |token: Option<String>| sim.group_activities.activities(group, token.as_deref()).await;
@@ -110,7 +112,7 @@ async fn scaling(sim: &Backend, groups: &[String]) -> serde_json::Map<String, Va
     }
     activities.sort();
     let (scaling, alarms) = (&sim.app_scaling, &sim.alarms);
-    let month = NIGHT - Duration::from_hours(30 * 24);
+    let month = now - Duration::from_hours(30 * 24);
     let targets = names(async |token| scaling.targets(token.as_deref()).await, |target| &target.resource).await;
     let policies = names(async |token| scaling.policies(token.as_deref()).await, |policy| &policy.name).await;
     let done = names(async |token| scaling.activities(token.as_deref()).await, |activity| &activity.id).await;
@@ -127,8 +129,10 @@ async fn scaling(sim: &Backend, groups: &[String]) -> serde_json::Map<String, Va
 
 /// boto3 lists exactly the world, and botocore finds nothing in its answers that AWS's models do not have.
 async fn judged(testbed: &'static Testbed, name: &str, scenario: Scenario) {
-    let (sim, clock) = still(&scenario);
     // On the world's own clock, for history is asked for by how long ago it was.
+    let opens = scenario.opens();
+    let clock = Arc::new(ManualClock::at(opens));
+    let sim = Sim::new(&scenario, 1, clock.clone());
     let options = Options { clock, rates: Rates::Off, ..Options::default() };
     let server = serve(sim.backend(), options).await.unwrap();
     let ask = |script: &'static str| {
@@ -138,7 +142,7 @@ async fn judged(testbed: &'static Testbed, name: &str, scenario: Scenario) {
     let (all, oracle) = tokio::join!(ask("list_all.py"), ask("oracle.py"));
     let (all, oracle) = (all.unwrap(), oracle.unwrap());
     let all: Value = serde_json::from_slice(&all.stdout).unwrap_or_else(|_| panic!("{all:?}"));
-    let world = whole(&sim.backend()).await;
+    let world = whole(&sim.backend(), opens).await;
     for (member, ours) in world.as_object().unwrap() {
         assert_eq!(all[member], *ours, "{name}: {member}");
     }

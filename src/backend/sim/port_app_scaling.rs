@@ -28,7 +28,8 @@ impl AppScaling for Sim {
         let action = "application-autoscaling:DescribeScalingPolicies";
         self.call(action, |world| {
             let all = world.scaling.policy_facts();
-            list(action).page("", token, (0..).take(all.len()), |key| all[key].clone())
+            List { size: limits::SCALING_POLICIES_PAGE, ..list(action) }
+                .page("", token, (0..).take(all.len()), |key| all[key].clone())
         })
         .await
     }
