@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rounds::app::{Msg, Options, State, command, update};
-use rounds::backend::sim::{Scenario, Sim};
+use rounds::backend::sim::{Scenario, Sim, scenarios};
 use rounds::feed::{Budgets, FEEDS, Sweep};
 use rounds::health::Thresholds;
 use rounds::keymap::Keymap;
@@ -61,14 +61,28 @@ pub fn everything() -> Vec<Happening> {
     (0..FEEDS.len()).map(Happening::Read).collect()
 }
 
+/// One poll of `ehr-mongo`, then others of the rest of the worlds, as if they were that stack's; then the rest of its own.
 async fn record() -> Vec<Fetched> {
-    let scenario = Scenario::named("ehr-mongo").expect("it is built in");
+    let mut own = of_scenario("ehr-mongo", 0..POLLS).await;
+    let rest = own.split_off(FEEDS.len().min(own.len()));
+    for known in scenarios().iter().filter(|known| known.name != "ehr-mongo") {
+        own.extend(of_scenario(known.name, 0..1).await);
+    }
+    own.extend(rest);
+    own
+}
+
+/// What is read of a scenario: of `ehr-mongo` from its tenth minute on, of others from where their demo opens.
+async fn of_scenario(name: &str, polls: std::ops::Range<u32>) -> Vec<Fetched> {
+    let scenario = Scenario::named(name).expect("it is built in");
+    let opens = scenario.opens().since(scenario.start());
+    let scenario = if name == "ehr-mongo" { scenario } else { scenario.moved_to(BEGIN - opens) };
     let clock = Arc::new(ManualClock::at(BEGIN));
     let sim = Sim::new(&scenario, 1, clock.clone());
     let shared: Arc<dyn Clock> = clock.clone();
     let mut sweep = Sweep::new(0, &stack(), &sim.backend(), &shared, &Arc::new(Budgets::unlimited()));
     let mut all = Vec::new();
-    for poll in 0..POLLS {
+    for poll in polls {
         clock.set(BEGIN + APART * poll);
         for spec in FEEDS {
             all.extend(sweep.poll(spec, Instant::now() + APART).await);

@@ -50,7 +50,7 @@ impl Metrics for Sim {
 
 impl World {
     /// The points of a query, whatever it is about.
-    fn points_of(&self, query: &Query, from: Timestamp, until: Timestamp) -> Series {
+    pub(super) fn points_of(&self, query: &Query, from: Timestamp, until: Timestamp) -> Series {
         let dimension = |name: &str| query.dimensions.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
         let one = |value: f64| Minute { value, samples: 1.0 };
         match (query.namespace, query.name) {

@@ -73,6 +73,7 @@ impl World {
         self.measure_reservations();
         self.add_targets(scenario);
         self.add_alarms(scenario);
+        self.add_unscaled();
         self.add_findings();
         self.schedule_rotations();
         self.agenda.add(self.now + EVALUATED, Due::Evaluate);

@@ -75,6 +75,12 @@ impl Board {
         self.alarms.iter().position(|a| a.name == name)
     }
 
+    /// The names of those in alarm, and since when.
+    pub fn in_alarm(&self) -> Vec<(String, Timestamp)> {
+        let alarms = self.alarms.iter().filter(|a| a.state == State::Alarm);
+        alarms.map(|a| (a.name.clone(), a.since)).collect()
+    }
+
     /// Notes that an alarm is in another state.
     pub(super) fn change(&mut self, n: usize, at: Timestamp, to: State, reason: String) {
         let alarm = &mut self.alarms[n];

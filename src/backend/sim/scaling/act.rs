@@ -11,6 +11,24 @@ impl World {
         }
     }
 
+    /// The policies whose alarm was in alarm before the start, and that can do no more: that was said back then.
+    pub(in crate::backend::sim) fn add_unscaled(&mut self) {
+        let lasting = self.board.in_alarm();
+        for (alarm, since) in lasting {
+            for (t, p) in self.scaling.driven_by(&alarm) {
+                let target = &self.scaling.targets[t];
+                let desired = self.services[target.service].desired;
+                let wanted = self.wanted_by(t, p, &alarm);
+                if wanted.is_some_and(|wanted| wanted < desired) && desired == target.minimum {
+                    let why = cause(&alarm, &target.policies[p].name);
+                    let what = What::AtMinimum(target.minimum);
+                    self.scaling.note(t, since, what, why);
+                }
+            }
+        }
+        self.scaling.activities.sort_by_key(|done| done.at);
+    }
+
     fn apply_policy(&mut self, t: usize, p: usize, alarm: &str) {
         let target = &self.scaling.targets[t];
         let policy = &target.policies[p];
@@ -49,7 +67,8 @@ impl World {
                     return None;
                 }
                 let load = self.loads.get(&target.service)?;
-                Some(tasks_for(load.sum, value))
+                // The one alarm only takes away, the other only adds.
+                Some(tasks_for(load.sum, value)).filter(|wanted| is_low == (*wanted < desired))
             }
         }
     }

@@ -7,6 +7,8 @@ mod ports;
 mod rds;
 mod scenarios;
 mod scheduler;
+mod watchers;
+mod watching_ports;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
