@@ -143,7 +143,7 @@ fn the_rotation_of_telehealth_is_stuck_and_two_tasks_hold_what_was_before_the_la
         let name = "prod/db/app";
         let arn = secret(&world, name).arn;
         let proxy = world.fleet.proxy_facts(0);
-        assert_eq!(proxy.secrets, [arn.clone()]);
+        assert_eq!(proxy.secrets, std::slice::from_ref(&arn));
         world.advance_to(at("2026-05-20T02:00:09"));
         assert!(secret(&world, name).pending().is_none());
         world.advance_to(at("2026-05-20T02:00:11"));
