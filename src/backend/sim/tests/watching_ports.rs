@@ -60,8 +60,8 @@ async fn lists_page_as_their_services_do_and_refuse_tokens_they_never_gave() {
 
     let (targets, pages) = all(limits::SCALING_PAGE, async |t: Option<&str>| AppScaling::targets(&sim, t).await).await;
     assert_eq!((targets.len(), pages), (51, 2));
-    let (policies, pages) = all(limits::SCALING_PAGE, async |t: Option<&str>| sim.policies(t).await).await;
-    assert_eq!((policies.len(), pages), (51, 2));
+    let (policies, pages) = all(limits::SCALING_POLICIES_PAGE, async |t: Option<&str>| sim.policies(t).await).await;
+    assert_eq!((policies.len(), pages), (51, 6));
     assert_eq!((policies[7].kind.as_deref(), policies[7].steps), (Some("StepScaling"), Some((1, 1))));
     let (alarms, pages) = all(limits::ALARMS_PAGE, async |t: Option<&str>| sim.alarms(t).await).await;
     assert_eq!((alarms.len(), pages), (101, 2));
