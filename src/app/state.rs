@@ -126,12 +126,17 @@ impl State {
         self.listing.row(self.place.cursor.index)
     }
 
-    /// Ids of the rows on screen.
+    /// Ids of the rows on screen, the selected one first.
     #[must_use]
     pub fn rows_on_screen(&self) -> Vec<Text> {
         let lines = super::screen::table_rows(self);
         let rows = self.listing.shown.iter().skip(self.place.cursor.top).take(lines);
-        rows.filter_map(|&i| self.listing.rows.get(i)).map(|row| row.id.clone()).collect()
+        let rows = rows.filter_map(|&i| self.listing.rows.get(i));
+        let mut ids: Vec<Text> = rows.map(|row| row.id.clone()).collect();
+        if let Some(at) = self.selected().and_then(|selected| ids.iter().position(|id| *id == selected.id)) {
+            ids[..=at].rotate_right(1);
+        }
+        ids
     }
 
     /// The part of the screen keys go to.

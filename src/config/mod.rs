@@ -11,6 +11,7 @@ mod form;
 mod mongo;
 mod origin;
 mod resolve;
+mod secrets;
 mod select;
 mod settings;
 mod stack;

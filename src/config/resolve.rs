@@ -10,6 +10,7 @@ use super::flags::Flags;
 use super::form;
 use super::mongo::{self, Places};
 use super::origin::{Origin, Placed};
+use super::secrets;
 use super::select;
 use super::settings::{Explained, Settings};
 use crate::error::Error;
@@ -211,6 +212,14 @@ impl Resolver<'_> {
                 (None, _) => (value, Origin::Default),
             };
             self.row(&format!("stack.{}.{key}", stack.name), value, origin);
+        }
+    }
+
+    /// Notes every value of a stack's policy for secrets.
+    pub(super) fn secret_rows(&mut self, stack: &Stack, places: &Places) {
+        for (key, value) in secrets::shown(stack) {
+            let origin = places.get(key).cloned().unwrap_or(Origin::Default);
+            self.row(&format!("stack.{}.secrets.{key}", stack.name), value, origin);
         }
     }
 

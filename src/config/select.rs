@@ -23,7 +23,7 @@ pub(super) fn stacks(resolver: &mut Resolver<'_>, file: Vec<FileStack>, path: Op
     narrow(resolver, &mut all, configured, path);
     let changes = changes(resolver);
     all.into_iter()
-        .map(|FileStack { mut stack, mut places, mongo }| {
+        .map(|FileStack { mut stack, mut places, mongo, secrets }| {
             for (key, value) in &changes {
                 let value = Some(value.clone());
                 let flag = match *key {
@@ -35,6 +35,7 @@ pub(super) fn stacks(resolver: &mut Resolver<'_>, file: Vec<FileStack>, path: Op
             }
             resolver.stack_rows(&stack, &places);
             resolver.mongo_rows(&stack, &mongo);
+            resolver.secret_rows(&stack, &secrets);
             stack
         })
         .collect()

@@ -9,6 +9,7 @@ use super::file::{place, placed};
 use super::form;
 use super::mongo::{self, Places};
 use super::origin::{Origin, Placed};
+use super::secrets;
 use crate::document::{Document, Key, Value, ordered, quoted};
 use crate::error::Error;
 use crate::model::stack::Stack;
@@ -16,7 +17,7 @@ use crate::model::{Freeze, form as aws};
 use crate::text::Text;
 
 /// What a stack may say.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "name",
     "profile",
     "role_arn",
@@ -29,6 +30,7 @@ pub(super) const KEYS: [&str; 12] = [
     "allow",
     "freeze",
     "mongo",
+    "secrets",
 ];
 
 /// A stack and the lines its values stand on.
@@ -40,6 +42,8 @@ pub struct FileStack {
     pub places: BTreeMap<&'static str, Origin>,
     /// The same of each of its replica sets.
     pub mongo: Vec<Places>,
+    /// The same of its policy for secrets.
+    pub secrets: Places,
 }
 
 /// Reads all stacks, and notes names that come twice. `base` is the directory that files are relative to.
@@ -139,6 +143,7 @@ impl Reading {
             "allow" => {
                 stack.allow = list(document, known, value, "force-deploy", |a| form::action(a).map(|()| a.to_owned()));
             }
+            "secrets" => (stack.secrets, self.found.secrets) = secrets::policy(document, value),
             "mongo" => (stack.mongo, self.found.mongo) = mongo::sets(document, value, base).into_iter().unzip(),
             _ => stack.freeze = list(document, known, value, "fri 17:00 – mon 06:00 UTC", freeze),
         }
@@ -217,6 +222,7 @@ fn freeze(written: &str) -> Result<Freeze, Error> {
 mod tests {
     use super::*;
     use crate::config::FileConfig;
+    use crate::model::secret::RotationPolicy;
 
     fn parse(text: &str) -> Result<Vec<FileStack>, Vec<String>> {
         FileConfig::parse(text, Path::new("r.toml"), &[])
@@ -255,6 +261,7 @@ mod tests {
             allow,
             freeze,
             mongo,
+            secrets,
         } = stacks[0].stack.clone();
         assert_eq!((name.as_str(), profile.as_deref(), protected), ("prod-ehr", Some("base"), true));
         assert_eq!(file.as_deref(), Some("r.toml"));
@@ -262,7 +269,7 @@ mod tests {
         assert_eq!((region.as_deref(), account.as_deref()), (Some("us-east-1"), Some("123456789012")));
         assert_eq!(endpoint_url.as_deref(), Some("http://127.0.0.1:5000"));
         assert_eq!((clusters, allow), (vec!["ehr-*".to_owned()], vec!["force-deploy".to_owned()]));
-        assert_eq!(mongo, []);
+        assert_eq!((mongo, secrets), (vec![], RotationPolicy::default()));
         assert_eq!(freeze[0].to_string(), "fri 17:00 – mon 06:00 UTC");
         assert_eq!(stacks[0].places["source_profile"], Origin::File { path: "r.toml".into(), line: 4 });
         assert_eq!(stacks[1].stack, Stack { name: Text::from("test"), file, ..Stack::default() });
@@ -311,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_not_read_yet_is_not_accepted_in_silence() {
-        let told = parse("[[stack]]\nname = \"a\"\n[stack.secrets]\nrotation = \"90d\"\n").unwrap_err();
-        assert!(told[0].starts_with("r.toml:3: unknown key of a stack \"secrets\"\n  valid: name, "), "{told:?}");
+        let told = parse("[[stack]]\nname = \"a\"\n[stack.releases]\nrotation = \"90d\"\n").unwrap_err();
+        assert!(told[0].starts_with("r.toml:3: unknown key of a stack \"releases\"\n  valid: name, "), "{told:?}");
     }
 }

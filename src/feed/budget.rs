@@ -37,6 +37,15 @@ pub const ECS_REVISIONS: Bucket = Bucket { name: "ecs-revisions", refill: 20 };
 pub const GROUPS: Bucket = Bucket { name: "autoscaling", refill: 4 };
 /// RDS's `Describe…`: no published rate; kept low because ten instances asked for in a loop were seen throttled.
 pub const RDS: Bucket = Bucket { name: "rds", refill: 4 };
+/// `DescribeTaskDefinition`: 50 burst, 20 a second (ECS request throttling table).
+pub const TASK_DEFINITIONS: Bucket = Bucket { name: "ecs-task-definitions", refill: 20 };
+/// GuardDuty's `List…` and `Get…`: no published rate; kept as low as where early throttling is known.
+pub const GUARDDUTY: Bucket = Bucket { name: "guardduty", refill: 4 };
+/// `ListSecrets`: 100 a second (Secrets Manager quotas).
+pub const SECRETS: Bucket = Bucket { name: "secrets", refill: 100 };
+/// `DescribeSecret` and `ListSecretVersionIds`: the first has 40,000 a second (announcement of 2025), of the second no rate is
+/// documented here. As low as `ListSecrets`: no more than what is on screen is asked for.
+pub const SECRET: Bucket = Bucket { name: "secret", refill: 100 };
 /// `GetMetricData`: 50 a second.
 pub const METRICS: Bucket = Bucket { name: "metrics", refill: 50 };
 /// `GetCallerIdentity`: no published rate.

@@ -7,6 +7,7 @@ mod each;
 mod ecs;
 mod gate;
 mod groups;
+mod guardduty;
 mod identity;
 mod kept;
 mod metrics;
@@ -17,9 +18,11 @@ mod part;
 mod poller;
 mod progress;
 mod rds;
+mod secrets;
 mod setback;
 mod slowing;
 mod stopped;
+mod task_definitions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +57,7 @@ pub struct Context {
     pub progress: Progress,
     /// Whether somebody asked for this poll: what failed before is then tried again without waiting.
     pub asked: bool,
-    /// Ids of the rows on screen: what costs money is read more often for them than for others.
+    /// Ids of the rows on screen, the selected one first: what costs money is read more often for them than for others.
     pub shown: Vec<Text>,
 }
 
@@ -115,6 +118,9 @@ pub const FEEDS: &[&FeedSpec] = &[
     &mongo::SPEC,
     &rds::SPEC,
     &metrics::SPEC,
+    &guardduty::SPEC,
+    &secrets::SPEC,
+    &task_definitions::SPEC,
     &audit::SPEC,
 ];
 

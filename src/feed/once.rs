@@ -150,7 +150,7 @@ mod tests {
     fn a_feed_brings_what_it_rests_on_and_what_rests_on_it() {
         assert_eq!(with_needs(&["groups"]), ["ecs", "groups"]);
         assert_eq!(with_needs(&["identity"]), ["identity"]);
-        assert_eq!(with_dependents(&["ecs"]), ["ecs", "stopped-tasks", "groups"]);
+        assert_eq!(with_dependents(&["ecs"]), ["ecs", "stopped-tasks", "groups", "task-definitions"]);
         assert_eq!(with_dependents(&["groups"]), ["groups"]);
         for (at, spec) in FEEDS.iter().enumerate() {
             let first = spec.after.map_or(Some(0), |first| FEEDS[..at].iter().position(|f| f.id == first));

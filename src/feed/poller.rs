@@ -45,7 +45,7 @@ pub struct Control {
     pub refresh: Option<Duration>,
     /// Counts requests for a refresh now.
     pub nudges: u64,
-    /// Ids of the rows on screen.
+    /// Ids of the rows on screen, the selected one first.
     pub shown: Vec<Text>,
 }
 

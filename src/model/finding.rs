@@ -1,5 +1,12 @@
 //! GuardDuty: detectors, what they watch, and what they found. Whatever a finding says may have been written by an attacker.
 
+mod related;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use related::{Related, Resources};
+
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -8,10 +15,40 @@ use crate::time::Timestamp;
 pub struct FindingFacts {
     /// The detectors of the account and region; one, or none where GuardDuty is off.
     pub detectors: Vec<Detector>,
-    /// Findings, the most severe first, then the one that changed last; archived ones where they were asked for.
+    /// Findings, the most severe first, then the one that changed last; those that were archived while the console ran among
+    /// them. One whose details could not be read has its id and its detector alone.
     pub findings: Vec<Finding>,
+    /// What this console saw change of findings that are not archived, by id.
+    pub changes: BTreeMap<Text, Change>,
+    /// When the parts were read.
+    pub read_at: FindingsRead,
     /// Whether the stack is configured as protected, which rules take for production.
     pub protected: bool,
+}
+
+/// When each part was read last; never, if it could not be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FindingsRead {
+    /// All detectors were listed.
+    pub detectors: Option<Timestamp>,
+    /// The findings that are not archived were listed, of the detector of which that is longest ago.
+    pub findings: Option<Timestamp>,
+}
+
+impl FindingsRead {
+    /// How often detectors are read again; a person changes them once in months.
+    pub const DETECTORS_EVERY: Duration = Duration::from_mins(5);
+    /// How often findings are listed at most; GuardDuty makes new ones within about five minutes.
+    pub const FINDINGS_EVERY: Duration = Duration::from_mins(1);
+}
+
+/// How a finding changed while this console ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there before.
+    New,
+    /// It was seen so many times more.
+    More(u64),
 }
 
 /// A detector: GuardDuty in one account and region.
@@ -94,4 +131,12 @@ pub struct Concerned {
     pub database: Option<Text>,
     /// `accessKeyDetails.userName`, `s3BucketDetails[].name`, `lambdaDetails.functionName`, `eksClusterDetails.name`: what else it names.
     pub other: Option<Text>,
+}
+
+impl Finding {
+    /// What finds its row: its ARN, or its id where it has none.
+    #[must_use]
+    pub fn key(&self) -> &Text {
+        if self.arn.is_empty() { &self.id } else { &self.arn }
+    }
 }

@@ -1,7 +1,11 @@
 //! Secrets Manager: how secrets rotate and who uses them. Never a value: no type here has room for one.
 
+mod consumers;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use consumers::{Consumers, Holds, Uses};
 
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -13,6 +17,10 @@ pub struct SecretFacts {
     pub secrets: Vec<Secret>,
     /// How often secrets are to be rotated, as configured for the stack.
     pub policy: RotationPolicy,
+    /// The versions of secrets that were looked at closely, those without a label among them, by the secret's ARN.
+    pub versions: BTreeMap<Text, Vec<Version>>,
+    /// When the secrets were listed; never, if they could not be.
+    pub read_at: Option<Timestamp>,
 }
 
 /// A secret, without its value and without its description, which people write secrets into.
@@ -107,6 +115,22 @@ impl Default for RotationPolicy {
     }
 }
 
+impl RotationPolicy {
+    /// How often this secret is to be rotated.
+    #[must_use]
+    pub fn of(&self, secret: &Secret) -> Duration {
+        self.parts.iter().find(|part| part.fits(secret)).map_or(self.every, |part| part.every)
+    }
+}
+
+impl PolicyPart {
+    fn fits(&self, secret: &Secret) -> bool {
+        let begins = self.prefix.as_ref().is_none_or(|prefix| secret.name.starts_with(prefix.as_str()));
+        let is_tagged = |(key, value): &(String, String)| secret.tags.iter().any(|(k, v)| *k == **key && *v == **value);
+        begins && self.tag.as_ref().is_none_or(is_tagged)
+    }
+}
+
 /// The policy of some secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyPart {
@@ -123,6 +147,8 @@ pub struct PolicyPart {
 pub struct TaskDefinitionFacts {
     /// Task definitions, by ARN.
     pub definitions: BTreeMap<Text, TaskDefinition>,
+    /// ARNs of those in use that could not be read.
+    pub unread: Vec<Text>,
 }
 
 /// A task definition, as far as secrets go.
@@ -152,6 +178,26 @@ mod tests {
     fn secret(versions: &[(&str, &[&str])]) -> Secret {
         let labels = |labels: &[&str]| labels.iter().map(|l| Text::from(*l)).collect();
         Secret { versions: versions.iter().map(|(id, l)| (Text::from(*id), labels(l))).collect(), ..Secret::default() }
+    }
+
+    #[test]
+    fn the_first_part_of_a_policy_that_fits_counts() {
+        let days = |n: u64| Duration::from_hours(24 * n);
+        let tag = |value: &str| Some(("tier".to_owned(), value.to_owned()));
+        let part = |prefix: Option<&str>, tag, n| PolicyPart { prefix: prefix.map(str::to_owned), tag, every: days(n) };
+        let parts =
+            vec![part(Some("prod/"), tag("gold"), 7), part(Some("prod/db/"), None, 30), part(None, tag("gold"), 60)];
+        let policy = RotationPolicy { parts, ..RotationPolicy::default() };
+        let named = |name: &str, tier: &str| Secret {
+            name: Text::from(name),
+            tags: vec![(Text::from("tier"), Text::from(tier))],
+            ..Secret::default()
+        };
+        for (name, tier, every) in
+            [("prod/db/a", "tin", 30), ("prod/db/a", "gold", 7), ("dev/db/a", "gold", 60), ("dev/db/a", "tin", 90)]
+        {
+            assert_eq!(policy.of(&named(name, tier)), days(every), "{name} {tier}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::model::Freeze;
 use crate::model::mongo::MongoSet;
+use crate::model::secret::RotationPolicy;
 use crate::text::{Text, shell_word};
 
 /// How one stack is reached and what of it is watched; as configured, nothing resolved.
@@ -31,6 +32,8 @@ pub struct Stack {
     pub mongo: Vec<MongoSet>,
     /// The hours in which nothing should be changed.
     pub freeze: Vec<Freeze>,
+    /// How often its secrets are to be rotated.
+    pub secrets: RotationPolicy,
 }
 
 impl Stack {
