@@ -13,6 +13,7 @@ mod events;
 #[cfg(test)]
 mod fixture;
 mod group;
+pub mod guardduty;
 mod instance;
 #[cfg(test)]
 mod laws;
@@ -21,6 +22,7 @@ mod observed;
 mod provider;
 pub mod rds;
 mod rollout;
+pub mod secrets;
 mod service;
 mod sink;
 mod stopped;
@@ -149,6 +151,21 @@ pub const RULES: &[&Rule] = &[
     &rds::proxy_pool::TLS,
     &rds::storage::CEILING,
     &rds::proxy_pool::PINNED,
+    &guardduty::FINDING,
+    &guardduty::DETECTOR,
+    &guardduty::RESOURCE,
+    &guardduty::FEATURES,
+    &guardduty::FREQUENCY,
+    &secrets::DELETED,
+    &secrets::STUCK,
+    &secrets::OVERDUE,
+    &secrets::OFF,
+    &secrets::AGE,
+    &secrets::STALE,
+    &secrets::SCHEDULE,
+    &secrets::KEY,
+    &secrets::MANAGED,
+    &secrets::UNUSED,
     &audit::UNFINISHED,
 ];
 

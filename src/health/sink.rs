@@ -18,6 +18,8 @@ pub struct About {
     pub evidence: Vec<(&'static str, String)>,
     /// What to look at next.
     pub next: Vec<String>,
+    /// What it has in common with others that are said once together with it.
+    pub cause: Option<Text>,
 }
 
 impl About {
@@ -45,6 +47,13 @@ impl About {
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl std::fmt::Display) -> Self {
         self.evidence.push((field, value.to_string()));
+        self
+    }
+
+    /// Adds what it has in common with others that are said once together with it.
+    #[must_use]
+    pub fn cause(mut self, cause: Text) -> Self {
+        self.cause = Some(cause);
         self
     }
 
@@ -197,7 +206,7 @@ impl<'a> Sink<'a> {
 
     fn push(&mut self, severity: Severity, subject: Subject, about: About) {
         self.out.checks.push(Check {
-            cause: None,
+            cause: about.cause,
             rule: self.rule.id,
             domain: self.rule.domain,
             severity,

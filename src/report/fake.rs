@@ -8,10 +8,13 @@ use async_trait::async_trait;
 
 use crate::backend::change::NoChanges;
 use crate::backend::nothing::Nothing;
-use crate::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, Listing, Mongo, NoJournal, Page, Sts};
+use crate::backend::ports::{
+    Backend, Described, Ecs, EcsPreflight, Groups, GuardDuty, Listing, Mongo, NoJournal, Page, Sts,
+};
 use crate::model::ecs::{
     Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, Task,
 };
+use crate::model::finding::{Detector, Feature, Finding};
 use crate::model::identity::Identity;
 use crate::model::mongo::{Hello, MongoSet, Oplog, Role, ServerStatus, SetConfig, Status};
 use crate::model::scaling::Group;
@@ -129,7 +132,7 @@ impl Fake {
             group_activities: Arc::new(Nothing),
             app_scaling: Arc::new(Nothing),
             alarms: Arc::new(Nothing),
-            guardduty: Arc::new(Nothing),
+            guardduty: shared.clone(),
             secrets: Arc::new(Nothing),
             task_definitions: Arc::new(Nothing),
             rds: Arc::new(Nothing),
@@ -210,6 +213,51 @@ impl Groups for Fake {
     async fn groups(&self, _: &[String], _: Option<&str>) -> Result<Page<Group>, Fault> {
         self.pass("autoscaling:DescribeAutoScalingGroups").await?;
         Ok(Page { items: Vec::new(), next: None })
+    }
+}
+
+/// It watches everything and has found nothing.
+#[async_trait]
+impl GuardDuty for Fake {
+    async fn detectors(&self, _: Option<&str>) -> Result<Page<String>, Fault> {
+        self.pass("guardduty:ListDetectors").await?;
+        Ok(Page { items: vec!["d".to_owned()], next: None })
+    }
+
+    async fn detector(&self, _: &str) -> Result<Detector, Fault> {
+        self.pass("guardduty:GetDetector").await?;
+        let names = [
+            "CLOUD_TRAIL",
+            "DNS_LOGS",
+            "FLOW_LOGS",
+            "S3_DATA_EVENTS",
+            "RDS_LOGIN_EVENTS",
+            "RUNTIME_MONITORING",
+            "EBS_MALWARE_PROTECTION",
+            "LAMBDA_NETWORK_LOGS",
+        ];
+        let feature = |name: &str| Feature { name: Text::from(name), status: Some(Text::from("ENABLED")) };
+        Ok(Detector {
+            status: Some(Text::from("ENABLED")),
+            frequency: Some(Text::from("ONE_HOUR")),
+            features: names.map(feature).to_vec(),
+            ..Detector::default()
+        })
+    }
+
+    async fn administrator(&self, _: &str) -> Result<Option<Text>, Fault> {
+        self.pass("guardduty:GetAdministratorAccount").await?;
+        Ok(None)
+    }
+
+    async fn finding_ids(&self, _: &str, _: bool, _: Option<&str>) -> Result<Page<String>, Fault> {
+        self.pass("guardduty:ListFindings").await?;
+        Ok(Page { items: Vec::new(), next: None })
+    }
+
+    async fn findings(&self, _: &str, _: &[String]) -> Result<Vec<Finding>, Fault> {
+        self.pass("guardduty:GetFindings").await?;
+        Ok(Vec::new())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The domains of the overview: one line each for every stack. A domain is one value and one line in [`DOMAINS`].
 
-use super::{StackScene, mongo};
+use super::{StackScene, findings, mongo, secrets};
 use crate::model::Severity;
 use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
@@ -21,7 +21,7 @@ pub struct Domain {
 }
 
 /// Every domain, in the order of the overview.
-pub const DOMAINS: &[&Domain] = &[&ECS, &MONGO, &SCALING, &RDS, &AUDIT];
+pub const DOMAINS: &[&Domain] = &[&ECS, &MONGO, &SCALING, &RDS, &GUARDDUTY, &SECRETS, &AUDIT];
 
 const ECS: Domain = Domain {
     id: "ecs",
@@ -66,6 +66,10 @@ const RDS: Domain = Domain {
         Some((Severity::Ok, if told.is_empty() { "no databases".to_owned() } else { told.join(", ") }))
     },
 };
+
+const GUARDDUTY: Domain = Domain { id: "guardduty", label: "GuardDuty", view: "findings", summary: findings::summary };
+
+const SECRETS: Domain = Domain { id: "secrets", label: "Secrets", view: "secrets", summary: secrets::summary };
 
 const AUDIT: Domain = Domain {
     id: "audit",

@@ -4,10 +4,12 @@ mod audit;
 mod databases;
 mod detail;
 mod domain;
+mod findings;
 mod instances;
 mod mongo;
 mod overview;
 mod scene;
+mod secrets;
 mod services;
 mod tasks;
 
@@ -56,8 +58,17 @@ pub struct Drill {
 }
 
 /// Every view, in the order of the number keys.
-pub const VIEWS: &[&View] =
-    &[&overview::VIEW, &services::VIEW, &instances::VIEW, &tasks::VIEW, &mongo::VIEW, &databases::VIEW, &audit::VIEW];
+pub const VIEWS: &[&View] = &[
+    &overview::VIEW,
+    &services::VIEW,
+    &instances::VIEW,
+    &tasks::VIEW,
+    &mongo::VIEW,
+    &databases::VIEW,
+    &findings::VIEW,
+    &secrets::VIEW,
+    &audit::VIEW,
+];
 
 /// The view with this id.
 #[must_use]

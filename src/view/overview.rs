@@ -217,7 +217,8 @@ mod tests {
         let words = "ecs:ListClusters: no credentials: tried all";
         assert_eq!([&told[0], &told[2]], [&format!("ECS: {words} (+1 more)"), &format!("Scaling: {words}")]);
         assert_eq!(told[3], "RDS: rds:DescribeDBInstances: no credentials: tried all (+1 more)");
-        assert_eq!(told[4..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
+        assert_eq!(told[4..6], ["GuardDuty: not read yet".to_owned(), format!("Secrets: {words}")]);
+        assert_eq!(told[6..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
         let fails =
             |spec: &&&crate::feed::FeedSpec| ["identity", "ecs", "rds"].contains(&spec.after.unwrap_or(spec.id));
         assert_eq!(problems, FEEDS.iter().filter(fails).count(), "as many as check counts");

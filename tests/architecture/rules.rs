@@ -33,7 +33,17 @@ pub const CRATES: [(&str, &[&str]); 34] = [
     ("etcetera", &["config"]),
     (
         "fastrand",
-        &["action", "backend/sim", "cli/demo.rs", "feed", "health/laws.rs", "health/rds/laws.rs", "report/output.rs"],
+        &[
+            "action",
+            "backend/sim",
+            "cli/demo.rs",
+            "feed",
+            "health/guardduty/laws.rs",
+            "health/laws.rs",
+            "health/rds/laws.rs",
+            "health/secrets/laws.rs",
+            "report/output.rs",
+        ],
     ),
     ("futures_util", &["action", "backend", "cli", "feed", "report"]),
     ("http_body_util", &["backend/sim/wire"]),

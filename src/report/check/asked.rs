@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn domains_are_those_of_rules_and_feeds() {
-        assert_eq!(domains(), ["ecs", "scaling", "mongo", "rds", "audit", "identity"]);
+        assert_eq!(domains(), ["ecs", "scaling", "mongo", "rds", "guardduty", "secrets", "audit", "identity"]);
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
         let error = asked(&["ecs", "scalin"]).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "--only: no domain \"scalin\"\n  did you mean \"scaling\"? domains: ecs, scaling, mongo, rds, audit, identity"
+            "--only: no domain \"scalin\"\n  did you mean \"scaling\"? domains: ecs, scaling, mongo, rds, guardduty, secrets, audit, identity"
         );
         assert!(asked(&["\x1b[31m"]).err().unwrap().what.contains("␛[31m"));
         assert!(asked(&[""]).is_err());

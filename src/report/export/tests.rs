@@ -157,10 +157,16 @@ async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
         (
             "servces",
-            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, audit",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, findings, secrets, audit",
         ),
-        ("overview", "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, audit"),
-        ("\x1b[2J", "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, audit"),
+        (
+            "overview",
+            "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, findings, secrets, audit",
+        ),
+        (
+            "\x1b[2J",
+            "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, findings, secrets, audit",
+        ),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
         let error = ran.exit.unwrap_err();
@@ -245,7 +251,7 @@ async fn a_reader_that_has_gone_changes_nothing() {
 #[test]
 fn rows_are_judged_with_all_that_their_rules_look_at() {
     let view = view("services").unwrap();
-    assert_eq!(feeds_of(view), ["identity", "ecs", "stopped-tasks", "groups"]);
+    assert_eq!(feeds_of(view), ["identity", "ecs", "stopped-tasks", "groups", "task-definitions"]);
 }
 
 #[tokio::test]
