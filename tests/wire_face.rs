@@ -11,6 +11,10 @@ mod databases;
 mod facts;
 #[path = "wire_face/faults.rs"]
 mod faults;
+#[path = "wire_face/guarded.rs"]
+mod guarded;
+#[path = "wire_face/guarding.rs"]
+mod guarding;
 #[path = "wire_face/limits.rs"]
 mod limits;
 #[path = "wire_face/oracle.rs"]

@@ -10,6 +10,24 @@ import boto3
 import botocore.model
 
 
+def described(guardduty, detector, ids):
+    return guardduty.get_findings(DetectorId=detector, FindingIds=ids)["Findings"] if ids else []
+
+
+def versions(secrets, of):
+    """Ids of all versions of these secrets; botocore has no paginator for this operation."""
+    found = []
+    for secret in of:
+        token = {}
+        while True:
+            page = secrets.list_secret_version_ids(SecretId=secret["ARN"], IncludeDeprecated=True, **token)
+            found += [version["VersionId"] for version in page["Versions"]]
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+    return sorted(found)
+
+
 def main(url, region):
     # CloudWatch is served in CBOR alone, which botocore can speak and does not choose.
     known = botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS
@@ -18,6 +36,8 @@ def main(url, region):
     session = boto3.Session(region_name=region, **keys)
     ecs, groups, rds, sts = (session.client(name, endpoint_url=url) for name in ("ecs", "autoscaling", "rds", "sts"))
     scaling, cloudwatch = (session.client(name, endpoint_url=url) for name in ("application-autoscaling", "cloudwatch"))
+
+    guardduty, secrets = (session.client(name, endpoint_url=url) for name in ("guardduty", "secretsmanager"))
 
     def every(client, operation, member, **params):
         pages = client.get_paginator(operation).paginate(**params)
@@ -38,6 +58,8 @@ def main(url, region):
     ecs_scaling = lambda operation, member, **more: every(scaling, operation, member, ServiceNamespace="ecs", **more)  # noqa: E731
     both = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
     history = every(cloudwatch, "describe_alarm_history", "AlarmHistoryItems", **both)
+    detectors = every(guardduty, "list_detectors", "DetectorIds")
+    every_secret = every(secrets, "list_secrets", "SecretList", IncludePlannedDeletion=True)
     every_group = every(groups, "describe_auto_scaling_groups", "AutoScalingGroups")
     everything = {
         "account": sts.get_caller_identity()["Account"],
@@ -61,6 +83,15 @@ def main(url, region):
             for alarm in every(cloudwatch, "describe_alarms", kind, **both)
         ),
         "alarm_changes": sorted(change["AlarmName"] for change in history),
+        "detectors": sorted(detectors),
+        "findings": sorted(
+            finding["Id"]
+            for detector in detectors
+            for page in guardduty.get_paginator("list_findings").paginate(DetectorId=detector)
+            for finding in described(guardduty, detector, page["FindingIds"])
+        ),
+        "secrets": sorted(secret["Name"] for secret in every_secret),
+        "secret_versions": versions(secrets, every_secret[:1]),
         "db_instances": sorted(i["DBInstanceIdentifier"] for i in every(rds, "describe_db_instances", "DBInstances")),
         "db_clusters": sorted(c["DBClusterIdentifier"] for c in every(rds, "describe_db_clusters", "DBClusters")),
         "db_events": sorted(e["Message"] for e in every(rds, "describe_events", "Events", Duration=14 * 24 * 60)),

@@ -1,6 +1,6 @@
 """Holds an AWS endpoint to AWS's own API models, as botocore has them.
 
-Usage: oracle.py ENDPOINT_URL REGION
+Usage: oracle.py ENDPOINT_URL REGION [TASK_DEFINITION ...]
 
 Calls every operation the endpoint is to serve, well and badly, as raw HTTP signed by botocore, and checks of every answer: botocore's
 parser of the protocol accepts the body; no member is unknown to the model; types are right; required members are there; enum values are
@@ -29,10 +29,12 @@ SERVED = {
     "ecs": [
         "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
-        "GetTaskProtection", "DescribeServiceRevisions", "UpdateService",
+        "GetTaskProtection", "DescribeServiceRevisions", "DescribeTaskDefinition", "UpdateService",
     ],
     "autoscaling": ["DescribeAutoScalingGroups", "DescribeScalingActivities", "DescribeInstanceRefreshes"],
     "application-autoscaling": ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"],
+    "guardduty": ["ListDetectors", "GetDetector", "GetAdministratorAccount", "ListFindings", "GetFindings"],
+    "secretsmanager": ["ListSecrets", "DescribeSecret", "ListSecretVersionIds"],
     "rds": [
         "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
         "DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups",
@@ -52,7 +54,9 @@ COMMON_ERRORS = {
 }
 
 CBOR = "smithy-rpc-v2-cbor"
-CONTENT_TYPES = {"json": "application/x-amz-json-1.1", "query": "text/xml", CBOR: "application/cbor"}
+CONTENT_TYPES = {
+    "json": "application/x-amz-json-1.1", "rest-json": "application/json", "query": "text/xml", CBOR: "application/cbor",
+}
 INTEGER = re.compile(r"-?\d+\Z")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 
@@ -60,8 +64,8 @@ ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 class Checker:
     """Compares one answer with the model of its operation."""
 
-    def __init__(self, cbor=False):
-        self.found, self.cbor = [], cbor
+    def __init__(self, cbor=False, rest=False):
+        self.found, self.cbor, self.rest = [], cbor, rest
 
     def finding(self, where, what):
         self.found.append((where, what))
@@ -76,6 +80,10 @@ class Checker:
             if name not in names:
                 self.finding(where, f"{shape.name} lacks its required member {name}")
 
+    def called(self, shape, name):
+        """What a member is called on the wire; only REST has other names there."""
+        return shape.members[name].serialization.get("name", name) if self.rest else name
+
     def json(self, where, shape, value):
         """A tree of JSON, or of CBOR, where a time has a tag, so that botocore makes a date of it."""
         kind = shape.type_name
@@ -83,10 +91,13 @@ class Checker:
             self.finding(where, "is null, where AWS leaves the member out")
         elif kind == "structure":
             if self.is_a(where, value, dict, kind):
-                self.required(where, shape, value)
+                members = {self.called(shape, name): member for name, member in shape.members.items()}
+                for name in shape.required_members:
+                    if self.called(shape, name) not in value:
+                        self.finding(where, f"{shape.name} lacks its required member {name}")
                 for name, inner in value.items():
-                    if name in shape.members:
-                        self.json(f"{where}.{name}", shape.members[name], inner)
+                    if name in members:
+                        self.json(f"{where}.{name}", members[name], inner)
                     else:
                         self.finding(where, f"{shape.name} has no member {name}")
         elif kind == "list":
@@ -189,8 +200,8 @@ class Endpoint:
         )
         if rename and protocol == "json":
             raw["headers"]["X-Amz-Target"] = raw["headers"]["X-Amz-Target"].replace(operation, rename)
-        elif rename and protocol == CBOR:
-            raw["url_path"] = raw["url_path"].replace(operation, rename)
+        elif rename and protocol in (CBOR, "rest-json"):
+            raw["url_path"] = f"{raw['url_path']}/{rename}" if protocol != CBOR else raw["url_path"].replace(operation, rename)
         elif rename:
             raw["body"]["Action"] = rename
         prepare_request_dict(raw, endpoint_url=self.url)
@@ -206,7 +217,7 @@ class Endpoint:
         operation_model = self.models[service].operation_model(operation)
         answer = self.request(service, operation, params, **odd)
         self.answers[f"{service}:{operation}"] += 1
-        checker = Checker(self.protocol(service) == CBOR)
+        checker = Checker(self.protocol(service) == CBOR, self.protocol(service) == "rest-json")
         self.check_envelope(checker, service, answer)
         parsed = self.parse(checker, service, operation_model, answer)
         code = parsed.get("Error", {}).get("Code") if answer.status_code >= 300 else None
@@ -255,7 +266,7 @@ class Endpoint:
 
     def check_output(self, checker, service, operation_model, answer):
         shape = operation_model.output_shape
-        if self.protocol(service) == "json":
+        if self.protocol(service) in ("json", "rest-json"):
             checker.json("", shape, json.loads(answer.content))
             return
         if self.protocol(service) == CBOR:
@@ -544,6 +555,77 @@ def walk_cloudwatch(endpoint, databases):
     data([query(0)], "MissingAuthenticationToken", signed=False)
 
 
+def walk_guardduty(endpoint):
+    def guardduty(operation, params=None, refused=None, **odd):
+        return endpoint.call("guardduty", operation, params, refused, **odd)
+
+    wrong = "BadRequestException"
+    detectors = pages(endpoint, "guardduty", "ListDetectors", "DetectorIds", {}, "NextToken")
+    for detector in detectors:
+        own = {"DetectorId": detector}
+        guardduty("GetDetector", own)
+        guardduty("GetAdministratorAccount", own)
+        worst = {"AttributeName": "severity", "OrderBy": "DESC"}
+        for archived in ("true", "false"):
+            chosen = {**own, "SortCriteria": worst, "MaxResults": 20}
+            chosen["FindingCriteria"] = {"Criterion": {"service.archived": {"Equals": [archived]}}}
+            ids = pages(endpoint, "guardduty", "ListFindings", "FindingIds", chosen, "NextToken")
+            for some in chunks(ids, 50):
+                guardduty("GetFindings", {**own, "FindingIds": some, "SortCriteria": worst})
+        ids = pages(endpoint, "guardduty", "ListFindings", "FindingIds", own, "NextToken")
+        guardduty("GetFindings", {**own, "FindingIds": ids[:1]})
+        guardduty("GetFindings", {**own, "FindingIds": ["no-such"]})
+        guardduty("GetFindings", {**own, "FindingIds": [f"f{number}" for number in range(51)]}, wrong)
+        guardduty("GetFindings", own, wrong)
+        for size in (0, 51, "many"):
+            guardduty("ListFindings", {**own, "MaxResults": size}, wrong)
+        guardduty("ListFindings", {**own, "NextToken": "made up"}, wrong)
+        guardduty("ListFindings", {**own, "FindingCriteria": {"Criterion": {"severity": {"Gte": 4}}}}, wrong)
+        guardduty("GetFindings", {**own, "FindingIds": ids[:1]}, "UnknownOperationException", rename="nothing")
+        guardduty("ListFindings", own, "MissingAuthenticationTokenException", signed=False)
+    stranger = {"DetectorId": "nobody"}
+    for operation in ("GetDetector", "GetAdministratorAccount", "ListFindings"):
+        guardduty(operation, stranger, wrong)
+    guardduty("GetFindings", {**stranger, "FindingIds": ["x"]}, wrong)
+    for odd in ({"MaxResults": 51}, {"MaxResults": "many"}, {"NextToken": "made up"}):
+        guardduty("ListDetectors", odd, wrong)
+    guardduty("ListDetectors", {}, "MissingAuthenticationTokenException", signed=False)
+
+
+def walk_secrets(endpoint):
+    def secrets(operation, params=None, refused=None, **odd):
+        return endpoint.call("secretsmanager", operation, params, refused, **odd)
+
+    wrong, token, absent = "InvalidParameterException", "InvalidNextTokenException", "ResourceNotFoundException"
+    for choice in ({}, {"IncludePlannedDeletion": True}, {"IncludePlannedDeletion": True, "MaxResults": 7}):
+        found = pages(endpoint, "secretsmanager", "ListSecrets", "SecretList", choice, "NextToken")
+    for secret in found[:12]:
+        for name in ("ARN", "Name"):
+            secrets("DescribeSecret", {"SecretId": secret[name]})
+        for choice in ({}, {"IncludeDeprecated": True}, {"IncludeDeprecated": True, "MaxResults": 20}):
+            own = {"SecretId": secret["ARN"], **choice}
+            pages(endpoint, "secretsmanager", "ListSecretVersionIds", "Versions", own, "NextToken")
+    for operation in ("DescribeSecret", "ListSecretVersionIds"):
+        secrets(operation, {"SecretId": "no-such"}, absent)
+        secrets(operation, {}, wrong)
+    known = {"SecretId": found[0]["ARN"]} if found else {}
+    for operation, own in (("ListSecrets", {}), ("ListSecretVersionIds", known)):
+        if operation == "ListSecrets" or known:
+            secrets(operation, {**own, "MaxResults": 0}, wrong)
+            secrets(operation, {**own, "MaxResults": 101}, wrong)
+            secrets(operation, {**own, "MaxResults": "many"}, "SerializationException")
+            secrets(operation, {**own, "NextToken": "made up"}, token)
+    secrets("ListSecrets", {"Filters": [{"Key": "name", "Values": ["x"]}]}, wrong)
+    secrets("ListSecrets", {}, "UnknownOperationException", rename="ListNothings")
+    secrets("ListSecrets", {}, "MissingAuthenticationTokenException", signed=False)
+    ecs = lambda params, refused=None: endpoint.call("ecs", "DescribeTaskDefinition", params, refused)  # noqa: E731
+    for arn in sys.argv[3:]:
+        ecs({"taskDefinition": arn})
+        ecs({"taskDefinition": arn.rsplit("/", 1)[1], "include": ["TAGS"]})
+    ecs({"taskDefinition": "no-such:1"}, "ClientException")
+    ecs({"taskDefinition": ""}, "ClientException")
+
+
 def main(url, region):
     endpoint = Endpoint(url, region)
     walk_ecs(endpoint)
@@ -551,6 +633,8 @@ def main(url, region):
     walk_others(endpoint)
     walk_scaling(endpoint)
     walk_alarms(endpoint)
+    walk_guardduty(endpoint)
+    walk_secrets(endpoint)
     for service, operations in SERVED.items():
         for operation in operations:
             if not endpoint.answers[f"{service}:{operation}"]:

@@ -39,9 +39,11 @@ macro_rules! client {
 
 client!(ecs, aws_sdk_ecs);
 client!(groups, aws_sdk_autoscaling);
+client!(guardduty, aws_sdk_guardduty);
 client!(metrics, aws_sdk_cloudwatch);
 client!(rds, aws_sdk_rds);
 client!(scaling, aws_sdk_applicationautoscaling);
+client!(secrets, aws_sdk_secretsmanager);
 client!(sts, aws_sdk_sts);
 
 /// As [`ecs`], but it waits no longer than [`PATIENCE`].

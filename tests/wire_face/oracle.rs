@@ -6,13 +6,15 @@ use tokio::task::spawn_blocking;
 
 use crate::autoscaled::autoscaled;
 use crate::databases::databases;
+use crate::guarded::guarded;
 use crate::python::testbed;
 use crate::{quiet, world};
 
 /// Whether a script is content, and what it says; `None`, said on standard error, where there is no Python.
-async fn run(script: &'static str, url: String) -> Option<(bool, String)> {
+async fn run(script: &'static str, url: String, more: Vec<String>) -> Option<(bool, String)> {
     let testbed = testbed()?;
-    let output = spawn_blocking(move || testbed.script(script).args([&url, world::REGION]).output().unwrap());
+    let output =
+        spawn_blocking(move || testbed.script(script).args([&url, world::REGION]).args(more).output().unwrap());
     let output = output.await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     Some((output.status.success(), text))
@@ -21,7 +23,9 @@ async fn run(script: &'static str, url: String) -> Option<(bool, String)> {
 #[tokio::test]
 async fn botocore_finds_nothing_against_its_models() {
     let server = quiet().await;
-    let Some((good, text)) = run("oracle.py", server.endpoint_url()).await else { return };
+    let guarded = guarded();
+    let definitions = guarded.definitions.iter().map(|definition| definition.arn.to_string());
+    let Some((good, text)) = run("oracle.py", server.endpoint_url(), definitions.collect()).await else { return };
     assert!(good, "{text}");
     let last = text.lines().last().unwrap_or_default();
     let summary: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
@@ -33,7 +37,7 @@ async fn botocore_finds_nothing_against_its_models() {
 #[tokio::test]
 async fn boto3_lists_exactly_the_world() {
     let (server, world) = (quiet().await, world::world());
-    let Some((good, text)) = run("list_all.py", server.endpoint_url()).await else { return };
+    let Some((good, text)) = run("list_all.py", server.endpoint_url(), Vec::new()).await else { return };
     assert!(good, "{text}");
     let listed: serde_json::Value = serde_json::from_str(&text).unwrap();
     let expect = |member: &str, mut names: Vec<String>| {
@@ -54,6 +58,11 @@ async fn boto3_lists_exactly_the_world() {
     expect("scaling_activities", scaled.activities.iter().map(|a| a.id.to_string()).collect());
     expect("alarms", scaled.alarms.iter().map(|a| a.name.to_string()).collect());
     expect("alarm_changes", scaled.transitions.iter().map(|t| t.alarm.to_string()).collect());
+    let guarded = guarded();
+    expect("detectors", guarded.detectors.iter().map(|d| d.id.to_string()).collect());
+    expect("findings", guarded.findings.iter().map(|f| f.id.to_string()).collect());
+    expect("secrets", guarded.secrets.iter().map(|s| s.name.to_string()).collect());
+    expect("secret_versions", guarded.versions.iter().map(|v| v.id.to_string()).collect());
     let databases = databases();
     expect("db_instances", databases.instances.iter().map(|i| i.id.to_string()).collect());
     expect("db_clusters", databases.clusters.iter().map(|c| c.id.to_string()).collect());

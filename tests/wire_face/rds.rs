@@ -23,7 +23,7 @@ macro_rules! code {
     };
 }
 
-async fn through(server: &Server) -> Backend {
+pub async fn through(server: &Server) -> Backend {
     connect(&stack(&server.endpoint_url(), &[]), ANY).await
 }
 

@@ -18,6 +18,7 @@ use rounds::time::Timestamp;
 
 use crate::autoscaled::autoscaled;
 use crate::databases::databases;
+use crate::guarded::guarded;
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
@@ -374,6 +375,7 @@ impl Sts for World {
 pub fn backend(world: World) -> Backend {
     let world = Arc::new(world);
     let (databases, autoscaled) = (Arc::new(databases()), Arc::new(autoscaled()));
+    let guarded = Arc::new(guarded());
     Backend {
         ecs: world.clone(),
         ecs_preflight: world.clone(),
@@ -382,9 +384,9 @@ pub fn backend(world: World) -> Backend {
         group_activities: autoscaled.clone(),
         app_scaling: autoscaled.clone(),
         alarms: autoscaled,
-        guardduty: Arc::new(Nothing),
-        secrets: Arc::new(Nothing),
-        task_definitions: Arc::new(Nothing),
+        guardduty: guarded.clone(),
+        secrets: guarded.clone(),
+        task_definitions: guarded,
         rds: databases.clone(),
         proxies: databases.clone(),
         metrics: databases,

@@ -26,6 +26,7 @@ pub struct Answer {
 pub const fn content_type(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Json { .. } => "application/x-amz-json-1.1",
+        Protocol::Rest { .. } => "application/json",
         Protocol::Query { .. } => "text/xml",
         Protocol::Cbor { .. } => cbor::CONTENT_TYPE,
     }
@@ -34,7 +35,7 @@ pub const fn content_type(protocol: Protocol) -> &'static str {
 /// The answer of an operation that went well.
 pub fn good(protocol: Protocol, operation: &str, output: &Value, request_id: String) -> Answer {
     let body = match protocol {
-        Protocol::Json { .. } => output.to_string().into(),
+        Protocol::Json { .. } | Protocol::Rest { .. } => output.to_string().into(),
         Protocol::Cbor { times, .. } => cbor::write(output, times),
         Protocol::Query { namespace, items, .. } => {
             let mut out = String::with_capacity(1_024);
@@ -55,7 +56,7 @@ pub fn refused(protocol: Protocol, refusal: Refusal, request_id: String) -> Answ
     let content_type = content_type(protocol);
     let fault = if status < 500 { "Sender" } else { "Receiver" };
     match protocol {
-        Protocol::Json { .. } => {
+        Protocol::Json { .. } | Protocol::Rest { .. } => {
             let body = Bytes::from(json!({ "__type": code, "message": message }).to_string());
             Answer { status, content_type, error: Some(("x-amzn-ErrorType", code)), request_id, body }
         }
@@ -117,6 +118,8 @@ mod tests {
         let json = refused(Protocol::Json { target: "T" }, refusal.clone(), "id".to_owned());
         assert_eq!(body(&json), r#"{"__type":"Throttling","message":"Rate exceeded"}"#);
         assert_eq!(json.error, Some(("x-amzn-ErrorType", "Throttling".to_owned())));
+        let rest = refused(Protocol::Rest { routes: &[] }, refusal.clone(), "id".to_owned());
+        assert_eq!((rest.content_type, &rest.body, &rest.error), ("application/json", &json.body, &json.error));
         let cbor = refused(Protocol::Cbor { path: "P", times: &[] }, refusal.clone(), "id".to_owned());
         assert_eq!(cbor.error, Some(("x-amzn-query-error", "Throttling;Sender".to_owned())));
         assert_eq!(cbor::read(&cbor.body), Ok(json!({"__type": "Throttling", "message": "Rate exceeded"})));

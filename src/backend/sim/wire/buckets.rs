@@ -23,6 +23,8 @@ pub enum Class {
     Protection,
     /// `DescribeServiceRevisions`.
     RevisionRead,
+    /// `DescribeTaskDefinition`.
+    DefinitionRead,
     /// Reads of Auto Scaling; AWS publishes no rate.
     GroupRead,
     /// Reads of Application Auto Scaling; AWS publishes no rate.
@@ -35,6 +37,14 @@ pub enum Class {
     DatabaseRead,
     /// `GetMetricData`.
     MetricRead,
+    /// Reads of GuardDuty; AWS publishes no rate.
+    FindingRead,
+    /// `ListSecrets`.
+    SecretList,
+    /// `DescribeSecret`.
+    SecretRead,
+    /// `ListSecretVersionIds`.
+    SecretVersions,
     /// Who the caller is; AWS publishes no rate.
     Identity,
 }
@@ -63,7 +73,7 @@ pub struct Rate {
 pub enum Rates {
     /// Every call is let through.
     Off,
-    /// As "Request throttling for the Amazon ECS API" and "CloudWatch service quotas" have them. Classes without a published
+    /// As "Request throttling for the Amazon ECS API", "CloudWatch service quotas" and "AWS Secrets Manager quotas" have them. Classes without a published
     /// rate are let through, but for RDS: it is known to throttle early, so that a low rate stands in for the one not told.
     #[default]
     Documented,
@@ -77,14 +87,18 @@ impl Rates {
     pub fn of(&self, class: Class) -> Option<Rate> {
         match (self, class) {
             (Self::Custom(rates), _) => rates.get(&class).copied(),
-            (Self::Off, _) | (Self::Documented, Class::GroupRead | Class::ScalingRead | Class::Identity) => None,
-            (Self::Documented, Class::ClusterRead | Class::ProviderRead | Class::RevisionRead) => {
-                Some(Rate { burst: 50, per_second: 20 })
-            }
+            (Self::Off, _)
+            | (Self::Documented, Class::GroupRead | Class::ScalingRead | Class::FindingRead | Class::Identity) => None,
+            (Self::Documented, Class::SecretList) => Some(Rate { burst: 100, per_second: 100 }),
+            (Self::Documented, Class::SecretRead) => Some(Rate { burst: 10_000, per_second: 10_000 }),
+            (
+                Self::Documented,
+                Class::ClusterRead | Class::ProviderRead | Class::RevisionRead | Class::DefinitionRead,
+            ) => Some(Rate { burst: 50, per_second: 20 }),
             (Self::Documented, Class::DatabaseRead) => Some(Rate { burst: 20, per_second: 5 }),
             (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
             (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
-            (Self::Documented, Class::MetricRead) => Some(Rate { burst: 50, per_second: 50 }),
+            (Self::Documented, Class::MetricRead | Class::SecretVersions) => Some(Rate { burst: 50, per_second: 50 }),
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::buckets::Class;
+use super::ecs_definitions as definitions;
 use super::ecs_names::{self as names, ClusterRef};
 use super::ecs_shapes as shapes;
 use super::object::Object;
@@ -13,6 +14,7 @@ use super::refusal::Failure;
 use super::service::{Call, Operation, Protocol, Service};
 use crate::backend::change::{ForceDeployment, Permit, Sent};
 use crate::backend::ports::{Described, Listing, limits};
+use crate::model::FaultKind;
 use crate::model::ecs::{Instance, Scheduling, Task};
 use crate::text::Text;
 
@@ -48,6 +50,11 @@ pub const SERVICE: Service = Service {
             name: "DescribeServiceRevisions",
             class: Class::RevisionRead,
             handler: |c| Box::pin(describe_revisions(c)),
+        },
+        Operation {
+            name: "DescribeTaskDefinition",
+            class: Class::DefinitionRead,
+            handler: |c| Box::pin(describe_definition(c)),
         },
         Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(update_service(c)) },
     ],
@@ -129,6 +136,24 @@ async fn describe_revisions(call: &Call<'_>) -> Result<Value, Failure> {
     let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
     let found = call.backend.ecs_preflight.revisions(&wanted).await?;
     Ok(described("serviceRevisions", &found, &wanted, |r| &r.arn, shapes::revision))
+}
+
+async fn describe_definition(call: &Call<'_>) -> Result<Value, Failure> {
+    call.params.asks_for("include", "TAGS", &["TAGS"])?;
+    let Some(wanted) = call.params.text("taskDefinition")?.filter(|wanted| !wanted.is_empty()) else {
+        return Err(Failure::Own("ClientException", "TaskDefinition cannot be empty.".to_owned()));
+    };
+    let arn = if names::is_arn(wanted) {
+        wanted.to_owned()
+    } else {
+        names::account_arn(call, "task-definition", wanted).await?
+    };
+    match call.backend.task_definitions.task_definition(&arn).await {
+        Err(fault) if fault.kind == FaultKind::Rejected => {
+            Err(Failure::Own("ClientException", "Unable to describe task definition.".to_owned()))
+        }
+        answer => Ok(json!({ "taskDefinition": definitions::definition(&answer?), "tags": [] })),
+    }
 }
 
 /// Of all that `UpdateService` can do, the new deployment and nothing else.

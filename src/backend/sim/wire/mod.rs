@@ -3,7 +3,7 @@
 //! It exists so that clients meet what AWS does and no emulator does: real pages and tokens, batch limits, token buckets,
 //! and faults on the wire. It is strict where AWS is strict, and it counts everything it is asked.
 //!
-//! One file a service (`ecs`, `autoscaling`, `app_scaling`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
+//! One file a service (`ecs`, `autoscaling`, `app_scaling`, `guardduty`, `secrets`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
 //! `request` (who is asked for what) → `faults` → `buckets` → the operation → `answer` (JSON, XML or CBOR) → `http`.
 
 mod answer;
@@ -16,9 +16,12 @@ mod cbor;
 mod counters;
 mod door;
 mod ecs;
+mod ecs_definitions;
 mod ecs_names;
 mod ecs_shapes;
 mod faults;
+mod guardduty;
+mod guardduty_shapes;
 mod http;
 mod link;
 mod monitoring;
@@ -32,6 +35,8 @@ mod rds;
 mod rds_shapes;
 mod refusal;
 mod request;
+mod rest;
+mod secrets;
 mod service;
 mod sts;
 mod xml;
@@ -48,6 +53,10 @@ pub use self::faults::{Fault, Faults};
 use crate::backend::ports::Backend;
 use crate::error::Error;
 use crate::time::{Clock, SystemClock};
+
+/// Stands in answers wherever AWS's hold what people and attackers write and nobody is to read here: the values of environment
+/// variables, descriptions of secrets, what a process that was caught is called. Whatever of it comes out again is a leak.
+pub const CANARY: &str = "canary-4f1d-never-shown";
 
 /// How long a page token is good for unless [`Options::token_life`] says otherwise. AWS does not publish its own.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(3_600);

@@ -60,7 +60,7 @@ macro_rules! wire_as_is {
     )*};
 }
 
-wire_as_is!(bool, u16, u32, i32, usize, f64);
+wire_as_is!(bool, u16, u32, u64, i32, usize, f64);
 
 /// The word, where AWS has it on its list: what is on none of its lists it never sends.
 pub fn known<'a>(word: Option<&'a Text>, list: &[&str]) -> Option<&'a Text> {

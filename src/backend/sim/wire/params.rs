@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::cbor;
 use super::paging::Bounds;
 use super::refusal::{Common, Failure};
+use super::rest::Labels;
 use super::xml::{Items, item_of};
 use crate::time::Timestamp;
 
@@ -41,6 +42,17 @@ impl Params {
             Ok(_) => Err(unreadable("the body is not a map")),
             Err(error) => Err(unreadable(&error)),
         }
+    }
+
+    /// From the path, the query and the body of a restJson request. Only a body has types, and none of the operations here takes
+    /// both a body and a query (API models).
+    ///
+    /// # Errors
+    /// If the body is not a JSON object, or a percent-encoding is broken.
+    pub fn rest(labels: Labels, query: &str, body: &[u8]) -> Result<Self, Failure> {
+        let mut params = if body.is_empty() { Self::form(query.as_bytes(), &[])? } else { Self::json(body)? };
+        params.members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))));
+        Ok(params)
     }
 
     /// From the body of a query request; `Name.member.1` … become the list `Name`, with the name that `items` says instead of
@@ -202,7 +214,7 @@ fn listed(name: &str, items: &Items) -> Option<(String, u32)> {
 }
 
 /// Undoes the percent-encoding of a form.
-fn decoded(raw: &[u8]) -> Result<String, Failure> {
+pub fn decoded(raw: &[u8]) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((first, tail)) = rest.split_first() {

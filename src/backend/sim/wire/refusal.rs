@@ -63,6 +63,26 @@ impl Common {
     }
 }
 
+impl Common {
+    /// Code and status in restJson, where a status says more, and what is wrong with a request has one name.
+    const fn rest(self) -> Named {
+        let (code, status) = self.names().0;
+        match self {
+            Self::BadBody | Self::Invalid | Self::Token => ("BadRequestException", 400),
+            Self::Throttled => (code, 429),
+            Self::Denied
+            | Self::Expired
+            | Self::UnknownClient
+            | Self::Unsigned
+            | Self::IncompleteSignature
+            | Self::WrongSignature => (code, 403),
+            Self::UnknownOperation => (code, 404),
+            Self::Internal => ("InternalServerErrorException", 500),
+            Self::TooLarge | Self::Unavailable => (code, status),
+        }
+    }
+}
+
 /// Why there is no answer of the good kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -146,6 +166,7 @@ fn told(common: Common, message: String, protocol: Protocol) -> Refusal {
     let (json, query) = common.names();
     let (code, status) = match protocol {
         Protocol::Json { .. } => json,
+        Protocol::Rest { .. } => common.rest(),
         // A service that spoke query before has kept its names.
         Protocol::Query { .. } | Protocol::Cbor { .. } => query,
     };
@@ -171,7 +192,10 @@ mod tests {
     fn each_protocol_has_its_own_name_for_a_common_refusal() {
         let throttled = Failure::Common(Common::Throttled, String::new());
         assert_eq!(code(throttled.clone(), JSON), ("ThrottlingException".to_owned(), 400));
-        assert_eq!(code(throttled, QUERY), ("Throttling".to_owned(), 400));
+        assert_eq!(code(throttled.clone(), QUERY), ("Throttling".to_owned(), 400));
+        let rest = Protocol::Rest { routes: &[] };
+        assert_eq!(code(throttled, rest), ("ThrottlingException".to_owned(), 429));
+        assert_eq!(code(Failure::invalid("x"), rest), ("BadRequestException".to_owned(), 400));
     }
 
     #[test]

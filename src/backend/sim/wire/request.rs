@@ -9,6 +9,7 @@ use hyper::{HeaderMap, Method};
 use super::cbor;
 use super::params::Params;
 use super::refusal::{Common, Failure};
+use super::rest;
 use super::service::{Operation, Protocol, SERVICES, Service};
 use crate::time::Timestamp;
 
@@ -43,7 +44,9 @@ pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Durat
     let json = header(&parts.headers, "x-amz-target").is_some()
         || header(&parts.headers, "content-type").is_some_and(|t| t.starts_with("application/x-amz-json"));
     let cbor = header(&parts.headers, "smithy-protocol") == Some(cbor::PROTOCOL);
+    let rest = rest::is_path(parts.uri.path());
     let protocol = match (json, cbor) {
+        _ if rest => Protocol::Rest { routes: &[] },
         (_, true) => Protocol::Cbor { path: "", times: &[] },
         (true, false) => Protocol::Json { target: "" },
         (false, false) => NO_SERVICE,
@@ -51,7 +54,7 @@ pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Durat
     let stray =
         |common, message: &str| Stray { protocol, failure: Box::new(Failure::Common(common, message.to_owned())) };
 
-    if parts.method != Method::POST {
+    if parts.method != Method::POST && !rest {
         return Err(stray(Common::UnknownOperation, "only POST is answered here"));
     }
     let scope = scope(&parts.headers).map_err(|(common, message)| stray(common, message))?;
@@ -74,6 +77,12 @@ pub fn parse(parts: &Parts, body: &Bytes, now: Timestamp, max_skew: Option<Durat
         Protocol::Cbor { path, .. } => {
             let name = rpc(parts.uri.path(), path).unwrap_or_default();
             (name.to_owned(), found(service, name, cbor && !json), packed(parts, body))
+        }
+        Protocol::Rest { routes } => {
+            let found_route = rest::find(routes, &parts.method, parts.uri.path());
+            let (name, labels) = found_route.unwrap_or_default();
+            let params = Params::rest(labels, parts.uri.query().unwrap_or_default(), body);
+            (name.to_owned(), found(service, name, !json && !cbor), params)
         }
         Protocol::Query { version, items, .. } => {
             let params = Params::form(body, items);

@@ -7,12 +7,21 @@ use super::buckets::Class;
 use super::paging::Pages;
 use super::params::Params;
 use super::refusal::Failure;
-use super::{app_scaling, autoscaling, ecs, monitoring, rds, sts};
+use super::rest::Route;
+use super::{app_scaling, autoscaling, ecs, guardduty, monitoring, rds, secrets, sts};
 use crate::backend::ports::Backend;
 
 /// Every service there is.
-pub const SERVICES: &[&Service] =
-    &[&ecs::SERVICE, &autoscaling::SERVICE, &app_scaling::SERVICE, &rds::SERVICE, &monitoring::SERVICE, &sts::SERVICE];
+pub const SERVICES: &[&Service] = &[
+    &ecs::SERVICE,
+    &autoscaling::SERVICE,
+    &app_scaling::SERVICE,
+    &guardduty::SERVICE,
+    &secrets::SERVICE,
+    &rds::SERVICE,
+    &monitoring::SERVICE,
+    &sts::SERVICE,
+];
 
 /// How a service puts requests and answers on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +46,11 @@ pub enum Protocol {
         path: &'static str,
         /// Members of answers whose numbers are times, seconds since the epoch.
         times: &'static [&'static str],
+    },
+    /// restJson 1: the operation stands in method and path.
+    Rest {
+        /// Its paths.
+        routes: &'static [Route],
     },
 }
 
