@@ -68,6 +68,15 @@ pub(super) fn cluster(written: &str) -> Result<(), Error> {
     Err(wrong(format!("{} is not a pattern of cluster names", quoted(written)), hint))
 }
 
+/// A pattern of alarm names, which may hold anything that can be written (1 to 255 characters).
+pub(super) fn alarm(written: &str) -> Result<(), Error> {
+    if !written.trim().is_empty() && written.chars().count() <= 255 && !written.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let hint = "alarm names have 1 to 255 characters; * stands for any of them";
+    Err(wrong(format!("{} is not a pattern of alarm names", quoted(written)), hint))
+}
+
 /// A file, relative to the directory `base` where there is one; `~/` is the home directory.
 pub(super) fn file(written: &str, base: Option<&Path>) -> PathBuf {
     let home = written.strip_prefix("~/").and_then(|rest| Some(etcetera::home_dir().ok()?.join(rest)));

@@ -4,6 +4,7 @@
 //! value keeps where it came from, for messages and for `rounds config --explain`. What is unknown or impossible is an error
 //! with file, line, value and the nearest right one: a console that guesses which account was meant is worse than none.
 
+mod alarms;
 mod choice;
 mod file;
 mod flags;

@@ -203,6 +203,7 @@ impl Resolver<'_> {
             ("clusters", list(&stack.clusters).or_else(|| Some("all".to_owned()))),
             ("allow", list(&stack.allow).or_else(|| Some(unlisted(stack).to_owned()))),
             ("freeze", list(&freeze)),
+            ("alarms", alarms(stack)),
         ] {
             let (value, origin) = match (places.get(key), key) {
                 (Some(origin), _) => (value, origin.clone()),
@@ -241,6 +242,13 @@ impl Resolver<'_> {
 /// An environment variable; an empty one counts as not set.
 pub(super) fn variable<'e>(env: &'e BTreeMap<String, String>, name: &str) -> Option<&'e str> {
     env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// What is said of alarms.
+fn alarms(stack: &Stack) -> Option<String> {
+    let of = |what: &str, patterns: &[String]| list(patterns).map(|patterns| format!("{what} {patterns}"));
+    let said = [of("critical", &stack.alarms.critical), of("ignore", &stack.alarms.ignore)];
+    list(&said.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// What a stack allows that has no list of it.

@@ -6,10 +6,9 @@ use std::path::Path;
 use toml::de::DeValue;
 
 use super::file::{place, placed};
-use super::form;
 use super::mongo::{self, Places};
 use super::origin::{Origin, Placed};
-use super::secrets;
+use super::{alarms, form, secrets};
 use crate::document::{Document, Key, Value, ordered, quoted};
 use crate::error::Error;
 use crate::model::stack::Stack;
@@ -17,7 +16,7 @@ use crate::model::{Freeze, form as aws};
 use crate::text::Text;
 
 /// What a stack may say.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "name",
     "profile",
     "role_arn",
@@ -31,6 +30,7 @@ pub(super) const KEYS: [&str; 13] = [
     "freeze",
     "mongo",
     "secrets",
+    "alarms",
 ];
 
 /// A stack and the lines its values stand on.
@@ -144,6 +144,7 @@ impl Reading {
                 stack.allow = list(document, known, value, "force-deploy", |a| form::action(a).map(|()| a.to_owned()));
             }
             "secrets" => (stack.secrets, self.found.secrets) = secrets::policy(document, value),
+            "alarms" => stack.alarms = alarms::alarms(document, value),
             "mongo" => (stack.mongo, self.found.mongo) = mongo::sets(document, value, base).into_iter().unzip(),
             _ => stack.freeze = list(document, known, value, "fri 17:00 – mon 06:00 UTC", freeze),
         }
@@ -197,7 +198,7 @@ fn account(document: &mut Document<'_>, value: &Value<'_>) -> Option<String> {
 }
 
 /// A list of texts of a certain form. An empty one is a mistake: nobody can tell whether it means all or none.
-fn list<T>(
+pub(super) fn list<T>(
     document: &mut Document<'_>,
     name: &str,
     value: &Value<'_>,
@@ -244,6 +245,9 @@ mod tests {
             clusters = ["ehr-*"]
             allow = ["force-deploy"]
             freeze = ["fri 17:00 – mon 06:00 UTC"]
+            [stack.alarms]
+            critical = ["ehr-*", "Ehr down"]
+            ignore = ["*-test"]
             [[stack]]
             name = "test"
         "#;
@@ -262,6 +266,7 @@ mod tests {
             freeze,
             mongo,
             secrets,
+            alarms,
         } = stacks[0].stack.clone();
         assert_eq!((name.as_str(), profile.as_deref(), protected), ("prod-ehr", Some("base"), true));
         assert_eq!(file.as_deref(), Some("r.toml"));
@@ -270,6 +275,8 @@ mod tests {
         assert_eq!(endpoint_url.as_deref(), Some("http://127.0.0.1:5000"));
         assert_eq!((clusters, allow), (vec!["ehr-*".to_owned()], vec!["force-deploy".to_owned()]));
         assert_eq!((mongo, secrets), (vec![], RotationPolicy::default()));
+        assert_eq!(alarms.ignore, ["*-test"]);
+        assert_eq!(alarms.critical, ["ehr-*", "Ehr down"]);
         assert_eq!(freeze[0].to_string(), "fri 17:00 – mon 06:00 UTC");
         assert_eq!(stacks[0].places["source_profile"], Origin::File { path: "r.toml".into(), line: 4 });
         assert_eq!(stacks[1].stack, Stack { name: Text::from("test"), file, ..Stack::default() });

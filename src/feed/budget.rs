@@ -35,6 +35,15 @@ pub const ECS_PROTECTION: Bucket = Bucket { name: "ecs-protection", refill: 80 }
 pub const ECS_REVISIONS: Bucket = Bucket { name: "ecs-revisions", refill: 20 };
 /// `DescribeAutoScalingGroups`: no published rate; kept low because it is known to throttle early.
 pub const GROUPS: Bucket = Bucket { name: "autoscaling", refill: 4 };
+/// `DescribeScalingActivities` and `DescribeInstanceRefreshes` of groups: no published rate; a bucket of its own, so that what
+/// happened keeps nobody waiting for what is.
+pub const GROUP_HISTORY: Bucket = Bucket { name: "autoscaling-history", refill: 4 };
+/// Application Auto Scaling's `Describe…`: no published rate; kept as low as that of groups.
+pub const APP_SCALING: Bucket = Bucket { name: "application-autoscaling", refill: 4 };
+/// `DescribeAlarms`: 9 a second (CloudWatch quotas).
+pub const ALARMS: Bucket = Bucket { name: "alarms", refill: 9 };
+/// `DescribeAlarmHistory`: 3 a second (CloudWatch quotas).
+pub const ALARM_HISTORY: Bucket = Bucket { name: "alarm-history", refill: 3 };
 /// RDS's `Describe…`: no published rate; kept low because ten instances asked for in a loop were seen throttled.
 pub const RDS: Bucket = Bucket { name: "rds", refill: 4 };
 /// `DescribeTaskDefinition`: 50 burst, 20 a second (ECS request throttling table).

@@ -15,18 +15,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
-use super::budget::METRICS;
-use super::pages::{Listed, all_pages};
+use super::series::{self, ACTION};
 use super::{Context, Feed, FeedSpec};
 use crate::backend::ports::limits;
-use crate::model::metric::{Query, Series, Statistic};
+use crate::model::metric::{Query, Statistic};
 use crate::model::rds::{Cost, DbInstance, Measured, Proxy, RdsFacts, RdsMetrics};
 use crate::model::{Facts, Fault, FaultKind};
 use crate::store::{Gap, Snapshot};
 use crate::text::Text;
 use crate::time::Timestamp;
 
-const ACTION: &str = "cloudwatch:GetMetricData";
 /// Between readings of what is on screen or in trouble: RDS gives CloudWatch one point a minute.
 const EVERY_SHOWN: Duration = Duration::from_mins(1);
 /// Between readings of everything else: a disk that fills up is noticed by someone who looks elsewhere, at a fifteenth of the
@@ -124,15 +122,19 @@ impl MetricsFeed {
     /// Reads these in batches. What could not be read stays as it was, with its time.
     async fn read(&mut self, context: &Context, due: &[&(Name, Query)], now: Timestamp) -> Result<Option<Gap>, Fault> {
         let batches: Vec<&[&(Name, Query)]> = due.chunks(limits::METRIC_QUERIES).collect();
-        let answers = join_all(batches.iter().map(|batch| ask(context, batch, now))).await;
+        let queries = |batch: &&[&(Name, Query)]| batch.iter().map(|(_, query)| query.clone()).collect::<Vec<_>>();
+        let asked: Vec<Vec<Query>> = batches.iter().map(queries).collect();
+        let answers = join_all(asked.iter().map(|queries| series::read(context, queries, now - SPAN, now))).await;
         let (mut read, mut kept, mut fault) = (0, 0, None);
         for (batch, answer) in batches.iter().zip(answers) {
-            // A list that was cut short may lack points of any of its metrics.
-            if answer.fault.is_some() {
-                fault = fault.or(answer.fault);
-                continue;
-            }
-            for ((name, _), series) in batch.iter().zip(together(batch.len(), answer.items)) {
+            let all = match answer {
+                Ok(all) => all,
+                Err(failed) => {
+                    fault = fault.or(Some(failed));
+                    continue;
+                }
+            };
+            for ((name, _), series) in batch.iter().zip(all) {
                 // A part of the points is shown, and that it is a part is told.
                 match series.problem.clone() {
                     Some(problem) => fault = fault.or_else(|| Some(Fault::new(FaultKind::Server, ACTION, problem))),
@@ -152,35 +154,6 @@ impl MetricsFeed {
             })),
         }
     }
-}
-
-async fn ask(context: &Context, batch: &[&(Name, Query)], now: Timestamp) -> Listed<(usize, Series)> {
-    let queries: Vec<Query> = batch.iter().map(|(_, query)| query.clone()).collect();
-    let (queries, ports) = (&queries, &context.backend.metrics);
-    let key = |(at, series): &(usize, Series)| format!("{at} {:?}", series.points.first());
-    let page = |token: Option<String>| async move {
-        context.gate.read(&METRICS, ACTION, || ports.data(queries, now - SPAN, now, token.as_deref())).await
-    };
-    all_pages(ACTION, key, page).await
-}
-
-/// The pieces of each query in one, the oldest point first.
-fn together(queries: usize, pieces: Vec<(usize, Series)>) -> Vec<Series> {
-    let mut all = vec![None; queries];
-    for (place, piece) in pieces {
-        let Some(whole) = all.get_mut(place) else { continue };
-        let whole: &mut Series = whole.get_or_insert_with(Series::default);
-        whole.points.extend(piece.points);
-        whole.problem = whole.problem.take().or(piece.problem);
-    }
-    let absent = || Series { points: Vec::new(), problem: Some(Text::from("absent from the answer")) };
-    let mut all: Vec<Series> = all.into_iter().map(|series| series.unwrap_or_else(absent)).collect();
-    for series in &mut all {
-        series.points.retain(|(_, value)| value.is_finite());
-        series.points.sort_by_key(|(at, _)| *at);
-        series.points.dedup_by_key(|(at, _)| *at);
-    }
-    all
 }
 
 /// What is worth asking for of everything in these facts.

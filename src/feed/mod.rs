@@ -1,15 +1,20 @@
 //! Feeds: one unit of polled data of one stack each. A feed is one file and one line in [`FEEDS`].
 
+mod alarms;
 mod audit;
 mod backoff;
 mod budget;
 mod each;
 mod ecs;
+#[cfg(test)]
+mod fixture;
 mod gate;
+mod group_activities;
 mod groups;
 mod guardduty;
 mod identity;
 mod kept;
+mod log;
 mod metrics;
 mod mongo;
 mod once;
@@ -18,7 +23,10 @@ mod part;
 mod poller;
 mod progress;
 mod rds;
+mod reservation;
+mod scaling;
 mod secrets;
+mod series;
 mod setback;
 mod slowing;
 mod stopped;
@@ -115,6 +123,10 @@ pub const FEEDS: &[&FeedSpec] = &[
     &ecs::SPEC,
     &stopped::SPEC,
     &groups::SPEC,
+    &scaling::SPEC,
+    &alarms::SPEC,
+    &group_activities::SPEC,
+    &reservation::SPEC,
     &mongo::SPEC,
     &rds::SPEC,
     &metrics::SPEC,

@@ -150,8 +150,9 @@ mod tests {
     fn a_feed_brings_what_it_rests_on_and_what_rests_on_it() {
         assert_eq!(with_needs(&["groups"]), ["ecs", "groups"]);
         assert_eq!(with_needs(&["identity"]), ["identity"]);
-        assert_eq!(with_dependents(&["ecs"]), ["ecs", "stopped-tasks", "groups", "task-definitions"]);
-        assert_eq!(with_dependents(&["groups"]), ["groups"]);
+        let of_ecs = ["ecs", "stopped-tasks", "groups", "group-activities", "reservation", "task-definitions"];
+        assert_eq!(with_dependents(&["ecs"]), of_ecs);
+        assert_eq!(with_dependents(&["groups"]), ["groups", "group-activities", "reservation"]);
         for (at, spec) in FEEDS.iter().enumerate() {
             let first = spec.after.map_or(Some(0), |first| FEEDS[..at].iter().position(|f| f.id == first));
             assert!(first.is_some(), "{} stands before what it rests on", spec.id);

@@ -33,6 +33,19 @@ pub async fn all_pages<T, F>(
 where
     F: Future<Output = Result<Page<T>, Fault>>,
 {
+    pages_until(action, key, |_| false, page).await
+}
+
+/// As [`all_pages`], and no further once what was read `is_enough`: the rest is known already.
+pub async fn pages_until<T, F>(
+    action: &'static str,
+    key: impl Fn(&T) -> String,
+    is_enough: impl Fn(&[T]) -> bool,
+    page: impl Fn(Option<String>) -> F,
+) -> Listed<T>
+where
+    F: Future<Output = Result<Page<T>, Fault>>,
+{
     let mut listed = Listed { items: Vec::new(), fault: None };
     let (mut seen, mut tokens) = (HashSet::new(), HashSet::new());
     let (mut token, mut idle) = (None, 0);
@@ -45,7 +58,7 @@ where
             Ok(page) => {
                 let before = listed.items.len();
                 listed.items.extend(page.items.into_iter().filter(|item| seen.insert(key(item))));
-                let Some(next) = page.next else { return listed };
+                let Some(next) = page.next.filter(|_| !is_enough(&listed.items)) else { return listed };
                 idle = if listed.items.len() > before { 0 } else { idle + 1 };
                 let repeated = !tokens.insert(next.clone());
                 if repeated || idle >= IDLE_PAGES || tokens.len() >= MOST_PAGES {
@@ -164,6 +177,19 @@ mod tests {
         })
         .await;
         assert_eq!(listed, Listed { items: vec![1, 2, 3], fault: None });
+    }
+
+    #[tokio::test]
+    async fn what_is_enough_ends_the_list_and_nothing_is_missing() {
+        let page_of = |token: Option<String>| {
+            std::future::ready(match token.as_deref() {
+                None => Ok(page(&[3], Some("a"))),
+                Some("a") => Ok(page(&[2, 1], Some("b"))),
+                _ => Err(Fault::new(FaultKind::Server, "ecs:ListTasks", "one page too many")),
+            })
+        };
+        let listed = pages_until("ecs:ListTasks", u32::to_string, |items| items.contains(&2), page_of).await;
+        assert_eq!(listed, Listed { items: vec![3, 2, 1], fault: None });
     }
 
     #[tokio::test]

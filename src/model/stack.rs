@@ -1,6 +1,7 @@
 //! A stack: a named environment the user watches.
 
 use crate::model::Freeze;
+use crate::model::alarm::AlarmPolicy;
 use crate::model::mongo::MongoSet;
 use crate::model::secret::RotationPolicy;
 use crate::text::{Text, shell_word};
@@ -30,6 +31,8 @@ pub struct Stack {
     pub allow: Vec<String>,
     /// The replica sets to watch.
     pub mongo: Vec<MongoSet>,
+    /// Which alarms are critical, and which are ignored.
+    pub alarms: AlarmPolicy,
     /// The hours in which nothing should be changed.
     pub freeze: Vec<Freeze>,
     /// How often its secrets are to be rotated.
@@ -69,7 +72,7 @@ impl Stack {
 }
 
 /// Matches `*` against any run of characters, everything else literally.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(super) fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

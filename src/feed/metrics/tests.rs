@@ -6,6 +6,7 @@ use super::*;
 use crate::backend::ports::{Backend, Metrics, Page};
 use crate::backend::sim::{Scenario, Sim};
 use crate::feed::{Gate, Progress};
+use crate::model::metric::Series;
 use crate::model::rds::{ClusterMember, DbCluster, Event, Move, Target};
 use crate::model::stack::Stack;
 use crate::time::ManualClock;

@@ -37,6 +37,21 @@ impl Activity {
     }
 }
 
+impl Activity {
+    /// The count it set or wanted to set, from its description: the API has no field for it.
+    #[must_use]
+    pub fn desired(&self) -> Option<u32> {
+        let (_, after) = self.description.as_deref()?.split_once("desired count to ")?;
+        after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    }
+
+    /// Whether it changed nothing, for a reason that it gives.
+    #[must_use]
+    pub fn changed_nothing(&self) -> bool {
+        !self.not_scaled.is_empty()
+    }
+}
+
 /// Why nothing was scaled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotScaled {
@@ -85,6 +100,20 @@ pub struct GroupActivity {
     pub progress: Option<u32>,
 }
 
+impl GroupActivity {
+    /// Whether it goes on; `None`: its status is not told.
+    #[must_use]
+    pub fn is_under_way(&self) -> Option<bool> {
+        self.status.as_deref().map(|status| !matches!(status, "Successful" | "Failed" | "Cancelled"))
+    }
+
+    /// Whether it brings an instance; `None`: it does not tell what it does.
+    #[must_use]
+    pub fn launches(&self) -> Option<bool> {
+        self.description.as_deref().map(|words| words.starts_with("Launching"))
+    }
+}
+
 /// An instance refresh of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refresh {
@@ -104,4 +133,19 @@ pub struct Refresh {
     pub percent: Option<u32>,
     /// `InstancesToUpdate`.
     pub left: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_in_the_words() {
+        let says = |words: &str| Activity { description: Some(Text::from(words)), ..Activity::default() }.desired();
+        assert_eq!(says("Setting desired count to 28."), Some(28));
+        assert_eq!(
+            [says("Setting desired count to many."), says("Attempting to scale due to alarm triggered")],
+            [None; 2]
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! `CapacityProviderReservation`: how much of a provider's instances its tasks need.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::metric::Series;
 use crate::text::Text;
@@ -16,6 +17,8 @@ pub struct ReservationFacts {
 }
 
 impl ReservationFacts {
+    /// Between readings.
+    pub const EVERY: Duration = Duration::from_mins(1);
     /// CloudWatch's namespace.
     pub const NAMESPACE: &'static str = "AWS/ECS/ManagedScaling";
     /// The metric, of the dimensions `ClusterName` and `CapacityProviderName`.

@@ -1,0 +1,26 @@
+//! `[stack.alarms]`: which alarms are critical, and of which nothing is said.
+
+use super::form;
+use super::stack::list;
+use crate::document::{Document, Value};
+use crate::model::alarm::AlarmPolicy;
+
+/// What it may say.
+const KEYS: [&str; 2] = ["critical", "ignore"];
+/// How it should look.
+const EXAMPLE: &str = "{ critical = [\"ehr-*\"] }";
+
+/// Reads the table of a stack.
+pub(super) fn alarms(document: &mut Document<'_>, value: &Value<'_>) -> AlarmPolicy {
+    let mut policy = AlarmPolicy::default();
+    for (key, value) in document.table("alarms", value, EXAMPLE).unwrap_or_default() {
+        let name = key.get_ref().as_ref();
+        let pattern = |written: &str| form::alarm(written).map(|()| written.to_owned());
+        match name {
+            "critical" => policy.critical = list(document, name, value, "ehr-*", pattern),
+            "ignore" => policy.ignore = list(document, name, value, "*-test", pattern),
+            _ => document.unknown(key.span().start, "key of alarms", name, &KEYS),
+        }
+    }
+    policy
+}

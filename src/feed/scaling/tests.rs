@@ -1,0 +1,116 @@
+use std::sync::Mutex;
+
+use super::super::fixture::{Asked, at, context};
+use super::*;
+use crate::backend::ports::{AppScaling, Backend, Page};
+use crate::model::FaultKind;
+use crate::store::Gap;
+use crate::text::Text;
+use crate::time::ManualClock;
+
+#[derive(Default)]
+struct World {
+    asked: Asked,
+    targets: Mutex<Vec<Target>>,
+    policies: Mutex<Vec<Policy>>,
+    activities: Mutex<Vec<Activity>>,
+}
+
+#[async_trait]
+impl AppScaling for World {
+    async fn targets(&self, token: Option<&str>) -> Result<Page<Target>, Fault> {
+        self.asked.answer(TARGETS, &self.targets.lock().unwrap(), 2, token)
+    }
+    async fn policies(&self, token: Option<&str>) -> Result<Page<Policy>, Fault> {
+        self.asked.answer(POLICIES, &self.policies.lock().unwrap(), 2, token)
+    }
+    async fn activities(&self, token: Option<&str>) -> Result<Page<Activity>, Fault> {
+        self.asked.answer(ACTIVITIES, &self.activities.lock().unwrap(), 2, token)
+    }
+}
+
+struct Rig {
+    world: Arc<World>,
+    clock: Arc<ManualClock>,
+    feed: ScalingFeed,
+    context: Context,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let world = Arc::new(World::default());
+        *world.targets.lock().unwrap() = ["b", "a", "c"].map(target).to_vec();
+        let (context, clock) = context(|sim| Backend { app_scaling: world.clone(), ..sim });
+        Self { world, clock, feed: ScalingFeed::default(), context }
+    }
+
+    async fn poll(&mut self, secs: u64) -> Result<(ScalingFacts, Vec<Gap>), Fault> {
+        self.clock.set(at(secs));
+        let snapshot = self.feed.poll(&self.context, &Facts::default()).await?;
+        Ok((snapshot.data.downcast_ref::<ScalingFacts>().unwrap().clone(), snapshot.gaps))
+    }
+}
+
+fn target(name: &str) -> Target {
+    Target { resource: Text::from(format!("service/ehr/{name}")), ..Target::default() }
+}
+
+fn activity(secs: u64, status: &str) -> Activity {
+    Activity {
+        id: Text::from(format!("a{secs}")),
+        started_at: Some(at(secs)),
+        status: Some(Text::from(status)),
+        ..Activity::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_pages_are_read_each_part_at_its_own_pace() {
+    let mut rig = Rig::new();
+    let (facts, gaps) = rig.poll(0).await.unwrap();
+    let names: Vec<&str> = facts.targets.iter().map(|t| t.service().unwrap().1).collect();
+    assert_eq!((names, gaps.len()), (vec!["a", "b", "c"], 0));
+    assert_eq!((rig.world.asked.count(TARGETS), rig.world.asked.count(POLICIES)), (2, 1));
+    for secs in [30, 60, 90] {
+        rig.poll(secs).await.unwrap();
+    }
+    assert_eq!((rig.world.asked.count(TARGETS), rig.world.asked.count(POLICIES)), (6, 1));
+    let (facts, _) = rig.poll(120).await.unwrap();
+    let read = ScalingRead { targets: Some(at(120)), policies: Some(at(120)), activities: Some(at(120)) };
+    assert_eq!(facts.read_at, read);
+}
+
+#[tokio::test(start_paused = true)]
+async fn activities_stay_when_the_service_forgets_them_and_what_goes_on_is_read_until_it_ends() {
+    let mut rig = Rig::new();
+    *rig.world.activities.lock().unwrap() =
+        vec![activity(30, "InProgress"), activity(20, "Successful"), activity(10, "Failed")];
+    rig.poll(40).await.unwrap();
+    *rig.world.activities.lock().unwrap() = vec![activity(30, "Successful")];
+    let (facts, _) = rig.poll(70).await.unwrap();
+    let told: Vec<_> = facts.activities.iter().map(|a| (a.id.as_str(), a.status.as_deref().unwrap())).collect();
+    assert_eq!(told, [("a30", "Successful"), ("a20", "Successful"), ("a10", "Failed")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_again_stays_with_its_time_and_hides_nothing_else() {
+    let mut rig = Rig::new();
+    rig.poll(0).await.unwrap();
+    rig.world.asked.fail(POLICIES, FaultKind::Denied);
+    let (facts, gaps) = rig.poll(60).await.unwrap();
+    assert_eq!((facts.read_at.targets, facts.read_at.policies), (Some(at(60)), Some(at(0))));
+    let told: Vec<_> = gaps.iter().map(|gap| (gap.extent(), gap.fault.kind)).collect();
+    assert_eq!(told, [("scaling policies not listed".to_owned(), FaultKind::Denied)]);
+    rig.world.asked.count(POLICIES);
+    for secs in [120, 180, 240] {
+        rig.poll(secs).await.unwrap();
+    }
+    assert_eq!(rig.world.asked.count(POLICIES), 0, "a permission does not come back by the minute");
+    rig.world.asked.mend();
+    rig.context.asked = true;
+    assert_eq!(rig.poll(250).await.unwrap().0.read_at.policies, Some(at(250)), "who asks is answered");
+    for action in [TARGETS, POLICIES, ACTIVITIES] {
+        rig.world.asked.fail(action, FaultKind::Server);
+    }
+    assert_eq!(rig.poll(280).await.map_err(|fault| fault.action), Err(TARGETS), "nothing could be read");
+}
