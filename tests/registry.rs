@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rounds::health::{Level, RULES};
 
 /// The domains users can name.
-const DOMAINS: &[&str] = &["audit", "ecs", "guardduty", "mongo", "rds", "scaling", "secrets"];
+const DOMAINS: &[&str] = &["alarms", "audit", "ecs", "guardduty", "mongo", "rds", "scaling", "secrets"];
 
 fn is_kebab_case(id: &str) -> bool {
     id.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))

@@ -207,9 +207,9 @@ stack.prod.protected        false         default
 stack.prod.clusters         ehr-*, rx     rounds.toml:8
 stack.prod.allow            force-deploy  rounds.toml:9
 stack.prod.freeze           -             default
+stack.prod.alarms           -             default
 stack.prod.secrets.rotation 90d           default
 stack.prod.secrets.policy   -             default
-stack.prod.alarms           -             default
 thresholds.ecs-rollout-slow.warn  10m00s        rounds.toml:13
 ";
     let explained = explain(&resolve(Some(file()), &vars, &flags).unwrap());

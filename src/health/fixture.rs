@@ -4,9 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Evaluation, Observed, Thresholds, evaluate};
+use crate::model::alarm::{Alarm, AlarmFacts, MetricAlarm, Transition, Watches};
 use crate::model::ecs::*;
+use crate::model::metric::Series;
 use crate::model::mongo::MongoFacts;
-use crate::model::scaling::{Group, GroupFacts, GroupInstance};
+use crate::model::scaling::{
+    Activity, Group, GroupActivity, GroupFacts, GroupHistory, GroupInstance, Policy, ReservationFacts, ScalingFacts,
+    ScalingRead, Suspended, Target,
+};
 use crate::model::{Facts, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -39,6 +44,10 @@ pub(super) struct World {
     pub stopped: Option<StoppedFacts>,
     pub groups: Option<GroupFacts>,
     pub mongo: Option<MongoFacts>,
+    pub scaling: Option<ScalingFacts>,
+    pub history: Option<GroupHistory>,
+    pub reservation: Option<ReservationFacts>,
+    pub alarms: Option<AlarmFacts>,
     pub minutes: u64,
 }
 
@@ -67,7 +76,29 @@ impl World {
         if let Some(mongo) = &self.mongo {
             facts.put(at, Arc::new(mongo.clone()));
         }
+        self.put_scaling(&mut facts, at);
         facts
+    }
+
+    /// What scaling is told of, read as a whole.
+    fn put_scaling(&self, facts: &mut Facts, at: Timestamp) {
+        if let Some(scaling) = &self.scaling {
+            let read_at = ScalingRead { targets: Some(at), policies: Some(at), activities: Some(at) };
+            facts.put(at, Arc::new(ScalingFacts { read_at, ..scaling.clone() }));
+        }
+        if let Some(history) = &self.history {
+            let groups = self.groups.iter().flat_map(|known| &known.groups);
+            let read_at = groups.map(|group| (group.name.clone(), at)).collect();
+            facts.put(at, Arc::new(GroupHistory { read_at, ..history.clone() }));
+        }
+        if let Some(ReservationFacts { series }) = &self.reservation {
+            let series = series.iter().map(|(name, (_, series))| (name.clone(), (at, series.clone()))).collect();
+            facts.put(at, Arc::new(ReservationFacts { series }));
+        }
+        if let Some(alarms) = &self.alarms {
+            let read = AlarmFacts { alarms_at: Some(at), transitions_at: Some(at), ..alarms.clone() };
+            facts.put(at, Arc::new(read));
+        }
     }
 
     /// Looks at the world when it began to be so, and then now.
@@ -86,6 +117,56 @@ impl World {
             bad => format!("{} {message}", bad.word()),
         };
         of_rule.map(|c| say(c.severity, &c.message)).collect()
+    }
+
+    /// The service `ehr-api` may have 4 to `maximum` tasks; `ehr-api-cpu-high` asks for more by the policy `cpu-out`.
+    pub(super) fn with_target(mut self, maximum: u32) -> Self {
+        let target = Target { minimum: Some(4), maximum: Some(maximum), ..target() };
+        self.scaling =
+            Some(ScalingFacts { targets: vec![target], policies: vec![policy()], ..ScalingFacts::default() });
+        self
+    }
+
+    /// What its target was or was not scaled to, the newest first.
+    pub(super) fn did(mut self, activities: impl IntoIterator<Item = Activity>) -> Self {
+        self.scaling.get_or_insert_default().activities = activities.into_iter().collect();
+        self
+    }
+
+    /// These alarms.
+    pub(super) fn alarms(mut self, alarms: impl IntoIterator<Item = Alarm>) -> Self {
+        self.alarms.get_or_insert_default().alarms = alarms.into_iter().collect();
+        self
+    }
+
+    /// These changes of alarms.
+    pub(super) fn changed(mut self, transitions: impl IntoIterator<Item = Transition>) -> Self {
+        self.alarms.get_or_insert_default().transitions = transitions.into_iter().collect();
+        self
+    }
+
+    /// What its group did, the newest first.
+    pub(super) fn group_did(mut self, activities: impl IntoIterator<Item = GroupActivity>) -> Self {
+        self.history = Some(GroupHistory { activities: activities.into_iter().collect(), ..GroupHistory::default() });
+        self
+    }
+
+    /// The reservation of `main` for so many minutes until now, percent of a target of 100.
+    pub(super) fn reserved(mut self, points: &[(u64, f64)]) -> Self {
+        for provider in &mut self.providers {
+            provider.target_capacity = Some(100);
+        }
+        let mut minute: u64 = points.iter().map(|(minutes, _)| minutes).sum();
+        let mut series = Series::default();
+        for (minutes, percent) in points {
+            for _ in 0..*minutes {
+                minute -= 1;
+                series.points.push((now() - Duration::from_secs(minute * 60), *percent));
+            }
+        }
+        let name = (cluster().name, provider().name);
+        self.reservation = Some(ReservationFacts { series: [(name, (now(), series))].into() });
+        self
     }
 
     pub(super) fn lasting(mut self, minutes: u64) -> Self {
@@ -259,5 +340,69 @@ pub(super) fn group(minimum: u32, desired: u32, maximum: u32) -> Group {
         protects_new_instances: Some(true),
         managed_by_ecs: true,
         ..Group::default()
+    }
+}
+
+/// The target of `ehr-api`, without bounds.
+pub(super) fn target() -> Target {
+    Target { resource: Text::from("service/ehr/ehr-api"), suspended: Some(Suspended::default()), ..Target::default() }
+}
+
+/// `cpu-out`, which adds two tasks.
+pub(super) fn policy() -> Policy {
+    Policy {
+        name: Text::from("cpu-out"),
+        arn: Text::from(
+            "arn:aws:autoscaling:us-east-1:1:scalingPolicy:8-4:resource/ecs/service/ehr/ehr-api:policyName/cpu-out",
+        ),
+        resource: target().resource,
+        kind: text("StepScaling"),
+        steps: Some((2, 2)),
+        alarms: vec![Text::from("ehr-api-cpu-high")],
+        ..Policy::default()
+    }
+}
+
+/// `ehr-api-cpu-high`, which calls `cpu-out`, in this state.
+pub(super) fn cpu_high(state: &str) -> Alarm {
+    Alarm { actions: vec![policy().arn], ..alarm("ehr-api-cpu-high", state) }
+}
+
+/// An alarm on a metric that does nothing, in this state since ten minutes.
+pub(super) fn alarm(name: &str, state: &str) -> Alarm {
+    let comparison = text("GreaterThanThreshold");
+    Alarm {
+        name: Text::from(name),
+        arn: Text::from(format!("arn:aws:cloudwatch:us-east-1:1:alarm:{name}")),
+        watches: Watches::Metric(MetricAlarm { comparison, threshold: Some(80.0), ..MetricAlarm::default() }),
+        state: text(state),
+        since: ago(10),
+        actions_enabled: Some(true),
+        ..Alarm::default()
+    }
+}
+
+/// An activity of `ehr-api` so many minutes ago.
+pub(super) fn activity(minutes: u64, status: &str, desired: u32) -> Activity {
+    Activity {
+        id: Text::from(format!("{minutes}")),
+        resource: target().resource,
+        description: text(&format!("Setting desired count to {desired}.")),
+        started_at: ago(minutes),
+        status: text(status),
+        ..Activity::default()
+    }
+}
+
+/// A launch of `asg-ehr` so many minutes ago.
+pub(super) fn launch(minutes: u64, status: &str) -> GroupActivity {
+    GroupActivity {
+        id: Text::from(format!("{minutes}")),
+        group: Text::from("asg-ehr"),
+        description: text("Launching a new EC2 instance"),
+        started_at: ago(minutes),
+        ended_at: ago(minutes),
+        status: text(status),
+        ..GroupActivity::default()
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::demand::Demands;
 use super::placement::Placements;
+use super::scaling_why::ScalingWhy;
 use super::{About, Rule, Sink, Threshold, subject, words, zone};
 use crate::model::ecs::{EcsFacts, EcsIndex, Provider, Task};
 use crate::model::scaling::{Group, GroupFacts, GroupInstance};
@@ -14,8 +16,9 @@ pub(super) const AT_MAXIMUM: Rule = Rule {
     id: "scaling-group-at-maximum",
     domain: "scaling",
     doc: "A group is as large as it may become, and ECS never raises the maximum. Critical at once while services \
-          wait for room on it, as `ecs-capacity-full` says of them; other tasks may wait for its instances a while.",
-    source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; 2 min (practice)",
+          wait for room on it, as `ecs-capacity-full` says of them, and while its reservation is above the target; other tasks may \
+          wait for its instances a while.",
+    source: "Amazon ECS cluster auto scaling changes DesiredCapacity only; three points above the target, 2 min (practice)",
     thresholds: &[Threshold::minutes("crit", 2)],
     read_at: Facts::older::<GroupFacts, EcsFacts>,
     check: at_maximum,
@@ -34,8 +37,8 @@ pub(super) const SHORT: Rule = Rule {
 pub(super) const SUSPENDED: Rule = Rule {
     id: "scaling-group-suspended",
     domain: "scaling",
-    doc: "A process that keeps a group at its size and healthy is suspended.",
-    source: "Auto Scaling API: SuspendedProcesses",
+    doc: "A process that keeps a group at its size and healthy is suspended. Critical where it cannot launch what ECS asks for.",
+    source: "Auto Scaling API: SuspendedProcesses; three points of the reservation above the target (practice)",
     thresholds: &[],
     read_at: Facts::taken_at::<GroupFacts>,
     check: suspended,
@@ -139,8 +142,22 @@ fn in_service(instance: &GroupInstance) -> bool {
     instance.lifecycle.as_deref() == Some("InService")
 }
 
+/// Adds what the capacity provider asks for, and the whole sentence.
+fn explained(about: About, facts: &Facts, group: &Group) -> About {
+    let (demands, whys) = (facts.derived::<Demands>(), facts.derived::<ScalingWhy>());
+    let about = match demands.of(&group.name) {
+        Some(demand) => about.with("CapacityProviderReservation", demand.words()),
+        None => about,
+    };
+    match whys.of_group(&group.name) {
+        Some(why) => about.with("why", &why.sentence),
+        None => about,
+    }
+}
+
 fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
     let (mut waiting, placements) = (waiting(facts), facts.derived::<Placements>());
+    let demands = facts.derived::<Demands>();
     for group in groups(facts) {
         match group.at_maximum() {
             None => {
@@ -151,8 +168,16 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
             Some(true) => {
                 let tasks = waiting.remove(&group.name).unwrap_or_default();
                 if tasks.is_empty() {
-                    let at_maximum = |held| sized(format!("{}: at its maximum{held}", headline(group)), group);
-                    if placements.waiting_for(group) {
+                    let at_maximum = |held: &str| {
+                        explained(sized(format!("{}: at its maximum{held}", headline(group)), group), facts, group)
+                    };
+                    let demand = demands.of(&group.name).filter(|demand| demand.asks_for_more());
+                    if let (Some(demand), false) = (demand, placements.waiting_for(group)) {
+                        let about = at_maximum(&format!(", {}", demand.words()))
+                            .since(demand.above_since)
+                            .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                        sink.found(Severity::Crit, subject::group(group), about);
+                    } else if placements.waiting_for(group) {
                         let about = at_maximum(", services wait for room")
                             .next("see which services wait, and whether instances were lost: view instances")
                             .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
@@ -164,7 +189,8 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
                     continue;
                 }
                 let n = words::count(tasks.len(), "task");
-                let about = sized(format!("{}: at its maximum, no instance for {n}", headline(group)), group)
+                let sentence = format!("{}: at its maximum, no instance for {n}", headline(group));
+                let about = explained(sized(sentence, group), facts, group)
                     .since(tasks.iter().filter_map(|t| t.created_at).min())
                     .with("waiting", words::list(tasks.iter().map(|t| t.label())))
                     .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
@@ -210,7 +236,7 @@ const NEEDED: &[(&str, &str)] = &[
 ];
 
 fn suspended(facts: &Facts, sink: &mut Sink<'_>) {
-    let placements = facts.derived::<Placements>();
+    let (placements, demands) = (facts.derived::<Placements>(), facts.derived::<Demands>());
     for group in groups(facts) {
         let lost: Vec<&(&str, &str)> = NEEDED.iter().filter(|(process, _)| group.suspends(process)).collect();
         let Some((_, first)) = lost.first() else {
@@ -226,7 +252,9 @@ fn suspended(facts: &Facts, sink: &mut Sink<'_>) {
         if group.suspends("Launch") && placements.waiting_for(group) {
             about = about.with("alarm", "services wait for its instances");
         }
-        sink.found(Severity::Warn, subject::group(group), about);
+        let asked = demands.of(&group.name).filter(|demand| demand.asks_for_more() && group.suspends("Launch"));
+        let severity = if asked.is_some() { Severity::Crit } else { Severity::Warn };
+        sink.found(severity, subject::group(group), explained(about, facts, group));
     }
 }
 

@@ -4,8 +4,9 @@
 //! is given is the time its facts were read, so nothing escalates while the link is down.
 //!
 //! One cause is said once. What several rules would raise an alarm about is decided in one place, which they all ask:
-//! [`placement`] for tasks that cannot be placed, [`stops`] for why a task stopped.
+//! [`placement`] for tasks that cannot be placed, [`scaling_why`] for what is not scaled, [`stops`] for why a task stopped.
 
+mod alarm;
 mod audit;
 mod capacity;
 mod cluster;
@@ -13,6 +14,8 @@ mod events;
 #[cfg(test)]
 mod fixture;
 mod group;
+mod group_demand;
+mod group_past;
 pub mod guardduty;
 mod instance;
 #[cfg(test)]
@@ -22,17 +25,24 @@ mod observed;
 mod provider;
 pub mod rds;
 mod rollout;
+#[cfg(test)]
+mod scaling_laws;
 pub mod secrets;
 mod service;
 mod sink;
 mod stopped;
 mod subject;
+mod target;
 mod task;
 mod thresholds;
 pub mod words;
 mod zone;
 
+pub mod demand;
+pub mod drivers;
+pub mod past;
 pub mod placement;
+pub mod scaling_why;
 pub mod stops;
 
 pub use observed::Observed;
@@ -93,6 +103,13 @@ pub const RULES: &[&Rule] = &[
     &instance::NO_ROOM,
     &cluster::NOT_DESCRIBED,
     &group::AT_MAXIMUM,
+    &target::NOT_SCALED,
+    &target::AT_MAXIMUM,
+    &group_past::FAILING,
+    &group_demand::LAUNCH_FAILED,
+    &group_demand::TOO_LARGE,
+    &group_demand::OUT_STUCK,
+    &target::FAILED,
     &group::SHORT,
     &group::ONE_ZONE,
     &group::SUSPENDED,
@@ -104,6 +121,15 @@ pub const RULES: &[&Rule] = &[
     &provider::PROTECTION,
     &provider::UPDATE_FAILED,
     &provider::DRAINING_OFF,
+    &group_past::REFRESH,
+    &group_demand::IN_BLOCKED,
+    &target::SUSPENDED,
+    &target::FLAPPING,
+    &target::IN_WAITS,
+    &alarm::ACTIVE,
+    &alarm::MUTED,
+    &alarm::EVALUATION,
+    &alarm::FLAPPING,
     &mongo::PRIMARY,
     &mongo::TWO,
     &mongo::STATE,

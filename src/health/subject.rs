@@ -1,8 +1,9 @@
 //! What checks are about, named as the tables name it.
 
 use crate::model::Subject;
+use crate::model::alarm::Alarm;
 use crate::model::ecs::{Cluster, EcsIndex, Instance, Provider, Service, Task};
-use crate::model::scaling::Group;
+use crate::model::scaling::{Group, Target};
 use crate::text::Text;
 
 pub(super) fn cluster(cluster: &Cluster) -> Subject {
@@ -46,4 +47,15 @@ pub(super) fn provider(provider: &Provider) -> Subject {
 pub(super) fn group(group: &Group) -> Subject {
     let id = group.arn.clone().unwrap_or_else(|| group.name.clone());
     Subject { kind: "group", name: group.name.clone(), id }
+}
+
+/// A scalable target, named as the service it scales.
+pub(super) fn target(target: &Target) -> Subject {
+    let label = target.service().map(|(cluster, service)| Text::from(format!("{cluster}/{service}")));
+    let name = label.unwrap_or_else(|| target.resource.clone());
+    Subject { kind: "scaling-target", name, id: target.resource.clone() }
+}
+
+pub(super) fn alarm(alarm: &Alarm) -> Subject {
+    Subject { kind: "alarm", name: alarm.name.clone(), id: alarm.arn.clone() }
 }

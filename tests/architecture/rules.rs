@@ -41,6 +41,7 @@ pub const CRATES: [(&str, &[&str]); 34] = [
             "health/guardduty/laws.rs",
             "health/laws.rs",
             "health/rds/laws.rs",
+            "health/scaling_laws.rs",
             "health/secrets/laws.rs",
             "report/output.rs",
         ],

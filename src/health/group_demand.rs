@@ -1,0 +1,191 @@
+//! Auto Scaling groups that are asked for instances, by `CapacityProviderReservation`, and bring none; and those that could
+//! give some back.
+
+use super::demand::{Demand, Demands};
+use super::drivers::Direction;
+use super::past::Past;
+use super::scaling_why::{Held, ScalingWhy, Why, Wish, is_empty, is_starting};
+use super::{About, Rule, Sink, Threshold, group_past, subject, words};
+use crate::model::ecs::{EcsFacts, Instance, Task};
+use crate::model::scaling::{Group, GroupActivity, GroupFacts, ReservationFacts};
+use crate::model::{Facts, Severity};
+use crate::time::Timestamp;
+
+pub(super) const LAUNCH_FAILED: Rule = Rule {
+    id: "scaling-launch-failed",
+    domain: "scaling",
+    doc: "ECS asks a group for instances, the group could grow, and its last launch failed: there is no capacity of that kind, a \
+          limit of the account is reached, or the launch template is broken.",
+    source: "Auto Scaling API: Activity.StatusCode and StatusMessage; three points above the target (practice)",
+    thresholds: &[],
+    read_at,
+    check: launch_failed,
+};
+
+pub(super) const OUT_STUCK: Rule = Rule {
+    id: "scaling-out-stuck",
+    domain: "scaling",
+    doc: "ECS asks a group for instances for longer than a new one needs to warm up, the group could grow, and none is launched.",
+    source: "ECS API: instanceWarmupPeriod (300 s by default); 5 min more (practice)",
+    thresholds: &[Threshold::minutes("crit", 5)],
+    read_at,
+    check: out_stuck,
+};
+
+pub(super) const TOO_LARGE: Rule = Rule {
+    id: "scaling-task-too-large",
+    domain: "scaling",
+    doc: "Tasks wait for an instance while the reservation stays at 100%: they are larger than the smallest instance type of the \
+          group, and ECS will never scale it for them.",
+    source: "ECS developer guide, cluster auto scaling: the metric remains at 100% if a task does not fit; 5 min (practice)",
+    thresholds: &[Threshold::minutes("crit", 5)],
+    read_at,
+    check: too_large,
+};
+
+pub(super) const IN_BLOCKED: Rule = Rule {
+    id: "scaling-in-blocked",
+    domain: "scaling",
+    doc: "A group has empty instances, its reservation has been below the target for long, and it does not become smaller.",
+    source: "ECS developer guide: scale-in needs 15 points below the target; 30 min (practice)",
+    thresholds: &[Threshold::minutes("info", 30)],
+    read_at,
+    check: in_blocked,
+};
+
+/// While the reservation was never read nothing is said: its feed tells why.
+fn read_at(facts: &Facts) -> Option<Timestamp> {
+    facts.taken_at::<ReservationFacts>()?;
+    facts.older::<GroupFacts, EcsFacts>()
+}
+
+/// Calls `judge` for each group whose reservation is known now, as of the older of both readings.
+fn each(facts: &Facts, sink: &mut Sink<'_>, mut judge: impl FnMut(&Group, &Demand, &Why, &mut Sink<'_>)) {
+    let (demands, whys) = (facts.derived::<Demands>(), facts.derived::<ScalingWhy>());
+    for group in facts.get::<GroupFacts>().map_or(&[][..], |known| &known.groups) {
+        let (Some(demand), Some(why)) = (demands.of(&group.name), whys.of_group(&group.name)) else { continue };
+        let at = demand.read_at.min(sink.now());
+        judge(group, demand, why, &mut sink.at(at));
+    }
+}
+
+fn about(message: String, demand: &Demand, why: &Why) -> About {
+    About::new(message)
+        .with("capacity provider", &demand.provider)
+        .with("CapacityProviderReservation", format!("{:.0}%", demand.percent))
+        .with("targetCapacity", format!("{:.0}%", demand.target))
+        .with("why", &why.sentence)
+}
+
+fn is_failed(activity: &GroupActivity) -> bool {
+    matches!(activity.status.as_deref(), Some("Failed" | "Cancelled"))
+}
+
+fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
+    let past = facts.derived::<Past>();
+    each(facts, sink, |group, demand, why, sink| {
+        if !demand.asks_for_more() {
+            return sink.ok(|| subject::group(group));
+        }
+        // At its maximum it launches nothing, which is said of it; and repeated failures are said by their number.
+        if group.at_maximum() != Some(false) || group_past::is_failing(facts, group, sink) {
+            return;
+        }
+        // What does not tell what it was may have been a launch.
+        let last = past.of_group(facts, &group.name).find(|activity| activity.launches() != Some(false));
+        let Some(last) = last else { return };
+        match last.status.as_deref() {
+            None => {
+                let message = format!("{}: what came of its last launch is not known", group.name);
+                sink.found(Severity::Unknown, subject::group(group), about(message, demand, why));
+            }
+            Some(_) if is_failed(last) => {
+                let told =
+                    last.message.as_deref().map(|words| format!(": {}", words::quote(words))).unwrap_or_default();
+                let about = about(format!("{}: its last launch failed{told}", group.name), demand, why)
+                    .since(last.started_at)
+                    .with("StatusMessage", words::given(last.message.as_ref()))
+                    .next("see what EC2 says of it, and whether other zones or types have capacity");
+                sink.found(Severity::Crit, subject::group(group), about);
+            }
+            Some(_) => sink.ok(|| subject::group(group)),
+        }
+    });
+}
+
+fn out_stuck(facts: &Facts, sink: &mut Sink<'_>) {
+    let past = facts.derived::<Past>();
+    each(facts, sink, |group, demand, why, sink| {
+        if !demand.asks_for_more() {
+            return sink.ok(|| subject::group(group));
+        }
+        let patience = demand.warmup + sink.span("crit");
+        let launch = past.of_group(facts, &group.name).find(|activity| activity.launches() == Some(true));
+        let is_recent = |launch: &GroupActivity| {
+            launch.ended_at.or(launch.started_at).is_some_and(|at| sink.now().since(at) < patience)
+        };
+        let is_coming = launch.is_some_and(|l| l.is_under_way() == Some(true) || !is_failed(l) && is_recent(l));
+        if is_coming || group.instances.iter().any(|i| i.lifecycle.as_deref().is_some_and(is_starting)) {
+            return sink.ok(|| subject::group(group));
+        }
+        // What stands in the way for a reason that is known is said with that reason.
+        if matches!(why.held, Some(Held::AtMaximum(_) | Held::Suspended(_) | Held::Failed(_) | Held::Several(_))) {
+            return;
+        }
+        let message = format!("{}: {} asks for more, nothing is launched", group.name, demand.words());
+        let about = about(message, demand, why)
+            .since(demand.above_since)
+            .next("see whether its scaling policy and the alarms of ECS are still there: AWS console, Auto Scaling");
+        if group.at_maximum().is_none() {
+            return sink.found(Severity::Unknown, subject::group(group), about);
+        }
+        sink.lasting(&[(Severity::Crit, patience)], subject::group(group), about);
+    });
+}
+
+fn too_large(facts: &Facts, sink: &mut Sink<'_>) {
+    let tasks = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.tasks);
+    each(facts, sink, |group, demand, why, sink| {
+        let waits = |task: &&Task| {
+            task.provider.as_ref() == Some(&demand.provider)
+                && task.instance_arn.is_none()
+                && task.status.as_deref() == Some("PROVISIONING")
+        };
+        let waiting: Vec<&Task> = tasks.iter().map(|seen| seen.item.as_ref()).filter(waits).collect();
+        let full = demand.level_since.filter(|_| (demand.percent - 100.0).abs() < 0.5);
+        let Some(level_since) = full.filter(|_| !waiting.is_empty()) else {
+            return sink.ok(|| subject::group(group));
+        };
+        // Where one does not tell since when it waits, what this console saw of it counts.
+        let told: Option<Vec<Timestamp>> = waiting.iter().map(|task| task.created_at).collect();
+        let since = told.and_then(|all| all.into_iter().min()).map(|first| first.max(level_since));
+        let n = words::count(waiting.len(), "task");
+        let about = about(
+            format!("{}: {n} larger than its smallest instance, it never grows for them", group.name),
+            demand,
+            why,
+        )
+        .since(since)
+        .with("waiting", words::list(waiting.iter().map(|task| task.label())))
+        .next("compare the size of the task with the instance types of the group");
+        sink.lasting(&[(Severity::Crit, sink.span("crit"))], subject::group(group), about);
+    });
+}
+
+fn in_blocked(facts: &Facts, sink: &mut Sink<'_>) {
+    let instances = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.instances);
+    each(facts, sink, |group, demand, why, sink| {
+        let Wish::Change(Direction::In, _) = &why.wish else { return sink.ok(|| subject::group(group)) };
+        let of_group = |i: &&Instance| i.provider.as_ref() == Some(&demand.provider) && is_empty(i);
+        let empty: Vec<_> = instances.iter().map(|seen| seen.item.as_ref()).filter(of_group).collect();
+        let reasons = why.held.as_ref().map_or_else(|| "no reason is known".to_owned(), Held::words);
+        let n = words::count(empty.len(), "empty instance");
+        let about = about(format!("{}: keeps {n}: {reasons}", group.name), demand, why)
+            .since(demand.below_since)
+            .with("empty", words::list(empty.iter().map(|i| i.label())));
+        sink.lasting(&[(Severity::Info, sink.span("info"))], subject::group(group), about);
+    });
+}
+
+#[cfg(test)]
+mod tests;
