@@ -2,10 +2,11 @@
 
 use super::{StackScene, findings, mongo, secrets};
 use crate::model::Severity;
+use crate::model::alarm::AlarmFacts;
 use crate::model::audit::AuditFacts;
 use crate::model::ecs::EcsFacts;
 use crate::model::rds::RdsFacts;
-use crate::model::scaling::GroupFacts;
+use crate::model::scaling::{GroupFacts, ScalingFacts};
 
 /// A domain.
 pub struct Domain {
@@ -21,7 +22,7 @@ pub struct Domain {
 }
 
 /// Every domain, in the order of the overview.
-pub const DOMAINS: &[&Domain] = &[&ECS, &MONGO, &SCALING, &RDS, &GUARDDUTY, &SECRETS, &AUDIT];
+pub const DOMAINS: &[&Domain] = &[&ECS, &MONGO, &RDS, &SCALING, &ALARMS, &GUARDDUTY, &SECRETS, &AUDIT];
 
 const ECS: Domain = Domain {
     id: "ecs",
@@ -44,12 +45,32 @@ const MONGO: Domain = Domain { id: "mongo", label: "MongoDB", view: "mongo", sum
 const SCALING: Domain = Domain {
     id: "scaling",
     label: "Scaling",
-    view: "instances",
+    view: "scaling",
     summary: |scene| {
-        let facts = scene.facts.get::<GroupFacts>()?;
-        let groups = plural(facts.groups.len(), "Auto Scaling group");
-        let full = facts.groups.iter().filter(|g| g.at_maximum() == Some(true)).count();
-        Some((Severity::Ok, if full > 0 { format!("{groups}, {full} at maximum") } else { groups }))
+        let groups = &scene.facts.get::<GroupFacts>()?.groups;
+        // Without the targets nothing is known of services; that they could not be read is told by their feed.
+        let targets = scene.facts.get::<ScalingFacts>().filter(|scaling| scaling.read_at.targets.is_some())?;
+        let full = groups.iter().filter(|g| g.at_maximum() == Some(true)).count();
+        let full = if full > 0 { format!(", {full} at maximum") } else { String::new() };
+        let told = format!(
+            "{}, {}{full}",
+            plural(targets.targets.len(), "target"),
+            plural(groups.len(), "Auto Scaling group")
+        );
+        Some((Severity::Ok, told))
+    },
+};
+
+const ALARMS: Domain = Domain {
+    id: "alarms",
+    label: "Alarms",
+    view: "alarms",
+    summary: |scene| {
+        let known = scene.facts.get::<AlarmFacts>().filter(|known| known.alarms_at.is_some())?;
+        let on = known.alarms.iter().filter(|alarm| alarm.is_on() == Some(true));
+        let scaling = on.filter(|alarm| alarm.only_scales()).count();
+        let told = if known.alarms.is_empty() { "no alarms".to_owned() } else { plural(known.alarms.len(), "alarm") };
+        Some((Severity::Ok, if scaling > 0 { format!("{told}, {scaling} in ALARM only to scale") } else { told }))
     },
 };
 

@@ -1,5 +1,6 @@
 //! Views: projections of what is known. A view is one file and one line in [`VIEWS`].
 
+mod alarms;
 mod audit;
 mod databases;
 mod detail;
@@ -8,6 +9,7 @@ mod findings;
 mod instances;
 mod mongo;
 mod overview;
+mod scaling;
 mod scene;
 mod secrets;
 mod services;
@@ -15,6 +17,7 @@ mod tasks;
 
 pub use detail::{Detail, Line};
 pub use domain::{DOMAINS, Domain};
+pub use scaling::sentence as why_not_scaled;
 pub use scene::{Judgement, Scene, StackScene, judge};
 
 use crate::table::{Column, Row};
@@ -65,8 +68,10 @@ pub const VIEWS: &[&View] = &[
     &tasks::VIEW,
     &mongo::VIEW,
     &databases::VIEW,
+    &scaling::VIEW,
     &findings::VIEW,
     &secrets::VIEW,
+    &alarms::VIEW,
     &audit::VIEW,
 ];
 
@@ -82,7 +87,7 @@ impl View {
     #[must_use]
     pub fn also(&self, kind: &str) -> bool {
         let above = match self.kind {
-            "instance" => matches!(kind, "provider" | "group"),
+            "instance" | "scaling-target" => matches!(kind, "provider" | "group"),
             "member" => kind == "replica-set",
             _ => false,
         };

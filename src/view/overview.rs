@@ -17,7 +17,7 @@ pub const VIEW: View = View {
     title: "overview",
     doc: "One line for each domain of each stack, then all problems, worst first",
     kind: "",
-    feeds: &["ecs", "groups", "stopped-tasks", "identity", "mongo", "rds", "audit"],
+    feeds: &["ecs", "groups", "scaling", "alarms", "stopped-tasks", "identity", "mongo", "rds", "audit"],
     columns: COLUMNS,
     exported: false,
     rows,
@@ -121,7 +121,8 @@ fn open(row: &Row) -> Option<Drill> {
     let subject = &row.problems.first()?.check.subject;
     match subject.kind {
         // Capacity is looked at where the instances are.
-        "provider" | "group" => Some(Drill { view: "instances", ..Drill::default() }),
+        "provider" => Some(Drill { view: "instances", ..Drill::default() }),
+        "group" => Some(Drill { view: "scaling", select: Some(subject.id.clone()), ..Drill::default() }),
         "cluster" => Some(Drill { view: "instances", filter: format!("cluster={}", subject.name), select: None }),
         "replica-set" => Some(Drill { view: "mongo", select: Some(subject.id.clone()), ..Drill::default() }),
         kind => Some(Drill { view: view_of_kind(kind)?.id, select: Some(subject.id.clone()), ..Drill::default() }),
@@ -137,6 +138,7 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     let (kind, id) = match subject.kind {
         "provider" => ("instance", provider_id(&subject.name)),
         "replica-set" => ("member", subject.id.clone()),
+        "group" => ("scaling-target", subject.id.clone()),
         kind => (kind, subject.id.clone()),
     };
     let there = |view: &View| (view.detail)(scene, &Row { stack: row.stack.clone(), id, ..Row::default() });
@@ -205,7 +207,7 @@ mod tests {
         let mut store = Store::new(1);
         let (told, problems) = rows_of(&store);
         assert_eq!((told[0].as_str(), problems), ("ECS: not read yet", 0));
-        assert_eq!(told[1..3], ["MongoDB: not read yet", "Scaling: not read yet, waits for ecs"]);
+        assert_eq!(told[1..4], ["MongoDB: not read yet", "RDS: not read yet", "Scaling: not read yet, waits for ecs"]);
         for (feed, action) in
             [("identity", "sts:GetCallerIdentity"), ("ecs", "ecs:ListClusters"), ("rds", "rds:DescribeDBInstances")]
         {
@@ -215,12 +217,16 @@ mod tests {
         }
         let (told, problems) = rows_of(&store);
         let words = "ecs:ListClusters: no credentials: tried all";
-        assert_eq!([&told[0], &told[2]], [&format!("ECS: {words} (+1 more)"), &format!("Scaling: {words}")]);
-        assert_eq!(told[3], "RDS: rds:DescribeDBInstances: no credentials: tried all (+1 more)");
-        assert_eq!(told[4..6], ["GuardDuty: not read yet".to_owned(), format!("Secrets: {words}")]);
-        assert_eq!(told[6..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
-        let fails =
-            |spec: &&&crate::feed::FeedSpec| ["identity", "ecs", "rds"].contains(&spec.after.unwrap_or(spec.id));
+        assert_eq!([&told[0], &told[3]], [&format!("ECS: {words} (+1 more)"), &format!("Scaling: {words} (+2 more)")]);
+        assert_eq!(told[2], "RDS: rds:DescribeDBInstances: no credentials: tried all (+1 more)");
+        assert_eq!(told[4], "Alarms: not read yet");
+        assert_eq!(told[5..7], ["GuardDuty: not read yet".to_owned(), format!("Secrets: {words}")]);
+        assert_eq!(told[7..], ["Actions: not read yet", "identity: sts:GetCallerIdentity: no credentials: tried all"]);
+        let failed = ["identity", "ecs", "rds"];
+        let first = |spec: &crate::feed::FeedSpec| spec.after.and_then(crate::feed::feed);
+        let fails = |spec: &&&crate::feed::FeedSpec| {
+            std::iter::successors(Some(**spec), |spec| first(spec)).any(|spec| failed.contains(&spec.id))
+        };
         assert_eq!(problems, FEEDS.iter().filter(fails).count(), "as many as check counts");
     }
 }

@@ -13,6 +13,7 @@ use crate::model::{Check, Severity};
 use crate::table::Entry;
 use crate::theme::Role;
 use crate::time::human;
+use crate::view::why_not_scaled;
 
 pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
     let Some(row) = state.listing.rows.iter().find(|row| row.entry() == *entry) else {
@@ -20,8 +21,15 @@ pub(super) fn content(state: &State, entry: &Entry, columns: usize) -> Content {
     };
     let mut lines = Vec::new();
     let (recent, stack) = (Recent::of(state), state.world.index_of(&row.stack));
+    // What a rule rests on has the sentence already.
+    let is_said = row.problems.iter().any(|p| p.check.evidence.iter().any(|(name, _)| *name == "why"));
+    let sentence = why_not_scaled(state.world.facts(stack), &row.id).filter(|_| !is_said);
+    if let Some(sentence) = sentence {
+        field(&mut lines, "why is it not scaling", &sentence, columns);
+        lines.push(Vec::new());
+    }
     for problem in &row.problems {
-        if !lines.is_empty() {
+        if lines.last().is_some_and(|line| !line.is_empty()) {
             lines.push(Vec::new());
         }
         explain(state, (&recent, stack), &problem.check, columns, &mut lines);

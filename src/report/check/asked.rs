@@ -131,7 +131,10 @@ mod tests {
 
     #[test]
     fn domains_are_those_of_rules_and_feeds() {
-        assert_eq!(domains(), ["ecs", "scaling", "mongo", "rds", "guardduty", "secrets", "audit", "identity"]);
+        assert_eq!(
+            domains(),
+            ["ecs", "scaling", "alarms", "mongo", "rds", "guardduty", "secrets", "audit", "identity"]
+        );
     }
 
     #[test]
@@ -139,7 +142,7 @@ mod tests {
         let error = asked(&["ecs", "scalin"]).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "--only: no domain \"scalin\"\n  did you mean \"scaling\"? domains: ecs, scaling, mongo, rds, guardduty, secrets, audit, identity"
+            "--only: no domain \"scalin\"\n  did you mean \"scaling\"? domains: ecs, scaling, alarms, mongo, rds, guardduty, secrets, audit, identity"
         );
         assert!(asked(&["\x1b[31m"]).err().unwrap().what.contains("␛[31m"));
         assert!(asked(&[""]).is_err());
@@ -150,8 +153,11 @@ mod tests {
     fn what_is_asked_for_brings_its_feeds() {
         let own_account = Stack { account: Some("123456789012".to_owned()), ..Stack::default() };
         let scaling = asked(&["scaling"]).unwrap();
-        assert_eq!(scaling.feeds(&Stack::default()), ["ecs", "groups"]);
-        assert_eq!(scaling.feeds(&own_account), ["identity", "ecs", "groups"]);
+        assert_eq!(scaling.feeds(&Stack::default()), ["ecs", "groups", "scaling", "group-activities", "reservation"]);
+        assert_eq!(
+            scaling.feeds(&own_account),
+            ["identity", "ecs", "groups", "scaling", "group-activities", "reservation"]
+        );
         let ecs = asked(&["ecs"]).unwrap();
         assert_eq!(ecs.feeds(&Stack::default()), ["ecs", "stopped-tasks"]);
         assert!(ecs.polled().contains(&"groups"), "rules of ecs name the group that is full");

@@ -240,7 +240,7 @@ async fn the_first_line_names_what_made_the_word() {
     assert_eq!(uncounted(&ok.out), "ROUNDS OK | crit=0 warn=0 unknown=0 checks=N\n");
     let unknown = one(Fake::healthy().refusing("ecs:ListClusters"), &options()).await;
     let first = unknown.first();
-    assert_eq!(uncounted(first), "ROUNDS UNKNOWN - ecs:2 scaling:1 secrets:1 | crit=0 warn=0 unknown=4 checks=N");
+    assert_eq!(uncounted(first), "ROUNDS UNKNOWN - ecs:2 scaling:3 secrets:1 | crit=0 warn=0 unknown=6 checks=N");
     let nothing = run(&[], Vec::new(), &options()).await;
     assert_eq!((nothing.out.as_str(), nothing.exit), ("ROUNDS UNKNOWN | crit=0 warn=0 unknown=0 checks=0\n", Ok(3)));
 }

@@ -33,6 +33,7 @@ fn stack(found: &Examined<'_>) -> Value {
         "feeds": found.feeds.iter().map(|(spec, reading)| feed(spec, reading)).collect::<Vec<_>>(),
         "replica_sets": found.sets.iter().map(set).collect::<Vec<_>>(),
         "metrics_cost": found.price.as_ref().map(price),
+        "reservation_cost": found.reservation.as_ref().map(|(metrics, paced)| json!({ "metrics": metrics, "pace": pace(paced) })),
     })
 }
 
@@ -55,8 +56,11 @@ fn feed(spec: &FeedSpec, reading: &Reading) -> Value {
     })
 }
 
+fn pace(pace: &Pace) -> Value {
+    json!({ "every": pace.every.as_secs(), "calls_per_day": pace.calls, "dollars_per_day": pace.dollars })
+}
+
 fn price(price: &Price) -> Value {
-    let pace = |pace: &Pace| json!({ "every": pace.every.as_secs(), "calls_per_day": pace.calls, "dollars_per_day": pace.dollars });
     json!({
         "metrics": price.metrics,
         "list_price_per_thousand": PER_THOUSAND,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::price::{Pace, Price};
 use super::{Examination, Examined, MONGO, Members};
+use crate::health::words::count;
 use crate::model::Fault;
 use crate::report::reading::{Reading, Trouble};
 use crate::time::{Timestamp, human};
@@ -24,7 +25,7 @@ pub(super) fn lines(found: &Examination<'_>) -> String {
 fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
     let _ = writeln!(out, "{}", found.stack.name);
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(out, "  {name:<15}{value}");
+        let _ = writeln!(out, "  {name:<18}{value}");
     };
     line("caller", &caller(found, now));
     if let Some(endpoint) = found.endpoint() {
@@ -48,6 +49,9 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
         Some(price) if price.metrics > 0 => priced(price).iter().for_each(|words| line("metrics cost", words)),
         Some(_) => line("metrics cost", "nothing: there is no database to measure"),
         None => {}
+    }
+    if let Some((providers, pace)) = found.reservation.as_ref().filter(|(providers, _)| *providers > 0) {
+        line("reservation cost", &format!("{}: {}", count(*providers, "capacity provider"), paced(pace)));
     }
 }
 
@@ -82,13 +86,14 @@ fn read(reading: &Reading, told: &[(&str, &Fault)]) -> Vec<String> {
 }
 
 fn priced(price: &Price) -> [String; 2] {
-    let pace = |pace: &Pace| {
-        format!("{} calls and ${:.2} a day, one round every {}", round(pace.calls), pace.dollars, human(pace.every))
-    };
     [
-        format!("{} metrics; all of them on screen: {}", price.metrics, pace(&price.shown)),
-        format!("none of them on screen: {} (list price, GetMetricData)", pace(&price.others)),
+        format!("{} metrics; all of them on screen: {}", price.metrics, paced(&price.shown)),
+        format!("none of them on screen: {} (list price, GetMetricData)", paced(&price.others)),
     ]
+}
+
+fn paced(pace: &Pace) -> String {
+    format!("{} calls and ${:.2} a day, one round every {}", round(pace.calls), pace.dollars, human(pace.every))
 }
 
 fn round(n: f64) -> String {

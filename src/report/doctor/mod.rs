@@ -18,10 +18,11 @@ use crate::model::Fault;
 use crate::model::identity::Identity;
 use crate::model::mongo::{MongoFacts, ReplicaSet};
 use crate::model::rds::RdsMetrics;
+use crate::model::scaling::ReservationFacts;
 use crate::model::stack::Stack;
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
-use price::Price;
+use price::{Pace, Price};
 
 /// The feed of replica sets; without any configured it asks nobody.
 const MONGO: &str = "mongo";
@@ -47,6 +48,8 @@ struct Examined<'a> {
     sets: Vec<Members>,
     /// What the metrics of its databases cost; absent: they could not be read.
     price: Option<Price>,
+    /// Capacity providers whose reservation is read, and what that costs.
+    reservation: Option<(usize, Pace)>,
 }
 
 /// How the members of a replica set answer.
@@ -121,6 +124,10 @@ pub async fn doctor(
             feeds: FEEDS.iter().map(|spec| (*spec, Reading::of(&gathered.store, index, &[spec.id]))).collect(),
             sets: sets.map(Members::of).collect(),
             price: metrics.map(|metrics| Price::of(&metrics.cost)),
+            reservation: facts.and_then(|facts| facts.get::<ReservationFacts>()).map(|known| {
+                let providers = known.series.len();
+                (providers, Pace::of(providers, ReservationFacts::EVERY))
+            }),
         }
     });
     let found = Examination { here: &options.here, stacks: examined.collect(), taken_at: gathered.taken_at };
@@ -163,9 +170,9 @@ mod tests {
         let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
         assert_eq!(code, 0, "{told}");
         for line in [
-            "prod\n  caller         ana@SRE, account 123456789012, region us-east-1\n",
-            "  endpoint       http://127.0.0.1:5, not AWS's own\n",
-            "  ecs            read\n",
+            "prod\n  caller            ana@SRE, account 123456789012, region us-east-1\n",
+            "  endpoint          http://127.0.0.1:5, not AWS's own\n",
+            "  ecs               read\n",
             "terminal: xterm, 80x24\n",
         ] {
             assert!(told.contains(line), "{line}\n{told}");
@@ -177,7 +184,7 @@ mod tests {
         let fake = Fake::healthy().refusing("ecs:DescribeServices").refusing("autoscaling:DescribeAutoScalingGroups");
         let (code, told) = examine(Ok(fake.backend()), false).await;
         assert_eq!(code, 1, "{told}");
-        let line = "  ecs            partial: 0 of 3 services of ehr: ecs:DescribeServices: denied: not authorised; \
+        let line = "  ecs               partial: 0 of 3 services of ehr: ecs:DescribeServices: denied: not authorised; \
                     allow ecs:DescribeServices to this role\n";
         assert!(told.contains(line), "{told}");
     }
@@ -187,27 +194,28 @@ mod tests {
         let fault = Fault::misconfigured("there is no profile \"prod\"", Some("aws configure --profile prod"));
         let (code, told) = examine(Err(fault), false).await;
         assert_eq!(code, 3);
-        assert!(told.contains("  caller         not known\n"), "{told}");
-        assert!(told.contains("  identity       not read: not configured: there is no profile \"prod\""), "{told}");
-        assert!(told.contains("  ecs            not read, for the reason that identity has\n"), "{told}");
+        assert!(told.contains("  caller            not known\n"), "{told}");
+        assert!(told.contains("  identity          not read: not configured: there is no profile \"prod\""), "{told}");
+        assert!(told.contains("  ecs               not read, for the reason that identity has\n"), "{told}");
     }
 
     #[tokio::test]
     async fn a_replica_set_that_is_silent_or_tells_little_is_not_all_well() {
         let with = |is_silent| Ok(Backend { mongo: Arc::new(Member { is_silent }), ..Fake::healthy().backend() });
         let (code, told) = examine_with(sets(&["ehr"]), with(false), false).await;
-        let lines = "  mongo          partial: 0 of 1 statuses of ehr: replSetGetStatus: denied: not authorized; grant the role \
-                     clusterMonitor\n                 ehr: 1 of 1 members answer\n";
+        let lines = "  mongo             partial: 0 of 1 statuses of ehr: replSetGetStatus: denied: not authorized; grant the role \
+                     clusterMonitor\n                    ehr: 1 of 1 members answer\n";
         assert!(code == 1 && told.contains(lines), "{code} {told}");
         let (code, told) = examine_with(sets(&["ehr"]), with(true), false).await;
         assert!(
             code == 1
-                && told
-                    .contains("  mongo          not read: hello: offline: ehr: no member answers; connection refused"),
+                && told.contains(
+                    "  mongo             not read: hello: offline: ehr: no member answers; connection refused"
+                ),
             "{code} {told}"
         );
         let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
-        assert!(code == 0 && told.contains("  mongo          no replica set is configured\n"), "{code} {told}");
+        assert!(code == 0 && told.contains("  mongo             no replica set is configured\n"), "{code} {told}");
     }
 
     #[tokio::test]

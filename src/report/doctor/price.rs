@@ -36,15 +36,19 @@ pub(super) struct Pace {
 impl Price {
     pub(super) fn of(cost: &Cost) -> Self {
         let metrics = cost.shown + cost.others;
-        let pace = |every: Duration| {
-            let rounds = if every.is_zero() { 0.0 } else { DAY.as_secs_f64() / every.as_secs_f64() };
-            Pace {
-                every,
-                calls: rounds * number(metrics.div_ceil(BATCH)),
-                dollars: rounds * number(metrics) * PER_THOUSAND / 1_000.0,
-            }
-        };
-        Self { metrics, shown: pace(cost.shown_every), others: pace(cost.others_every) }
+        Self { metrics, shown: Pace::of(metrics, cost.shown_every), others: Pace::of(metrics, cost.others_every) }
+    }
+}
+
+impl Pace {
+    /// So many metrics, read every so often.
+    pub(super) fn of(metrics: usize, every: Duration) -> Self {
+        let rounds = if every.is_zero() { 0.0 } else { DAY.as_secs_f64() / every.as_secs_f64() };
+        Self {
+            every,
+            calls: rounds * number(metrics.div_ceil(BATCH)),
+            dollars: rounds * number(metrics) * PER_THOUSAND / 1_000.0,
+        }
     }
 }
 
@@ -66,5 +70,7 @@ mod tests {
         let many = Price::of(&Cost { shown: 501, shown_every: every(1), others: 0, others_every: every(15) });
         assert!((many.shown.calls - 2_880.0).abs() < 1e-9, "{many:?}");
         assert!(Price::of(&Cost::default()).shown.dollars.abs() < 1e-9);
+        let one = Pace::of(1, every(1));
+        assert!((one.dollars - 0.0144).abs() < 1e-9 && (one.calls - 1_440.0).abs() < 1e-9, "{one:?}");
     }
 }

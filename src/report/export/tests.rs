@@ -157,15 +157,15 @@ async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
         (
             "servces",
-            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, findings, secrets, audit",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
         ),
         (
             "overview",
-            "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, findings, secrets, audit",
+            "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
         ),
         (
             "\x1b[2J",
-            "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, findings, secrets, audit",
+            "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
         ),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
@@ -251,7 +251,10 @@ async fn a_reader_that_has_gone_changes_nothing() {
 #[test]
 fn rows_are_judged_with_all_that_their_rules_look_at() {
     let view = view("services").unwrap();
-    assert_eq!(feeds_of(view), ["identity", "ecs", "stopped-tasks", "groups", "task-definitions"]);
+    assert_eq!(
+        feeds_of(view),
+        ["identity", "ecs", "stopped-tasks", "groups", "group-activities", "reservation", "task-definitions"]
+    );
 }
 
 #[tokio::test]
