@@ -22,6 +22,7 @@ use crate::model::finding::{Detector, Finding, FindingFacts, FindingsRead};
 use crate::model::{Facts, Fault};
 use crate::store::{Gap, Snapshot};
 use crate::text::Text;
+use crate::time::Timestamp;
 use of_detector::OfDetector;
 
 const DETECTORS: &str = "guardduty:ListDetectors";
@@ -52,12 +53,14 @@ struct GuardDutyFeed {
     detectors: Each<Detector>,
     administrators: Each<Option<Text>>,
     findings: Vec<OfDetector>,
+    polled_at: Option<Timestamp>,
 }
 
 #[async_trait]
 impl Feed for GuardDutyFeed {
     async fn poll(&mut self, context: &Context, _: &Facts) -> Result<Snapshot, Fault> {
         let now = context.clock.now();
+        self.polled_at = Some(now);
         let listed = when(self.list.is_due(now, RARELY, context.asked), list(context)).await;
         let mut brought = self.list.take(listed, Clone::clone, now);
         let ids = self.list.items().to_vec();
@@ -85,6 +88,11 @@ impl Feed for GuardDutyFeed {
         }
         let data = Arc::new(self.facts(&ids, context.stack.protected));
         Ok(Snapshot { taken_at: now, data, gaps, slowed: context.gate.was_slowed() })
+    }
+
+    /// Findings are listed each minute, whatever is on screen.
+    fn due(&self, _: &[Text], _: &Facts, now: Timestamp) -> Option<Duration> {
+        Some((self.polled_at? + FindingsRead::FINDINGS_EVERY).since(now))
     }
 }
 

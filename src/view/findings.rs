@@ -1,4 +1,5 @@
-//! The findings view: what GuardDuty found, and what of this stack it concerns. Its words may be an attacker's.
+//! The findings view: what GuardDuty found, and what of this stack it concerns. Its sentences may hold an attacker's words: they
+//! are in the detail, and in no column, so in no export.
 
 use super::scene::aws_call;
 use super::{Detail, Drill, Line, Scene, StackScene, View};
@@ -30,7 +31,7 @@ const COLUMNS: &[Column] = &[
     Column::words("band", "level", 1, 8, "low, medium, high, or critical from 9.0 on"),
     Column::words("type", "type", 1, 60, "What was found, as GuardDuty names it"),
     Column::words("resource", "resource", 1, 34, "What it concerns, as narrow as it is told"),
-    Column::words("related", "related", 4, 34, "What that belongs to: the service of a task, the instance it runs on"),
+    Column::words("related", "related", 4, 34, "What that belongs to: the service of a task"),
     Column::number("count", "count", 3, "How often it was seen"),
     Column::words("change", "new", 3, 6, "What changed while this console ran: new, or how often it was seen since"),
     Column::number("first_seen_at", "first", 5, "When it was seen first"),
@@ -43,7 +44,6 @@ const COLUMNS: &[Column] = &[
         "Whether it was archived; those that were before this console began are not read",
     ),
     Column::words("account", "account", 7, 12, "The account it is of"),
-    Column::words("title", "title", 8, 80, "GuardDuty's sentence; parts of it may be an attacker's words"),
 ];
 
 const ACTIVE: Section = Section { order: 0, title: "" };
@@ -89,7 +89,6 @@ fn row(scene: &StackScene<'_>, found: &FindingFacts, f: &Finding, related: &Rela
             Cell::at(f.last_seen_at),
             f.archived.map_or(Cell::Missing, Cell::Flag),
             Cell::text(f.account.as_ref()),
-            Cell::text(f.title.as_ref()),
         ],
         ..Row::default()
     }

@@ -229,7 +229,9 @@ fn tasks(uses: Option<&Uses>) -> Vec<Line> {
     let of = |holds: Holds| {
         let (severity, words) = words(holds);
         let line = move |task: &std::sync::Arc<crate::model::ecs::Task>| {
-            Line::Field(task.label(), Cell::State(severity, Text::from(words)))
+            let id: String = task.id().chars().take(8).collect();
+            let name = format!("{} {id}", task.service().or(task.group.as_deref()).unwrap_or("task"));
+            Line::Field(Text::from(name), Cell::State(severity, Text::from(words)))
         };
         uses.into_iter().flat_map(move |uses| uses.holding(holds)).map(line).collect::<Vec<_>>()
     };

@@ -10,7 +10,7 @@ use crate::feed::{Gate, Progress};
 use crate::model::FaultKind;
 use crate::model::finding::Change;
 use crate::model::stack::Stack;
-use crate::time::{ManualClock, Timestamp};
+use crate::time::ManualClock;
 
 const START: Timestamp = Timestamp::from_secs(1_773_457_200);
 
@@ -153,6 +153,8 @@ async fn all_pages_are_read_the_most_severe_first_and_the_detector_told() {
     assert_eq!((facts.findings[3].detector.as_str(), facts.protected), ("d", true));
     assert_eq!(facts.read_at, FindingsRead { detectors: Some(START), findings: Some(START) });
     assert!(facts.changes.is_empty(), "what was there at the first look is no news");
+    let due = rig.feed.due(&[], &Facts::default(), START + Duration::from_secs(20));
+    assert_eq!(due, Some(Duration::from_secs(40)), "whatever is on screen");
 }
 
 #[tokio::test(start_paused = true)]

@@ -121,9 +121,6 @@ fn about(found: &FindingFacts, finding: &Finding, verdict: &Verdict) -> About {
     if let Some(limit) = verdict.overdue {
         about = about.with("overdue", format!("not archived within {}", human(limit)));
     }
-    if let Some(title) = &finding.title {
-        about = about.with("title (its words may be an attacker's)", title);
-    }
     if finding.resource.instance.is_some() {
         about = about.next("do not drain, stop or replace the instance yet: that destroys evidence; isolate it, protect it from scale-in");
     }

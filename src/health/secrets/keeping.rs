@@ -65,6 +65,9 @@ fn deleted(facts: &Facts, sink: &mut Sink<'_>) {
 
 fn key(facts: &Facts, sink: &mut Sink<'_>) {
     each(facts, sink, |_, secret, sink| {
+        if secret.deleted_at.is_some() {
+            return;
+        }
         let is_own = secret.key.as_ref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager"));
         if is_own {
             return sink.ok(|| subject(secret));

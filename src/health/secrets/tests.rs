@@ -285,6 +285,7 @@ fn the_key_that_aws_manages_is_a_weak_one() {
             (of(secret()), &["ok"]),
             (of(Secret { key: None, ..secret() }), &[weak]),
             (of(Secret { key: text("alias/aws/secretsmanager"), ..secret() }), &[weak]),
+            (of(Secret { key: None, deleted_at: ahead(7), ..secret() }), &[]),
         ],
     );
 }

@@ -21,9 +21,9 @@ pub struct Related {
 /// What one finding is related to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
-    /// The tasks, container instances and databases it names: their rows show it.
+    /// The tasks, container instances and databases it names, and the instance a task runs on: their rows show it.
     pub named: Vec<Subject>,
-    /// What these belong to: the service of a task, the instance it runs on.
+    /// What these belong to: the service of a task.
     pub beside: Vec<Subject>,
 }
 
@@ -92,14 +92,14 @@ impl<'a> Known<'a> {
             resources.named.push(Subject { kind: "task", name: task.label(), id: task.arn.clone() });
             resources.beside.extend(self.service(task));
             let host = task.instance_arn.as_deref().and_then(|arn| self.by_arn.get(arn));
-            resources.beside.extend(host.map(|host| instance(host)));
+            // What took over a task may have reached its host, and what happened is written there.
+            resources.named.extend(host.map(|host| instance(host)));
         }
         let hosts = concerned.instance.as_deref().and_then(|id| self.instances.get(id));
         resources.named.extend(hosts.into_iter().flatten().map(|host| instance(host)));
         resources.named.extend(concerned.database.as_deref().and_then(|id| self.database(finding, id)));
         resources.named.sort();
         resources.named.dedup();
-        resources.beside.retain(|subject| !resources.named.contains(subject));
         resources
     }
 
@@ -223,13 +223,13 @@ mod tests {
         let database = Concerned { database: text("db"), ..Concerned::default() };
         let facts = facts(&[task, both, gone, database]);
         let task = "task arn:task/ehr/060c1a87ffff";
-        assert_eq!(told(&facts, "f0"), (strings(&[task]), strings(&["service arn:web", "instance arn:ci/1"])));
+        assert_eq!(told(&facts, "f0"), (strings(&["instance arn:ci/1", task]), strings(&["service arn:web"])));
         assert_eq!(told(&facts, "f1"), (strings(&["instance arn:ci/1", task]), strings(&["service arn:web"])));
         assert_eq!(told(&facts, "f2"), (vec![], vec![]));
         assert_eq!(told(&facts, "f3"), (strings(&["database arn:db"]), vec![]));
         let related = facts.derived::<Related>();
         let counts: Vec<(&str, usize)> = related.subjects().map(|(subject, keys)| (subject.kind, keys.len())).collect();
-        assert_eq!(counts, [("database", 1), ("instance", 1), ("task", 2)]);
+        assert_eq!(counts, [("database", 1), ("instance", 2), ("task", 2)]);
     }
 
     #[test]
