@@ -11,6 +11,7 @@ use rounds::text::Text;
 use rounds::time::{Clock, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
+use crate::binary::rounds;
 use crate::databases::{all, by_name, kept, words};
 use crate::patience::patiently;
 use crate::support::opinion::second_opinion;
@@ -131,11 +132,70 @@ async fn alarms_as_boto3(aws: &Backend, listed: &Value, composite: usize) -> usi
     pages
 }
 
+/// A view as the program exports it: the rows, each by its id with these fields, and what was said beside them.
+async fn exported(server: &Server, view: &str, fields: &[&str]) -> (BTreeMap<String, Value>, i32, String) {
+    let words = format!("export {view} --format json");
+    let mut run = rounds(&words, &server.endpoint).await;
+    // An emulator that answers one request at a time can be too slow on a busy machine.
+    for _ in 0..3 {
+        if run.err.contains("no answer") {
+            run = rounds(&words, &server.endpoint).await;
+        }
+    }
+    let rows = run.document()["rows"].as_array().expect("rows").clone();
+    let row =
+        |row: &Value| json!({ "id": row["id"], "fields": fields.iter().map(|f| row[f].clone()).collect::<Vec<_>>() });
+    let count = rows.len();
+    let rows = by_name(rows.iter().map(row), "id");
+    assert_eq!(rows.len(), count, "an id comes twice");
+    (rows, run.code, run.err)
+}
+
+/// `rounds export alarms` prints what boto3 lists: each alarm once, field by field.
+async fn alarms_are_exported(server: &Server, listed: &Value, missing: &str) {
+    let fields = ["alarm", "kind", "state", "actions_enabled", "reason", "metric"];
+    let (rows, code, said) = exported(server, "alarms", &fields).await;
+    let theirs = list(listed, "alarms").into_iter().map(|raw| {
+        let rule = raw["AlarmRule"].as_str();
+        let metric = if rule.is_some() { &raw["AlarmRule"] } else { &raw["MetricName"] };
+        let kind = if rule.is_some() { "composite" } else { "metric" };
+        let common = ["StateValue", "ActionsEnabled", "StateReason"].map(|name| raw[name].clone());
+        let [state, acts, reason] = common;
+        json!({ "id": raw["AlarmArn"], "fields": [raw["AlarmName"], kind, state, acts, reason, metric] })
+    });
+    assert_eq!(rows, by_name(theirs, "id"), "{said}");
+    assert_eq!(code, 1, "what is not there is missing from it: {said}");
+    assert!(said.contains(missing), "{said}");
+}
+
+/// `rounds export scaling` prints what boto3 lists: each target once, with its service and what it is scaled by.
+async fn scaling_is_exported(server: &Server, services: &Value, listed: &Value) {
+    let fields = ["target", "kind", "desired", "minimum", "maximum", "metric", "target_value"];
+    let (rows, code, said) = exported(server, "scaling", &fields).await;
+    let wanted = by_name(list(services, "services"), "serviceName");
+    let policies = by_name(list(listed, "policies"), "ResourceId");
+    let theirs = list(listed, "targets").into_iter().map(|raw| {
+        let resource = raw["ResourceId"].as_str().expect("a resource");
+        let (_, name) = resource.rsplit_once('/').expect("a service");
+        let policy = policies.get(resource).filter(|policy| !policy["target"].is_null()).unwrap_or(&Value::Null);
+        let target = resource.strip_prefix("service/");
+        let desired = &wanted[name]["desiredCount"];
+        let bounds = [&raw["MinCapacity"], &raw["MaxCapacity"]];
+        json!({ "id": resource, "fields": [
+            target, "service", desired, bounds[0], bounds[1], policy["metric"], policy["target"],
+        ] })
+    });
+    assert_eq!(rows, by_name(theirs, "id"), "{said}");
+    assert_eq!(code, 1, "moto knows of no activities: {said}");
+    let told = said.lines().filter(|line| line.contains("application-autoscaling:DescribeScalingActivities")).count();
+    assert_eq!(told, 1, "one message of one panel: {said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_groups_and_alarms_of_moto_are_what_boto3_lists() {
     let Some((testbed, server)) = started("moto") else { return };
     let ask = |arguments: &[&str]| second_opinion(testbed, &[&[server.endpoint.as_str()], arguments].concat());
-    ask(&["fill", "scaled", TARGETS, "0", "0"]);
+    let services = ask(&["fill", "scaled", TARGETS, "0", "0"]);
     let scaled = ask(&["scaling", "scaled"]);
     let aws = crate::connect(&server.endpoint).await;
     scaled_as_boto3(&aws, &scaled).await;
@@ -152,8 +212,12 @@ async fn scaling_groups_and_alarms_of_moto_are_what_boto3_lists() {
     let refused = patiently(async || aws.group_activities.refreshes("web", None).await).await;
     unsupported(refused, "autoscaling:DescribeInstanceRefreshes");
 
+    scaling_is_exported(&server, &services, &scaled).await;
+
     // The alarms of the policies are listed among them.
-    alarms_as_boto3(&aws, &ask(&["alarms", ALARMS, "0"]), 0).await;
+    let alarms = ask(&["alarms", ALARMS, "0"]);
+    alarms_as_boto3(&aws, &alarms, 0).await;
+    alarms_are_exported(&server, &alarms, "cloudwatch:DescribeAlarmHistory").await;
     let now = SystemClock.now();
     let refused = patiently(async || aws.alarms.transitions(now - Duration::from_hours(1), None).await).await;
     unsupported(refused, "cloudwatch:DescribeAlarmHistory");
@@ -190,6 +254,7 @@ async fn alarms_and_their_history_of_ministack_are_what_boto3_lists() {
     // It knows nothing of the service, and says so in no form of AWS's.
     let namespace = r#"{"ServiceNamespace": "ecs"}"#;
     assert_eq!(ask(&["refused", "application-autoscaling", "describe_scalable_targets", namespace]), json!("400"));
+    alarms_are_exported(&server, &listed, "application-autoscaling:DescribeScalableTargets").await;
     let fault = patiently(async || aws.app_scaling.targets(None).await).await.expect_err("no such service");
     let told = "HTTP status 400, without a readable error";
     assert_eq!((fault.kind, &*fault.message), (FaultKind::Rejected, told), "{fault}");
