@@ -12,19 +12,20 @@
 //! - 2 · [`keymap`]: key sequences and what they invoke
 //! - 2 · [`theme`]: roles, colours and what a terminal can show of them
 //! - 3 · [`health`]: the rules: from facts and a time to checks
-//! - 3 · [`store`]: the last good snapshot of every feed, and how fresh it is
 //! - 3 · [`backend`]: the ports, and behind them AWS or a simulated world
-//! - 4 · [`feed`]: what is polled, how often and how gently
-//! - 5 · [`view`]: projections of what is known: tables and details
-//! - 5 · [`action`]: what changes the world: plan, policy, audit, one request, watching
-//! - 6 · [`app`]: state, messages, commands and the picture of the screen; pure
-//! - 6 · [`report`]: `check` and `export`: the same judgement without a screen
-//! - 7 · [`tui`]: draws a picture of the screen, and nothing else
-//! - 7 · [`term`]: takes the terminal and gives it back; keys, clipboard
-//! - 8 · [`runtime`]: where the parts meet time, threads and signals
-//! - 9 · [`config`]: what flags, environment and file mean together
-//! - 9 · [`panics`]: gives the terminal back before a panic is told
-//! - 9 · [`cli`]: from what was typed to what is done
+//! - 4 · [`timeline`]: what happened, merged from all that tells it, and kept while the console runs
+//! - 5 · [`store`]: the last good snapshot of every feed, how fresh it is, and the chronicle
+//! - 6 · [`feed`]: what is polled, how often and how gently
+//! - 7 · [`view`]: projections of what is known: tables and details
+//! - 7 · [`action`]: what changes the world: plan, policy, audit, one request, watching
+//! - 8 · [`app`]: state, messages, commands and the picture of the screen; pure
+//! - 8 · [`report`]: `check` and `export`: the same judgement without a screen
+//! - 9 · [`tui`]: draws a picture of the screen, and nothing else
+//! - 9 · [`term`]: takes the terminal and gives it back; keys, clipboard
+//! - 10 · [`runtime`]: where the parts meet time, threads and signals
+//! - 11 · [`config`]: what flags, environment and file mean together
+//! - 11 · [`panics`]: gives the terminal back before a panic is told
+//! - 11 · [`cli`]: from what was typed to what is done
 //!
 //! [`file`]: mod@file
 
@@ -49,5 +50,6 @@ pub mod term;
 pub mod text;
 pub mod theme;
 pub mod time;
+pub mod timeline;
 pub mod tui;
 pub mod view;

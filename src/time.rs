@@ -87,6 +87,20 @@ impl Timestamp {
         })
     }
 
+    /// To the second for something that happened on the day of `now`, else to the minute with its date, in UTC: `03:10:26Z`,
+    /// `13 Mar 22:14`; before that year the date alone, `2025-03-13`.
+    #[must_use]
+    pub fn moment(self, now: Self) -> String {
+        let same = |format| self.civil(format) == now.civil(format);
+        self.civil(if same("%Y-%m-%d") {
+            "%H:%M:%SZ"
+        } else if same("%Y") {
+            "%-d %b %H:%M"
+        } else {
+            "%Y-%m-%d"
+        })
+    }
+
     fn civil(self, format: &str) -> String {
         jiff::Timestamp::from_millisecond(self.0)
             .map_or_else(|_| format!("{}ms", self.0), |t| t.strftime(format).to_string())

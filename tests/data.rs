@@ -16,13 +16,15 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 50] = [
     "view overview",
     "view services",
     "view tasks",
     "view mongo",
     "view databases",
     "view audit",
+    "view timeline",
+    "timeline",
     "view instances",
     "next-view",
     "previous-view",
@@ -159,7 +161,9 @@ fn the_default_keys_are_those_people_know() {
         ("view tasks", "4"),
         ("view mongo", "5"),
         ("view databases", "6"),
+        ("view timeline", "0"),
         ("view audit", "A"),
+        ("timeline", "t"),
         ("actions", "a"),
         ("next-view", "tab"),
         ("open", "enter"),

@@ -11,6 +11,9 @@ use crate::view::Scene;
 /// Room for an age such as `253d03h` in a column's width; ages change by the second and widths should not.
 const AGE_WIDTH: u16 = 7;
 
+/// Room for `by 03:10:26Z` and `13 Mar 22:14`.
+const MOMENT_WIDTH: u16 = 12;
+
 /// The rows of a view, and which of them are shown in which order.
 #[derive(Default)]
 pub struct Listing {
@@ -42,7 +45,7 @@ impl Listing {
         self.rows = (place.view.rows)(scene);
         self.widths = widths(place, &self.rows);
         let told = |row: &Row| {
-            let whole = place.view.kind.is_empty();
+            let whole = place.view.is_of_sentences();
             if whole { row.sentence().map(|s| width(s)) } else { row.predicate().map(width) }
         };
         self.sentence = self.rows.iter().filter_map(told).max().unwrap_or(0);
@@ -113,6 +116,7 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
             let needed = match cell {
                 Cell::Missing => 1,
                 Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
+                Cell::Moment { .. } => usize::from(MOMENT_WIDTH),
                 Cell::Text(text) | Cell::State(_, text) => width(text),
                 Cell::Trend(_) => usize::from(SHORT),
                 other => width(&other.searchable()),

@@ -96,7 +96,7 @@ fn commands() -> Vec<Offer> {
 fn resources(state: &State) -> Vec<Offer> {
     let scene = state.world.scene();
     let mut offers = Vec::new();
-    for view in VIEWS.iter().filter(|v| !v.kind.is_empty()) {
+    for view in VIEWS.iter().filter(|v| !v.is_of_sentences()) {
         let named = view.columns.iter().position(|c| c.rank == 1);
         for row in (view.rows)(&scene) {
             let name = named.and_then(|i| row.cells.get(i)).map(Cell::searchable).unwrap_or_default();

@@ -45,7 +45,7 @@ impl Place {
             view,
             given: String::new(),
             filter: String::new(),
-            order: Order::default(),
+            order: view.order(),
             faults_only: false,
             cursor: Cursor::default(),
             marked: BTreeSet::new(),

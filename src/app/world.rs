@@ -139,7 +139,10 @@ impl World {
     /// What views look at.
     #[must_use]
     pub fn scene(&self) -> Scene<'_> {
-        let look = |(i, stack)| StackScene::new(stack, self.facts(i), &self.problems[i]).configured(&self.thresholds);
+        let look = |(i, stack)| {
+            let scene = StackScene::new(stack, self.facts(i), &self.problems[i]);
+            scene.configured(&self.thresholds).telling(self.store.chronicle(i))
+        };
         Scene { stacks: self.stacks.iter().enumerate().map(look).collect() }
     }
 

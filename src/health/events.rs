@@ -44,6 +44,16 @@ const PATTERNS: &[(&str, Severity, &str)] = &[
     ("unable to scale in", Severity::Info, "cannot scale in, its tasks are protected"),
 ];
 
+/// How bad an event is by its words. A steady state is well; text that is not known is only worth knowing.
+#[must_use]
+pub fn event_weight(message: &str) -> Severity {
+    let lower = message.to_ascii_lowercase();
+    if lower.contains(STEADY) {
+        return Severity::Ok;
+    }
+    PATTERNS.iter().find(|(piece, ..)| lower.contains(piece)).map_or(Severity::Info, |(_, severity, _)| *severity)
+}
+
 /// An event and its text in lower case, by which it is recognised.
 pub(super) struct Said<'a> {
     pub(super) event: &'a Event,

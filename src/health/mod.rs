@@ -45,6 +45,7 @@ pub mod placement;
 pub mod scaling_why;
 pub mod stops;
 
+pub use events::event_weight;
 pub use observed::Observed;
 pub use sink::{About, Sink};
 pub use thresholds::{Level, Threshold, Thresholds};

@@ -26,8 +26,8 @@ mod tests;
 use std::time::Duration;
 
 use super::Sink;
-use crate::model::rds::{DbCluster, DbInstance, Measured, Proxy, RdsFacts, RdsMetrics};
-use crate::model::{Facts, Subject};
+use crate::model::rds::{DbCluster, DbInstance, Event, Measured, Proxy, RdsFacts, RdsMetrics};
+use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -89,9 +89,17 @@ impl<'a> Database<'a> {
         self.status() == Some("available")
     }
 
-    pub(super) fn subject(self) -> Subject {
+    /// What a check or an entry of the timeline says it of.
+    #[must_use]
+    pub fn subject(self) -> Subject {
         Subject { kind: "database", name: self.name().clone(), id: self.arn().clone() }
     }
+}
+
+/// How bad an event is by its words; what is not known is only worth knowing.
+#[must_use]
+pub fn event_weight(event: &Event) -> Severity {
+    event_table::meaning(event, &event.message.to_lowercase()).map_or(Severity::Info, |kind| kind.severity)
 }
 
 /// The facts, if they were read.

@@ -13,7 +13,7 @@ pub struct Entry {
     pub seen_at: Timestamp,
     /// Whether `at` is this console's first sighting and not the source's time.
     pub observed: bool,
-    /// Who told it: `deployment`, `service-event`, `task-stop` … (the id of a source in the registry of the timeline).
+    /// Who told it: `deployment`, `event`, `stop` … (the id of a source in the registry of the timeline).
     pub source: &'static str,
     /// How bad it is.
     pub severity: Severity,

@@ -8,12 +8,14 @@ pub use slot::{Freshness, Gap, Reading, Slot, Snapshot};
 
 use crate::model::{Facts, Fault};
 use crate::time::Timestamp;
+use crate::timeline::Chronicle;
 
-/// The slots of all stacks, and the facts in them by stack.
+/// The slots of all stacks, and by stack the facts in them and what happened.
 #[derive(Clone, Default)]
 pub struct Store {
     slots: BTreeMap<(usize, &'static str), Slot>,
     facts: Vec<Facts>,
+    chronicles: Vec<Chronicle>,
     never: Slot,
 }
 
@@ -52,16 +54,18 @@ impl Store {
     /// An empty store for this many stacks.
     #[must_use]
     pub fn new(stacks: usize) -> Self {
-        Self { facts: vec![Facts::default(); stacks], ..Self::default() }
+        let chronicles = vec![Chronicle::default(); stacks];
+        Self { facts: vec![Facts::default(); stacks], chronicles, ..Self::default() }
     }
 
     /// Adopts the result of a poll. One that is older than what is there is dropped.
     pub fn adopt(&mut self, fetched: Fetched) {
         let slot = self.slots.entry((fetched.stack, fetched.feed)).or_default();
-        if let Some((at, data)) = slot.adopt(fetched.at, fetched.next, fetched.result)
-            && let Some(facts) = self.facts.get_mut(fetched.stack)
-        {
-            facts.put_any(at, data);
+        let Some((at, data)) = slot.adopt(fetched.at, fetched.next, fetched.result) else { return };
+        let Some(facts) = self.facts.get_mut(fetched.stack) else { return };
+        facts.put_any(at, data);
+        if let Some(chronicle) = self.chronicles.get_mut(fetched.stack) {
+            chronicle.learn(fetched.feed, facts, fetched.at);
         }
     }
 
@@ -79,6 +83,12 @@ impl Store {
     /// Every slot that was ever reported on, by stack and feed.
     pub fn slots(&self) -> impl Iterator<Item = (usize, &'static str, &Slot)> {
         self.slots.iter().map(|((stack, feed), slot)| (*stack, *feed, slot))
+    }
+
+    /// What happened in a stack, as far as it was told since the start.
+    #[must_use]
+    pub fn chronicle(&self, stack: usize) -> Option<&Chronicle> {
+        self.chronicles.get(stack)
     }
 
     /// What is known of a stack.

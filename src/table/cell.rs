@@ -36,17 +36,30 @@ pub enum Cell {
     SinceAtLeast(Timestamp),
     /// Happened at this time: people read how long ago, machines the time.
     At(Timestamp),
+    /// Happened at this time, or by then at the latest where it was only observed: people read when, machines the time. What
+    /// is ahead of the clock is told as that.
+    Moment {
+        /// When.
+        at: Timestamp,
+        /// Whether that is when it was first seen.
+        observed: bool,
+    },
     /// Ends at this time: people read in how long, machines the time.
     Until(Timestamp),
     /// Words with a judgement.
     State(Severity, Text),
     /// Things by place, such as tasks by zone.
     Spread(Vec<(Text, u32)>),
+    /// Names that all apply; a filter's `=` is held against each of them.
+    Names(Vec<Text>),
     /// Numbers as given, such as exit codes.
     Codes(Vec<i32>),
     /// Numbers over time, drawn as bars; to sort by, the newest of them.
     Trend(Trend),
 }
+
+/// Less than this is no more than the rounding of clocks.
+const AHEAD: Duration = Duration::from_secs(1);
 
 /// What tables sort by. Missing comes last in either direction (see [`super::sort()`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +108,9 @@ impl Cell {
             Self::Flag(yes) => if *yes { "yes" } else { "no" }.to_owned(),
             Self::Since(at) | Self::At(at) => human(now.since(*at)),
             Self::SinceAtLeast(at) => format!(">{}", human(now.since(*at))),
+            Self::Moment { at, .. } if at.since(now) >= AHEAD => format!("{} ahead", human(at.since(now))),
+            Self::Moment { at, observed } => format!("{}{}", if *observed { "by " } else { "" }, at.moment(now)),
+            Self::Names(names) => join(names.iter().map(Text::to_string)),
             Self::Until(at) if *at < now => format!("{} ago", human(now.since(*at))),
             Self::Until(at) => format!("in {}", human(at.since(now))),
             Self::Spread(places) => join(places.iter().map(|(place, n)| format!("{place}:{n}"))),
@@ -116,7 +132,8 @@ impl Cell {
             Self::Seconds(n) => whole(n.max(0.0)),
             Self::Flag(yes) => json!(yes),
             Self::Since(at) | Self::SinceAtLeast(at) => json!(now.since(*at).as_secs()),
-            Self::At(at) | Self::Until(at) => json!(at.rfc3339()),
+            Self::At(at) | Self::Until(at) | Self::Moment { at, .. } => json!(at.rfc3339()),
+            Self::Names(names) => json!(names.iter().map(Text::as_str).collect::<Vec<_>>()),
             Self::Spread(places) => places.iter().map(|(place, n)| (place.to_string(), json!(n))).collect(),
             Self::Codes(codes) => json!(codes),
             Self::Trend(trend) => trend.newest().machine(now),
@@ -134,7 +151,10 @@ impl Cell {
             Self::Number(n) | Self::Seconds(n) | Self::Bytes(n) | Self::Share(n) => thousandths(*n),
             Self::Flag(yes) => SortKey::Number(i64::from(*yes)),
             // The younger comes first, as the smaller age does on screen.
-            Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) => SortKey::Number(-at.millis()),
+            Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) | Self::Moment { at, .. } => {
+                SortKey::Number(-at.millis())
+            }
+            Self::Names(_) => SortKey::Words(self.searchable().to_lowercase()),
             Self::Until(at) => SortKey::Number(at.millis()),
             Self::Spread(places) => SortKey::Numbers(places.iter().map(|(_, n)| i64::from(*n)).collect()),
             Self::Codes(codes) => SortKey::Numbers(codes.iter().map(|n| i64::from(*n)).collect()),
@@ -155,6 +175,13 @@ impl Cell {
         match self {
             Self::Missing | Self::Since(_) | Self::SinceAtLeast(_) | Self::At(_) | Self::Until(_) | Self::Trend(_) => {}
             Self::Text(text) | Self::State(_, text) => words.push_str(text),
+            Self::Moment { at, .. } => words.push_str(&at.date_time()),
+            Self::Names(names) => {
+                for (i, name) in names.iter().enumerate() {
+                    words.push_str(if i > 0 { " " } else { "" });
+                    words.push_str(name);
+                }
+            }
             other => words.push_str(&other.human(Timestamp::default())),
         }
     }
@@ -228,6 +255,14 @@ mod tests {
             (Cell::SinceAtLeast(at), ">3m12s", json!(192)),
             (Cell::At(at), "3m12s", json!("1970-01-01T00:13:28.000Z")),
             (Cell::Until(Timestamp::from_secs(1_060)), "in 1m00s", json!("1970-01-01T00:17:40.000Z")),
+            (Cell::Moment { at, observed: false }, "00:13:28Z", json!("1970-01-01T00:13:28.000Z")),
+            (Cell::Moment { at, observed: true }, "by 00:13:28Z", json!("1970-01-01T00:13:28.000Z")),
+            (
+                Cell::Moment { at: Timestamp::from_secs(1_003), observed: false },
+                "3s ahead",
+                json!("1970-01-01T00:16:43.000Z"),
+            ),
+            (Cell::Names(vec![Text::from("a"), Text::from("b")]), "a b", json!(["a", "b"])),
             (Cell::Spread(vec![(Text::from("a"), 3), (Text::from("b"), 0)]), "a:3 b:0", json!({"a": 3, "b": 0})),
             (Cell::Codes(vec![0, 137]), "0 137", json!([0, 137])),
             (Cell::State(Severity::Warn, Text::from("slow")), "slow", json!("slow")),

@@ -1,7 +1,7 @@
 //! The filter line: words that must (or must not) occur in a row.
 
 use super::words::in_order;
-use super::{Column, Row, Words};
+use super::{Cell, Column, Row, Words};
 use crate::document::quoted;
 use crate::error::nearest;
 use crate::model::Severity;
@@ -36,7 +36,7 @@ impl Filter {
     /// What a filter may say, for the help.
     pub const SYNTAX: [(&'static str, &'static str); 6] = [
         ("word", "Somewhere in the row, ignoring case. Several words must all be there"),
-        ("column:word, column=word", "In this column, by its key or its heading; with = exactly it"),
+        ("column:word, column=word", "In this column, by its key or its heading; with = exactly it, or one of a|b"),
         ("severity:warn, stack:name", "The row's judgement; the stack it belongs to"),
         ("~letters", "These letters in this order"),
         ("!term", "Whatever the term says does not hold"),
@@ -142,7 +142,12 @@ impl Test {
             Self::Contains(word) => words.row(index).contains(word),
             Self::Column { index: column, value, exact } => {
                 let cell = words.cell(index, *column);
-                if *exact { cell == *value } else { cell.contains(value) }
+                let is_one = |have: &str| value.split('|').any(|wanted| have == wanted);
+                match row.cells.get(*column) {
+                    Some(Cell::Names(names)) if *exact => names.iter().any(|name| is_one(&name.to_lowercase())),
+                    _ if *exact => is_one(cell),
+                    _ => cell.contains(value),
+                }
             }
             Self::Stack(name) => row.stack.to_lowercase() == *name,
             Self::Severity(word) => row.severity.word().starts_with(word),
@@ -154,7 +159,6 @@ impl Test {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Cell;
     use crate::text::Text;
 
     const COLUMNS: &[Column] =
@@ -184,6 +188,8 @@ mod tests {
             ("service=ehr", false),
             ("service=ehr-api", true),
             ("desired=28", true),
+            ("desired=27|28", true),
+            ("desired=27|29", false),
             ("des=28", true),
             ("~eap", true),
             ("~pae", false),
@@ -203,6 +209,27 @@ mod tests {
             ("service:\"r-api\"", true),
         ] {
             assert_eq!(passes(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn of_several_names_each_is_held_against_the_filter() {
+        let names = ["service/ehr/ehr-api", "task/ehr/0a"].map(Text::from).to_vec();
+        let row = Row { cells: vec![Cell::Names(names)], ..Row::default() };
+        let words = Words::of([&row]);
+        let columns = [Column::words("about", "about", 0, 30, "")];
+        for (filter, passes) in [
+            ("about=service/ehr/ehr-api", true),
+            ("about=service/ehr/ehr", false),
+            ("about:service/ehr/ehr", true),
+            ("about=task/ehr/0b|task/ehr/0A", true),
+            ("!about=task/ehr/0a", false),
+        ] {
+            assert_eq!(
+                Filter::parse(filter, &columns).passing(std::slice::from_ref(&row), &words),
+                [passes],
+                "{filter}"
+            );
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Row {
     pub read_at: Timestamp,
     /// The section it stands in.
     pub section: Section,
+    /// What it says in a sentence of its own, where its problems do not.
+    pub says: Option<Text>,
     /// A line beside the rows proper: in no count, and in an export only where it has a record.
     pub aside: bool,
     /// What a line beside the rows proper is in an export: values for the columns, where its cells are words for a screen.
@@ -62,10 +64,10 @@ impl Row {
         self.record.as_deref().or_else(|| (!self.aside).then_some(&self.cells))
     }
 
-    /// The sentence of its worst problem.
+    /// The sentence of its worst problem, or its own.
     #[must_use]
     pub fn sentence(&self) -> Option<&Text> {
-        self.problems.first().map(|p| &p.check.message)
+        self.problems.first().map(|p| &p.check.message).or(self.says.as_ref())
     }
 
     /// That sentence without the name it begins with, where a cell says it.

@@ -14,13 +14,15 @@ mod scene;
 mod secrets;
 mod services;
 mod tasks;
+mod timeline;
 
 pub use detail::{Detail, Line};
 pub use domain::{DOMAINS, Domain};
 pub use scaling::sentence as why_not_scaled;
 pub use scene::{Judgement, Scene, StackScene, judge};
+pub use timeline::of_row as timeline_of;
 
-use crate::table::{Column, Row};
+use crate::table::{Column, Order, Row};
 use crate::text::Text;
 
 /// A view.
@@ -71,6 +73,7 @@ pub const VIEWS: &[&View] = &[
     &scaling::VIEW,
     &findings::VIEW,
     &secrets::VIEW,
+    &timeline::VIEW,
     &alarms::VIEW,
     &audit::VIEW,
 ];
@@ -82,6 +85,18 @@ pub fn view(id: &str) -> Option<&'static View> {
 }
 
 impl View {
+    /// The order it opens in: what happened is read by time, everything else worst first.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        Order { column: (self.kind == timeline::KIND).then_some(0), reverse: false }
+    }
+
+    /// Whether its rows are sentences, for which a column takes all the room, so that there is none for problems beside.
+    #[must_use]
+    pub fn is_of_sentences(&self) -> bool {
+        self.kind.is_empty() || self.kind == timeline::KIND
+    }
+
     /// Whether what it shows lacks something where things of this kind could not be read: its own rows, the lines above them,
     /// and whatever is listed cluster by cluster.
     #[must_use]

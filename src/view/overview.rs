@@ -6,7 +6,7 @@ use super::domain::DOMAINS;
 use super::instances::provider_id;
 use super::{Detail, Drill, Line, Scene, StackScene, View, view_of_kind};
 use crate::feed::FEEDS;
-use crate::model::{Check, Problem, Severity};
+use crate::model::{Check, Problem, Severity, Subject};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -118,7 +118,11 @@ fn open(row: &Row) -> Option<Drill> {
         let domain = DOMAINS.iter().find(|d| d.id == domain)?;
         return Some(Drill { view: domain.view, ..Drill::default() });
     }
-    let subject = &row.problems.first()?.check.subject;
+    lead(&row.problems.first()?.check.subject)
+}
+
+/// Where the row of a thing is.
+pub(super) fn lead(subject: &Subject) -> Option<Drill> {
     match subject.kind {
         // Capacity is looked at where the instances are.
         "provider" => Some(Drill { view: "instances", ..Drill::default() }),

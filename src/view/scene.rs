@@ -12,6 +12,7 @@ use crate::store::{Freshness, Gap, Slot, Store};
 use crate::table::{Cell, Column, Row};
 use crate::text::Text;
 use crate::time::{Timestamp, human};
+use crate::timeline::Chronicle;
 
 /// All stacks as views see them.
 pub struct Scene<'a> {
@@ -29,6 +30,8 @@ pub struct StackScene<'a> {
     pub problems: &'a [Problem],
     /// What is configured of the rules, where that is known.
     thresholds: Option<&'a Thresholds>,
+    /// What happened in it.
+    pub chronicle: Option<&'a Chronicle>,
     by_subject: HashMap<(&'static str, &'a str), Vec<&'a Problem>>,
 }
 
@@ -41,7 +44,7 @@ impl<'a> StackScene<'a> {
             let subject = &problem.check.subject;
             by_subject.entry((subject.kind, subject.id.as_str())).or_default().push(problem);
         }
-        Self { stack, facts, problems, thresholds: None, by_subject }
+        Self { stack, facts, problems, chronicle: None, thresholds: None, by_subject }
     }
 
     /// The same with what is configured of the rules.
@@ -55,6 +58,12 @@ impl<'a> StackScene<'a> {
     pub fn level(&self, rule: &str, name: &str) -> Option<Level> {
         let configured = self.thresholds.and_then(|thresholds| thresholds.configured(rule, name));
         configured.or_else(|| health::default_level(rule, name))
+    }
+
+    /// The same with what happened.
+    #[must_use]
+    pub fn telling(self, chronicle: Option<&'a Chronicle>) -> Self {
+        Self { chronicle, ..self }
     }
 
     /// The problems of one subject, worst first.

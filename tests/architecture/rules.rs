@@ -4,11 +4,13 @@ use super::scan::{File, Path};
 
 /// The layers, lowest first. A module imports only from lines above its own here. The first and the last line are in order:
 /// on them a module may also import what stands before it.
-pub const LAYERS: [&[&str]; 10] = [
+pub const LAYERS: [&[&str]; 12] = [
     &["text", "time", "error", "document", "file"],
     &["model"],
     &["table", "keymap", "theme"],
-    &["health", "store", "backend"],
+    &["health", "backend"],
+    &["timeline"],
+    &["store"],
     &["feed"],
     &["view", "action"],
     &["app", "report"],

@@ -3,7 +3,8 @@
 use super::Command;
 use crate::app::{Effect, Place, State};
 use crate::error::nearest;
-use crate::view::{Drill, VIEWS, View, view};
+use crate::text::Text;
+use crate::view::{Drill, VIEWS, View, timeline_of, view};
 
 pub(super) const ALL: &[Command] = &[
     Command {
@@ -17,6 +18,7 @@ pub(super) const ALL: &[Command] = &[
     Command::new("next-view", "", "Show the next view", |s, _| turn(s, 1)),
     Command::new("previous-view", "", "Show the previous view", |s, _| turn(s, VIEWS.len() - 1)),
     Command::new("open", "open", "Open what the row leads to", open),
+    Command::new("timeline", "timeline", "Show what happened to the row and to what it stands on", timeline),
     Command::new("back", "", "Lift the filter, then take the marks away, then go back", back),
     Command::new("quit", "", "End the program", quit),
 ];
@@ -70,13 +72,34 @@ fn open(state: &mut State, _: &str) -> Vec<Effect> {
     let (Some(drill), Some(target)) = (drill, target) else {
         return super::invoke(state, "detail", "");
     };
-    let (stack, several) = (row.stack.clone(), state.world.stacks.len() > 1);
-    let own =
-        if several && !drill.filter.is_empty() { format!("stack={stack} {}", drill.filter) } else { drill.filter };
-    let drill = Drill { filter: own, ..drill };
+    let stack = row.stack.clone();
+    let drill = Drill { filter: in_stack(state, &stack, drill.filter), ..drill };
     let mut place = Place::drilled(target, &drill);
     place.cursor.entry = drill.select.map(|id| (stack, id));
     go(state, place)
+}
+
+/// A filter that keeps to one stack, where there are several.
+fn in_stack(state: &State, stack: &Text, filter: String) -> String {
+    let several = state.world.stacks.len() > 1;
+    if several && !filter.is_empty() { format!("stack={stack} {filter}") } else { filter }
+}
+
+fn timeline(state: &mut State, _: &str) -> Vec<Effect> {
+    let Some(row) = state.selected() else {
+        state.tell("there is no row here");
+        return Vec::new();
+    };
+    let stack = row.stack.clone();
+    let scene = state.world.scene();
+    let known = scene.stacks.iter().find(|scene| scene.stack.name == stack);
+    let filter = known.and_then(|scene| timeline_of(scene, state.view(), row));
+    let (Some(filter), Some(target)) = (filter, view("timeline")) else {
+        state.tell("nothing tells what happened to this row");
+        return Vec::new();
+    };
+    let filter = in_stack(state, &stack, filter);
+    go(state, Place::drilled(target, &Drill { filter, ..Drill::default() }))
 }
 
 /// From the innermost outwards: what narrows the rows beyond what the place opened with, the marks, the place before.

@@ -97,6 +97,7 @@ pub(super) fn cell(state: &State, cell: &Cell, until: Timestamp) -> String {
         Cell::SinceAtLeast(at) => lasting_at_least(state, *at, until),
         Cell::At(at) | Cell::Until(at) if !state.options.clock => at.brief(state.now),
         Cell::Trend(trend) => trend.short(state.options.ascii),
+        Cell::Moment { at, observed: false } if !state.options.clock => at.moment(state.now),
         other => other.human(state.now),
     }
 }

@@ -35,11 +35,13 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let columns = state.view().columns;
     let widths = &state.listing.widths;
     let room = usize::from(state.size.0).saturating_sub(2 + lead(state.options.ascii) + stack_width(state));
-    let with_sentence = !state.view().kind.is_empty();
+    let with_sentence = !state.view().is_of_sentences();
     // Where columns have usual widths, what is on screen does not depend on the rows: nor does the room for sentences.
     let steady = columns.iter().any(|column| column.usual > 0);
     let troubled = with_sentence && (state.listing.troubled || steady);
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
+    // A column of sentences that matters most is kept as much room as a sentence beside the columns.
+    let spoken = columns.iter().any(|column| column.rank == 1 && column.widest >= ELASTIC);
     let mut left = room.saturating_sub(if troubled { LEAST_SENTENCE + GAP } else { 0 });
     let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
     if state.place.shift > 0 {
@@ -65,7 +67,11 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             continue;
         }
         let width = if elastic { left.saturating_sub(GAP) } else { full };
-        let kept = if troubled && columns[index].rank > 2 { sentence - LEAST_SENTENCE } else { 0 };
+        let kept = match columns[index].rank {
+            2.. if spoken => sentence,
+            3.. if troubled => sentence - LEAST_SENTENCE,
+            _ => 0,
+        };
         if width == 0 || width + kept > left {
             // What matters less than a column that finds no room leaves the room to the sentence.
             least = least.min(columns[index].rank);
@@ -110,7 +116,7 @@ pub(super) fn on_screen(state: &State) -> Vec<usize> {
 /// Columns in which every row's sentence is told: what is beside the columns and the time, or else the column that takes it all.
 pub(super) fn sentence_room(state: &State) -> usize {
     let (columns, rest) = fit(state);
-    if state.view().kind.is_empty() {
+    if state.view().is_of_sentences() {
         return columns.iter().map(|fit| fit.width).max().unwrap_or(0);
     }
     if rest >= LEAST_SENTENCE { rest.saturating_sub(GAP + AGE) } else { 0 }

@@ -6,7 +6,7 @@ use crate::keymap::Scope;
 use crate::theme::Role;
 
 /// Commands hinted at, in this order.
-const HINTED: [&str; 8] = ["open", "why", "help", "actions", "filter", "palette", "detail", "faults-only"];
+const HINTED: [&str; 9] = ["open", "why", "help", "actions", "timeline", "filter", "palette", "detail", "faults-only"];
 
 /// The footer, and where the cursor stands in it.
 pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {

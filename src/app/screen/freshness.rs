@@ -10,7 +10,6 @@ use crate::feed::{FEEDS, FeedSpec, feed};
 use crate::keymap::Scope;
 use crate::model::Check;
 use crate::store::{Freshness, Slot};
-use crate::table::Order;
 use crate::theme::Role;
 use crate::time::{Timestamp, human};
 
@@ -33,7 +32,7 @@ pub(super) fn title(state: &State) -> Bar {
     if place.faults_only {
         left.push(Span::new(" faults only", Role::Match));
     }
-    if place.order != Order::default() {
+    if place.order != place.view.order() {
         left.push(Span::new(format!(" {}", place.order_words()), Role::Dim));
     }
     left.push(Span::new(" ", Role::Border));
@@ -104,7 +103,7 @@ fn trouble(state: &State, spec: &FeedSpec, slot: &Slot) -> Option<(u8, Vec<Strin
         return Some((0, forms.collect(), Role::Unknown));
     }
     let view = state.view();
-    if let Some(gap) = slot.gaps().iter().find(|gap| view.kind.is_empty() || view.also(gap.kind)) {
+    if let Some(gap) = slot.gaps().iter().find(|gap| view.is_of_sentences() || view.also(gap.kind)) {
         let word = gap.fault.kind.word();
         let long = format!("partial: {}, {word} ({})", gap.extent(), gap.fault.action);
         return Some((

@@ -37,7 +37,13 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
     let height = height(state, super::pane_rows(state));
     let mut lines = Vec::new();
     let row = state.selected().filter(|_| height > 0);
-    if let Some((row, problem)) = row.and_then(|row| Some((row, row.problems.first()?))) {
+    if let Some((row, says)) =
+        row.and_then(|row| Some((row, row.says.as_ref()?))).filter(|(row, _)| row.problems.is_empty())
+    {
+        let role = if row.severity > Severity::Info { Role::of(row.severity) } else { Role::Text };
+        lines.push(columns::rule(state, &super::panels::name(state, row)));
+        broken(&mut lines, says, role, height, state);
+    } else if let Some((row, problem)) = row.and_then(|row| Some((row, row.problems.first()?))) {
         let more = row.problems.len() - 1;
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
         let check = &problem.check;
@@ -52,12 +58,17 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
             String::new()
         };
         lines.push(columns::rule(state, &format!("{}{more}{read}", check.subject.name)));
-        let mut words = wrap(&check.message, width(state)).into_iter();
-        lines.extend(words.by_ref().take(height - 1).map(|line| vec![Span::new(format!(" {line}"), role)]));
-        if let (Some(next), Some(span)) = (words.next(), lines.last_mut().and_then(|line| line.last_mut())) {
-            span.text = cut(&format!("{} {next}", span.text), width(state), state.options.ascii);
-        }
+        broken(&mut lines, &check.message, role, height, state);
     }
     lines.resize(height, Vec::new());
     lines
+}
+
+/// A sentence under its heading, as much of it as has room.
+fn broken(lines: &mut Vec<Line>, sentence: &str, role: Role, height: usize, state: &State) {
+    let mut words = wrap(sentence, width(state)).into_iter();
+    lines.extend(words.by_ref().take(height - 1).map(|line| vec![Span::new(format!(" {line}"), role)]));
+    if let (Some(next), Some(span)) = (words.next(), lines.last_mut().and_then(|line| line.last_mut())) {
+        span.text = cut(&format!("{} {next}", span.text), width(state), state.options.ascii);
+    }
 }

@@ -122,7 +122,7 @@ fn rows(view: &View, stacks: &[Stack], gathered: &Gathered, thresholds: &Thresho
     let empty = Facts::default();
     let scenes = stacks.iter().enumerate().zip(&problems).map(|((i, stack), problems)| {
         let facts = gathered.store.facts(i).unwrap_or(&empty);
-        StackScene::new(stack, facts, problems)
+        StackScene::new(stack, facts, problems).telling(gathered.store.chronicle(i))
     });
     let mut rows = (view.rows)(&Scene { stacks: scenes.collect() });
     rows.sort_by_key(|row| stacks.iter().position(|stack| stack.name == row.stack));
