@@ -16,7 +16,7 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 50] = [
+const COMMANDS: [&str; 51] = [
     "view overview",
     "view services",
     "view tasks",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 50] = [
     "view audit",
     "view timeline",
     "timeline",
+    "unfold",
     "view instances",
     "next-view",
     "previous-view",

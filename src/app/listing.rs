@@ -66,7 +66,8 @@ impl Listing {
         if place.faults_only {
             passing.iter_mut().zip(&self.rows).for_each(|(passes, row)| *passes &= row.severity > Severity::Ok);
         }
-        self.shown = self.ranked.1.iter().copied().filter(|&i| passing[i]).collect();
+        let seen = |row: &Row| row.under.as_ref().is_none_or(|leader| place.unfolds(&row.stack, leader));
+        self.shown = self.ranked.1.iter().copied().filter(|&i| passing[i] && seen(&self.rows[i])).collect();
         self.count();
         self.repair(&mut place.cursor);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::table::{Entry, Order};
+use crate::text::Text;
 use crate::view::{Drill, View};
 
 /// A view as the user looks at it.
@@ -22,6 +23,8 @@ pub struct Place {
     pub cursor: Cursor,
     /// Rows that are marked.
     pub marked: BTreeSet<Entry>,
+    /// Rows that show what is folded under them.
+    pub unfolded: BTreeSet<Entry>,
     /// Columns scrolled past to the left.
     pub shift: usize,
 }
@@ -49,6 +52,7 @@ impl Place {
             faults_only: false,
             cursor: Cursor::default(),
             marked: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
             shift: 0,
         }
     }
@@ -57,6 +61,12 @@ impl Place {
     #[must_use]
     pub fn drilled(view: &'static View, drill: &Drill) -> Self {
         Self { given: drill.filter.clone(), ..Self::new(view) }
+    }
+
+    /// Whether what is folded under this row is on screen. Whoever looks for something finds it, folded or not.
+    #[must_use]
+    pub fn unfolds(&self, stack: &Text, id: &Text) -> bool {
+        !self.filter.is_empty() || !self.given.is_empty() || self.unfolded.contains(&(stack.clone(), id.clone()))
     }
 
     /// Everything rows are filtered by.

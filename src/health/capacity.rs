@@ -300,7 +300,11 @@ mod tests {
                     "ecs-agent-disconnected",
                     "ehr: 5 of 12 instances have a disconnected agent, all in us-east-1b"
                 ),
-                (Severity::Crit, "scaling-group-at-maximum", "asg-ehr 12/12: at its maximum, services wait for room"),
+                (
+                    Severity::Crit,
+                    "scaling-group-at-maximum",
+                    "asg-ehr 12/12: at its maximum, ehr-api waits for room for 8 tasks"
+                ),
             ]
         );
         let full = &alarms[0];

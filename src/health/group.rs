@@ -178,7 +178,7 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
                             .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
                         sink.found(Severity::Crit, subject::group(group), about);
                     } else if placements.waiting_for(group) {
-                        let about = at_maximum(", services wait for room")
+                        let about = at_maximum(&format!(", {}", placements.waiting_words(group)))
                             .next("see which services wait, and whether instances were lost: view instances")
                             .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
                         // No time of this condition's own: that of the services is told with them.

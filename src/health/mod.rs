@@ -4,7 +4,8 @@
 //! is given is the time its facts were read, so nothing escalates while the link is down.
 //!
 //! One cause is said once. What several rules would raise an alarm about is decided in one place, which they all ask:
-//! [`placement`] for tasks that cannot be placed, [`scaling_why`] for what is not scaled, [`stops`] for why a task stopped.
+//! [`placement`] for tasks that cannot be placed, [`scaling_why`] for what is not scaled, [`stops`] for why a task stopped. What
+//! follows all the same is noted by [`fold`], after all rules have spoken.
 
 mod alarm;
 mod audit;
@@ -13,6 +14,7 @@ mod cluster;
 mod events;
 #[cfg(test)]
 mod fixture;
+mod folding;
 mod group;
 mod group_demand;
 mod group_past;
@@ -46,6 +48,7 @@ pub mod scaling_why;
 pub mod stops;
 
 pub use events::event_weight;
+pub use folding::fold;
 pub use observed::Observed;
 pub use sink::{About, Sink};
 pub use thresholds::{Level, Threshold, Thresholds};

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::events;
-use crate::model::ecs::{EcsFacts, EcsIndex, Event, Provider, Scheduling, Service, Task};
+use super::{events, words};
+use crate::model::ecs::{EcsFacts, EcsIndex, Event, Provider, Scheduling, Service, Task, tail};
 use crate::model::facts::{Derived, Facts};
 use crate::model::scaling::{Group, GroupFacts};
 use crate::text::Text;
@@ -73,6 +73,18 @@ impl Placements {
     #[must_use]
     pub fn of(&self, service: &Service) -> Option<&Unplaced> {
         self.0.get(&service.arn)
+    }
+
+    /// Who waits for room on this group, and for how many tasks: `ehr-api waits for room for 8 tasks`.
+    #[must_use]
+    pub fn waiting_words(&self, group: &Group) -> String {
+        let on = |u: &Unplaced| u.full.is_some() && u.groups.iter().any(|g| g.name == group.name);
+        let waiting: Vec<(&Text, &Unplaced)> = self.0.iter().filter(|(_, unplaced)| on(unplaced)).collect();
+        let mut names: Vec<Text> = waiting.iter().map(|(arn, _)| tail(arn)).collect();
+        names.sort();
+        let verb = if names.len() == 1 { "waits" } else { "wait" };
+        let tasks: u32 = waiting.iter().map(|(_, unplaced)| unplaced.tasks).sum();
+        format!("{} {verb} for room for {}", words::list(names), words::count(tasks, "task"))
     }
 
     /// Whether the full cluster is said for a service whose tasks this group would have to make room for.

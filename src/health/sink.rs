@@ -207,6 +207,7 @@ impl<'a> Sink<'a> {
     fn push(&mut self, severity: Severity, subject: Subject, about: About) {
         self.out.checks.push(Check {
             cause: about.cause,
+            follows: None,
             rule: self.rule.id,
             domain: self.rule.domain,
             severity,

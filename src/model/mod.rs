@@ -23,4 +23,4 @@ pub mod timeline;
 pub use facts::Facts;
 pub use fault::{Fault, FaultKind};
 pub use freeze::Freeze;
-pub use problem::{Check, FIRST_SEEN, Problem, Severity, Subject};
+pub use problem::{Check, FIRST_SEEN, Follows, Problem, Severity, Subject};

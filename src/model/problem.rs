@@ -87,6 +87,31 @@ pub struct Check {
     pub taken_at: Timestamp,
     /// What it has in common with others that are said once together with it.
     pub cause: Option<Text>,
+    /// The problem it follows from, which is said with it.
+    pub follows: Option<Follows>,
+}
+
+/// A problem that another one follows from, by what finds it among those of its stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// Its rule.
+    pub rule: &'static str,
+    /// The id of its subject.
+    pub id: Text,
+}
+
+impl Follows {
+    /// Whether this is the problem.
+    #[must_use]
+    pub fn names(&self, check: &Check) -> bool {
+        self.rule == check.rule && self.id == check.subject.id
+    }
+}
+
+impl From<&Check> for Follows {
+    fn from(check: &Check) -> Self {
+        Self { rule: check.rule, id: check.subject.id.clone() }
+    }
 }
 
 /// The evidence that a time is this console's first sighting, not the service's.

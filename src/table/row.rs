@@ -31,6 +31,10 @@ pub struct Row {
     pub read_at: Timestamp,
     /// The section it stands in.
     pub section: Section,
+    /// The row it is folded under: it comes right after that one, and is shown where that is unfolded.
+    pub under: Option<Text>,
+    /// How many rows are folded under it.
+    pub folds: usize,
     /// What it says in a sentence of its own, where its problems do not.
     pub says: Option<Text>,
     /// A line beside the rows proper: in no count, and in an export only where it has a record.

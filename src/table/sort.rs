@@ -1,6 +1,7 @@
 //! The order of rows.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::Row;
 use super::cell::SortKey;
@@ -32,6 +33,30 @@ pub fn sort(rows: &[Row], indices: &mut [usize], order: Order) {
             }
         }
     }
+    gather(rows, indices);
+}
+
+/// Puts rows that are folded under another one right after it, in the order they are in.
+fn gather(rows: &[Row], indices: &mut [usize]) {
+    let mut under: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for &i in indices.iter() {
+        if let Some(leader) = &rows[i].under {
+            under.entry((rows[i].stack.as_str(), leader.as_str())).or_default().push(i);
+        }
+    }
+    if under.is_empty() {
+        return;
+    }
+    let mut gathered = Vec::with_capacity(indices.len());
+    for &i in indices.iter().filter(|i| rows[**i].under.is_none()) {
+        gathered.push(i);
+        gathered.extend(under.remove(&(rows[i].stack.as_str(), rows[i].id.as_str())).unwrap_or_default());
+    }
+    // What stands under a row that is not there is not lost.
+    gathered.extend(indices.iter().filter(|i| {
+        rows[**i].under.as_ref().is_some_and(|leader| under.contains_key(&(rows[**i].stack.as_str(), leader.as_str())))
+    }));
+    indices.copy_from_slice(&gathered);
 }
 
 fn compare(a: &SortKey, b: &SortKey, reverse: bool) -> Ordering {
@@ -86,6 +111,27 @@ mod tests {
             proptest::collection::vec(-1_i64..2, 0..3).prop_map(SortKey::Numbers),
             Just(SortKey::Missing),
         ]
+    }
+
+    #[test]
+    fn what_is_folded_under_a_row_follows_it_whatever_the_order() {
+        let row = |id: &str, under: Option<&str>, severity, n| Row {
+            id: id.into(),
+            under: under.map(Into::into),
+            severity,
+            cells: vec![Cell::Count(n)],
+            ..Row::default()
+        };
+        let rows = [
+            row("a", None, Severity::Warn, 1),
+            row("b", None, Severity::Crit, 2),
+            row("a1", Some("a"), Severity::Warn, 9),
+            row("a2", Some("a"), Severity::Crit, 3),
+            row("lost", Some("gone"), Severity::Crit, 4),
+        ];
+        let ids = |order| sorted(&rows, order).into_iter().map(|i| rows[i].id.as_str()).collect::<Vec<_>>();
+        assert_eq!(ids(Order::default()), ["b", "a", "a2", "a1", "lost"]);
+        assert_eq!(ids(Order { column: Some(0), reverse: true }), ["b", "a", "a1", "a2", "lost"]);
     }
 
     proptest! {

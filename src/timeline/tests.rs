@@ -18,6 +18,7 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
 fn text(words: &str) -> Option<Text> {
     Some(Text::from(words))
 }

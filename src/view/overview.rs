@@ -1,6 +1,6 @@
 //! The overview: one line a domain and stack, then every problem, worst first.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use super::domain::DOMAINS;
 use super::instances::provider_id;
@@ -41,9 +41,42 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
     problems.retain(|p| p.check.severity > Severity::Info);
     // Whatever is said of a wrong account misleads, whichever stack it is of.
     problems.sort_by_key(|p| (std::cmp::Reverse(p.check.severity), p.check.domain != "identity"));
-    let mut told = HashSet::new();
-    problems.retain(|p| p.check.cause.as_ref().is_none_or(|cause| told.insert((&p.stack, cause))));
-    domains.chain(problems.into_iter().map(problem_row)).collect()
+    domains.chain(folded(&problems)).collect()
+}
+
+/// The problems that follow from no other, each with those that follow from it right behind it. One of these that is worse
+/// lifts the sign of the first, and the first of all of them its place.
+fn folded(problems: &[&Problem]) -> Vec<Row> {
+    let place = |p: &Problem| (p.stack.clone(), p.check.rule, p.check.subject.id.clone());
+    let places: HashMap<_, usize> = problems.iter().enumerate().rev().map(|(i, p)| (place(p), i)).collect();
+    let next = |i: usize| {
+        let root = problems[i].check.follows.as_ref()?;
+        places.get(&(problems[i].stack.clone(), root.rule, root.id.clone())).copied()
+    };
+    let mut led: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut first: Vec<usize> = Vec::new();
+    for i in 0..problems.len() {
+        // No chain is longer than there are problems.
+        let top = std::iter::successors(Some(i), |at| next(*at)).take(problems.len()).last().unwrap_or(i);
+        let group = led.entry(top).or_default();
+        if group.is_empty() {
+            first.push(top);
+        }
+        group.push(i);
+    }
+    let mut rows = Vec::with_capacity(problems.len());
+    for top in first {
+        let others: Vec<usize> = led.remove(&top).unwrap_or_default().into_iter().filter(|i| *i != top).collect();
+        let mut leader = problem_row(problems[top]);
+        leader.folds = others.len();
+        let id = leader.id.clone();
+        let followers = others.iter().map(|i| Row { under: Some(id.clone()), ..problem_row(problems[*i]) });
+        let followers: Vec<Row> = followers.collect();
+        leader.severity = followers.iter().map(|row| row.severity).fold(leader.severity, Severity::max);
+        rows.push(leader);
+        rows.extend(followers);
+    }
+    rows
 }
 
 fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a {

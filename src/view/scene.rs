@@ -109,6 +109,7 @@ pub fn judge(
     evaluation.checks.splice(0..0, account_check(facts, stack, now));
     // Stable: equally bad ones stay in the order of the rules, which puts causes before what follows from them.
     evaluation.checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
+    health::fold(&mut evaluation.checks, facts);
     Judgement { checks: evaluation.checks, evaluated: evaluation.evaluated, observed: evaluation.observed }
 }
 
@@ -139,6 +140,7 @@ fn feed_checks(
         taken_at: now,
         subject: subject.clone(),
         cause: None,
+        follows: None,
     };
     if let Some((since, fault)) = failure {
         let since = Some(since).filter(|since| *since < now);
@@ -185,6 +187,7 @@ fn account_check(facts: &Facts, stack: &Stack, now: Timestamp) -> Option<Check> 
         next: vec![Text::from("check the profile of this stack; nothing can be changed until both agree")],
         taken_at: now,
         cause: None,
+        follows: None,
     })
 }
 

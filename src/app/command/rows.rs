@@ -16,6 +16,7 @@ pub(super) const ALL: &[Command] = &[
     Command::new("sort-worst-first", "", "Sort the worst rows first again", |s, _| reorder(s, Order::default())),
     Command::new("reverse-sort", "", "Turn the order of the rows around", reverse),
     Command::new("faults-only", "faults", "Show only rows that are not well, or all again", faults_only),
+    Command::new("unfold", "", "Show the problems that follow from this one, or fold them under it again", unfold),
     Command::new("mark", "", "Mark or unmark the row", mark),
     Command::new("unmark-all", "", "Take all marks away", unmark_all),
     Command::new("copy-id", "", "Copy the id of the row (where rows are marked: theirs instead) and show it", copy_id),
@@ -56,6 +57,25 @@ fn reorder(state: &mut State, order: Order) -> Vec<Effect> {
 
 fn faults_only(state: &mut State, _: &str) -> Vec<Effect> {
     state.place.faults_only = !state.place.faults_only;
+    state.arrange();
+    Vec::new()
+}
+
+/// On a row that stands under another one, that one is meant.
+fn unfold(state: &mut State, _: &str) -> Vec<Effect> {
+    let Some(row) = state.selected() else { return Vec::new() };
+    let leader = match (&row.under, row.folds) {
+        (Some(leader), _) => (row.stack.clone(), leader.clone()),
+        (None, 0) => {
+            state.tell("nothing is folded under this row");
+            return Vec::new();
+        }
+        (None, _) => row.entry(),
+    };
+    if !state.place.unfolded.remove(&leader) {
+        state.place.unfolded.insert(leader.clone());
+    }
+    state.place.cursor.entry = Some(leader);
     state.arrange();
     Vec::new()
 }

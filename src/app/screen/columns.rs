@@ -297,7 +297,10 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
             Cell::Missing => Role::Dim,
             _ => base,
         };
-        let text = cut(&text, fit.width, ascii);
+        // Names of rows that stand under another one are led there; how many do is never cut.
+        let text = if nth == 0 && row.under.is_some() { format!("{}{text}", branch(ascii)) } else { text };
+        let folded = if column.widest >= ELASTIC { folded(state, row) } else { String::new() };
+        let text = cut(&text, fit.width.saturating_sub(super::width(&folded)), ascii) + &folded;
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         // The marker and the name are enough to find the cursor by; a whole row costs a slow line five times as much.
         if nth == 0 && selected {
@@ -320,6 +323,17 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
         line.push(Span::new(since, Role::Dim));
     }
     line
+}
+
+/// What leads to a row that stands under another one.
+const fn branch(ascii: bool) -> &'static str {
+    if ascii { "- " } else { "└ " }
+}
+
+/// How many rows are folded under this one and not on screen.
+fn folded(state: &State, row: &Row) -> String {
+    let hidden = row.folds > 0 && !state.place.unfolds(&row.stack, &row.id);
+    if hidden { format!(" (+{} follow)", row.folds) } else { String::new() }
 }
 
 /// A value for people; what lasts is known to last until then.

@@ -1,6 +1,5 @@
-//! The first two lines: who, where, when; the views and the totals.
+//! The first line: who, where, when.
 
-use super::freshness::Recent;
 use super::span::shortened;
 use super::{Bar, Line, Span, cut, width};
 use crate::action::ACTIONS;
@@ -9,10 +8,9 @@ use crate::action::executor::Ended;
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::identity::Identity;
-use crate::model::{FaultKind, Problem, Severity};
+use crate::model::{FaultKind, Severity};
 use crate::theme::Role;
 use crate::time::human;
-use crate::view::VIEWS;
 
 /// Fewer characters of a stack's name tell nothing.
 const SHORTEST_NAME: usize = 6;
@@ -172,34 +170,6 @@ fn outcome(ended: &Ended) -> (Severity, &'static str) {
         Ended::Sent(Outcome::Failed, _) => (Severity::Crit, Outcome::Failed.word()),
         Ended::Refused(_) => (Severity::Warn, "refused"),
     }
-}
-
-/// The views, and how many problems there are of each severity.
-pub(super) fn tabs(state: &State) -> Bar {
-    let mut left = Vec::new();
-    for view in VIEWS {
-        let active = view.id == state.view().id;
-        if let Some(key) = state.keymap.hint(Scope::Table, &format!("view {}", view.id)) {
-            left.push(Span::new(format!(" {key}"), Role::KeyHint));
-        }
-        left.push(Span::new(" ", Role::Tab));
-        left.push(Span::new(view.title, if active { Role::TabActive } else { Role::Tab }));
-    }
-    let mut right = Vec::new();
-    let recent = Recent::of(state);
-    for severity in [Severity::Crit, Severity::Warn, Severity::Unknown] {
-        let found: Vec<&Problem> = state.world.problems().filter(|p| p.check.severity == severity).collect();
-        let known = |p: &&Problem| !recent.is_old(state.world.index_of(&p.stack), p.check.taken_at);
-        let role = if found.iter().any(known) { Role::of(severity) } else { Role::Stale };
-        if !found.is_empty() {
-            right.push(Span::new(format!(" {}{}", severity.glyph(state.options.ascii), found.len()), role));
-        }
-    }
-    if right.is_empty() && state.world.all_read() {
-        right.push(Span::new(format!(" {} all well", Severity::Ok.glyph(state.options.ascii)), Role::Ok));
-    }
-    right.push(Span::new(" ", Role::Text));
-    Bar { left, right }
 }
 
 #[cfg(test)]

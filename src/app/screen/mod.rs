@@ -22,6 +22,7 @@ mod header;
 mod panels;
 mod sentence;
 mod span;
+mod tabs;
 mod trend;
 mod why;
 
@@ -104,7 +105,7 @@ pub fn screen(state: &State) -> Screen {
         too_small: None,
         header,
         header_role: Some(header_role),
-        tabs: header::tabs(state),
+        tabs: tabs::tabs(state),
         banner: banner(state).map(|words| vec![Span::new(format!(" {}", with_keys(state, words)), Role::Info)]),
         pane: Pane {
             title: freshness::title(state),

@@ -4,6 +4,7 @@ use super::freshness::Recent;
 use super::span::wrap;
 use super::{Line, Span, columns, cut};
 use crate::app::State;
+use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::theme::Role;
 
@@ -45,7 +46,11 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
         broken(&mut lines, says, role, height, state);
     } else if let Some((row, problem)) = row.and_then(|row| Some((row, row.problems.first()?))) {
         let more = row.problems.len() - 1;
-        let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
+        let more = match (row.folds, more) {
+            (0, 0) => String::new(),
+            (0, more) => format!(" (+{more} more)"),
+            (folds, _) => format!(" ({folds} follow, {} shows or hides them)", state.key(Scope::Table, "unfold")),
+        };
         let check = &problem.check;
         let (recent, stack) = (Recent::of(state), state.world.index_of(&row.stack));
         let role = match check.severity {

@@ -61,6 +61,9 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
     for (i, step) in check.next.iter().enumerate() {
         field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
     }
+    for (name, words) in relatives(state, stack, check) {
+        field(lines, name, &words, columns);
+    }
     for (name, value) in &check.evidence {
         field(lines, name, value, columns);
     }
@@ -74,6 +77,16 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
         limits(state, rule, columns, lines);
         field(lines, "source", rule.source, columns);
     }
+}
+
+/// What it follows from, and what follows from it, in a sentence each.
+fn relatives(state: &State, stack: usize, check: &Check) -> Vec<(&'static str, String)> {
+    let name = state.world.stacks.get(stack).map(|stack| &stack.name);
+    let others = || state.world.problems().filter(|p| Some(&p.stack) == name).map(|p| &p.check);
+    let root = check.follows.as_ref().and_then(|root| others().find(|other| root.names(other)));
+    let led = others().filter(|other| other.follows.as_ref().is_some_and(|root| root.names(check)));
+    let led = led.enumerate().map(|(i, c)| (if i == 0 { "what follows from it" } else { "" }, c.message.to_string()));
+    root.map(|root| ("follows from", root.message.to_string())).into_iter().chain(led).collect()
 }
 
 /// The limits of the rule, whichever of them decided here, if one did: that is told by the evidence.

@@ -93,6 +93,7 @@ pub(super) fn well(
 ) -> Vec<Check> {
     let ok = |rule, domain, subject, taken_at| Check {
         cause: None,
+        follows: None,
         rule,
         domain,
         severity: Severity::Ok,

@@ -49,6 +49,7 @@ fn check(finding: &Finding) -> Value {
         "since": check.since.map(Timestamp::rfc3339),
         "evidence": evidence(&check.evidence),
         "references": references(check),
+        "follows": check.follows.as_ref().map(|root| json!({ "rule": root.rule, "id": root.id.as_str() })),
         "taken_at": check.taken_at.rfc3339(),
     })
 }
