@@ -13,8 +13,9 @@ use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::keymap::{Keymap, Sequence};
 use rounds::model::stack::Stack;
-use rounds::model::{Fault, FaultKind};
+use rounds::model::{Fault, FaultKind, Severity};
 use rounds::store::Fetched;
+use rounds::table::Row;
 use rounds::text::Text;
 use rounds::theme::Theme;
 use rounds::time::{Clock, ManualClock};
@@ -229,6 +230,63 @@ async fn marks_are_counted_copied_and_taken_away() {
     let id = console.state.selected().unwrap().id.to_string();
     assert_eq!(effects, [Effect::Copy(id)]);
     sees(&mut console, "esc y", &["copied the id of the selected row"]);
+}
+
+/// The rows under the heading of the problems.
+fn problems(console: &Console) -> Vec<Row> {
+    let listing = &console.state.listing;
+    let rows = listing.shown.iter().map(|&i| &listing.rows[i]);
+    rows.filter(|row| row.section.title == "problems").cloned().collect()
+}
+
+#[tokio::test]
+async fn few_problems_stand_for_all_of_the_incident_and_each_of_them_can_be_reached() {
+    let mut console = services().await;
+    console.screen('1');
+    let (top, found) = (problems(&console), console.state.world.problems());
+    let all = found.filter(|problem| problem.check.severity > Severity::Info).count();
+    let names = top.iter().map(|row| row.cells[0].searchable()).collect::<Vec<_>>();
+    assert!(top.len() <= 4 && all > top.len(), "{names:?} stand for {all}");
+    assert_eq!(top.iter().map(|row| 1 + row.folds).sum::<usize>(), all, "each is counted once");
+    assert_eq!(names[0], "asg-ehr");
+    let first = "asg-ehr 12/12: at its maximum, ehr-api waits for room for 8 tasks";
+    assert_eq!(top[0].problems[0].check.message, first);
+    let text = sees(&mut console, "g", &["follow)"]);
+    assert!(text.contains("ECS") && text.contains("Actions") && text.contains("asg-ehr"), "{text}");
+    for leader in top.iter().filter(|row| row.folds > 0) {
+        console.state.place.cursor.entry = Some(leader.entry());
+        console.state.arrange();
+        let before = problems(&console).len();
+        press(&mut console, "u");
+        assert_eq!(problems(&console).len(), before + leader.folds, "{:?}", leader.id);
+    }
+    assert_eq!(problems(&console).len(), all);
+    // On a row that follows, its leader is folded again and stood on.
+    press(&mut console, "j u");
+    let leader = console.state.selected().unwrap();
+    assert!(leader.folds > 0 && problems(&console).len() < all);
+    // Whoever looks for something finds it, folded or not.
+    sees(&mut console, &format!("u u / {} enter", typed("cannot")), &["ehr/ehr-api"]);
+}
+
+#[tokio::test]
+async fn the_timeline_of_a_row_is_what_concerns_it_and_leads_back() {
+    let mut console = services().await;
+    press(&mut console, &format!("/ {} enter", typed("service=ehr-api")));
+    let text = sees(&mut console, "t", &["/about=service/ehr/ehr-api", "unable to place", "event"]);
+    assert!(text.contains("┌ timeline ") && !text.contains("ehr/ehr-web"), "{text}");
+    let rows = &console.state.listing;
+    let shown: Vec<&Row> = rows.shown.iter().map(|&i| &rows.rows[i]).collect();
+    assert!(shown.iter().any(|row| row.cells[1].searchable() == "stop"), "its tasks, too");
+    let times: Vec<_> = shown.iter().map(|row| row.cells[0].sort_key()).collect();
+    assert!(times.is_sorted(), "the newest first");
+    sees(&mut console, "enter", &["┌ services "]);
+    sees(&mut console, "esc", &["┌ timeline "]);
+    sees(&mut console, "esc", &["┌ services "]);
+    sees(&mut console, "0", &["┌ timeline "]);
+    sees(&mut console, "5", &["┌ mongo "]);
+    press(&mut console, "G t");
+    sees(&mut console, "g", &["/about=member/ehr/m"]);
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ mod tests {
         let facts = Facts::default();
         let scene = Scene { stacks: vec![StackScene::new(&stack, &facts, &problems)] };
         let words = |row: Row| format!("{}: {}", row.cells[0].searchable(), row.cells[1].searchable());
-        (rows(&scene).into_iter().map(words).collect(), problems.len())
+        (rows(&scene).into_iter().filter(|row| row.under.is_none()).map(words).collect(), problems.len())
     }
 
     #[test]
@@ -237,6 +237,50 @@ mod tests {
         ] {
             assert_eq!(line(outcome, message), (severity, Cell::State(severity, Text::from(words))));
         }
+    }
+
+    #[test]
+    fn what_follows_stands_under_its_end_and_lifts_its_sign_and_its_place() {
+        let of = |rule: &'static str, severity, follows: Option<&'static str>| Problem {
+            stack: Text::default(),
+            check: Check {
+                rule,
+                domain: "ecs",
+                severity,
+                subject: Subject { kind: "service", name: rule.into(), id: rule.into() },
+                message: rule.into(),
+                since: None,
+                evidence: Vec::new(),
+                next: Vec::new(),
+                taken_at: Timestamp::default(),
+                cause: None,
+                follows: follows.map(|rule| crate::model::Follows { rule, id: rule.into() }),
+            },
+        };
+        let (crit, warn) = (Severity::Crit, Severity::Warn);
+        let problems = [
+            of("felt", crit, Some("between")),
+            of("other", crit, None),
+            of("between", warn, Some("cause")),
+            of("cause", warn, None),
+            of("alone", warn, Some("nothing that is there")),
+        ];
+        let (stack, facts) = (Stack::default(), Facts::default());
+        let rows = rows(&Scene { stacks: vec![StackScene::new(&stack, &facts, &problems)] });
+        let of_problems = rows.iter().filter(|row| row.section == PROBLEMS);
+        let told: Vec<_> =
+            of_problems.map(|r| (r.cells[0].searchable(), r.severity, r.folds, r.under.is_some())).collect();
+        let row = |name: &str, severity, folds, under| (name.to_owned(), severity, folds, under);
+        assert_eq!(
+            told,
+            [
+                row("cause", crit, 2, false),
+                row("felt", crit, 0, true),
+                row("between", warn, 0, true),
+                row("other", crit, 0, false),
+                row("alone", warn, 0, false),
+            ]
+        );
     }
 
     #[test]
