@@ -297,6 +297,9 @@ async fn the_detail_of_a_problem_is_that_of_the_thing_in_trouble() {
         shown.map(|row| row.id.to_string()).position(|id| id.contains(name)).unwrap()
     };
     press(&mut console, "1");
+    // What follows from the full group is folded under it.
+    let group = row(&console, "asg-ehr");
+    press(&mut console, &[vec!["j"; group], vec!["u"]].concat().join(" "));
     for (subject, words) in
         [(":service/ehr/ehr-api", "minimum healthy"), (":cluster/ehr", "zones us-east-1b"), ("asg-ehr", "desired 12")]
     {

@@ -14,6 +14,9 @@ const AGE_WIDTH: u16 = 7;
 /// Room for `by 03:10:26Z` and `13 Mar 22:14`.
 const MOMENT_WIDTH: u16 = 12;
 
+/// What leads to a row that stands under another one takes so much.
+const BRANCH: usize = 2;
+
 /// The rows of a view, and which of them are shown in which order.
 #[derive(Default)]
 pub struct Listing {
@@ -112,8 +115,10 @@ impl Listing {
 fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
     let columns = place.view.columns;
     let mut widths: Vec<usize> = columns.iter().map(|c| width(c.title)).collect();
-    for row in rows {
-        for (widest, cell) in widths.iter_mut().zip(&row.cells) {
+    // What is folded away takes no room.
+    let seen = |row: &&Row| row.under.as_ref().is_none_or(|leader| place.unfolds(&row.stack, leader));
+    for row in rows.iter().filter(seen) {
+        for (nth, (widest, cell)) in widths.iter_mut().zip(&row.cells).enumerate() {
             let needed = match cell {
                 Cell::Missing => 1,
                 Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
@@ -122,7 +127,8 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
                 Cell::Trend(_) => usize::from(SHORT),
                 other => width(&other.searchable()),
             };
-            *widest = (*widest).max(needed);
+            let lead = if nth == 0 && row.under.is_some() { BRANCH } else { 0 };
+            *widest = (*widest).max(needed + lead);
         }
     }
     let fitted =

@@ -19,31 +19,28 @@ use crate::model::{Check, Facts, Follows, Severity};
 
 /// Notes of each problem what it follows from, if it is among `checks` too. Of several the first in the order of the table counts.
 pub fn fold(checks: &mut [Check], facts: &Facts) {
-    same_cause(checks);
+    let mut roots: Vec<Option<usize>> = same_cause(checks);
     let look = Look::at(facts);
     for relation in RELATIONS {
-        let mut roots: HashMap<String, usize> = HashMap::new();
+        let mut held: HashMap<String, usize> = HashMap::new();
         for (i, check) in shown(checks).filter(|(_, check)| relation.of.contains(&check.rule)) {
             for hook in (relation.at)(&look, check) {
                 // Of equal ones the first, which is the worst.
-                roots.entry(hook).or_insert(i);
+                held.entry(hook).or_insert(i);
             }
         }
-        if roots.is_empty() {
+        if held.is_empty() {
             continue;
         }
-        let following = |(i, check): (usize, &Check)| {
-            let free = check.follows.is_none() && relation.follows.contains(&check.rule);
-            let hooks = if free { (relation.on)(&look, check) } else { Vec::new() };
-            let root = hooks.iter().find_map(|hook| roots.get(hook)).copied();
-            root.filter(|root| *root != i).map(|root| (i, root))
-        };
-        let found: Vec<(usize, usize)> = shown(checks).filter_map(following).collect();
-        for (i, root) in found {
-            if !hangs_on(checks, root, i) {
-                checks[i].follows = Some(Follows::from(&checks[root]));
+        for (i, check) in shown(checks).filter(|(_, check)| relation.follows.contains(&check.rule)) {
+            if roots[i].is_none() {
+                let found = (relation.on)(&look, check).iter().find_map(|hook| held.get(hook)).copied();
+                roots[i] = found.filter(|root| !hangs_on(&roots, *root, i));
             }
         }
+    }
+    for (i, root) in roots.into_iter().enumerate() {
+        checks[i].follows = root.map(|root| Follows::from(&checks[root]));
     }
 }
 
@@ -52,29 +49,17 @@ fn shown(checks: &[Check]) -> impl Iterator<Item = (usize, &Check)> {
     checks.iter().enumerate().filter(|(_, check)| check.severity > Severity::Info)
 }
 
-/// What has the same cause is said by the first of them.
-fn same_cause(checks: &mut [Check]) {
-    let mut first: HashMap<String, usize> = HashMap::new();
-    for i in 0..checks.len() {
-        let Some(cause) = checks[i].cause.as_ref().map(ToString::to_string) else { continue };
-        let root = *first.entry(cause).or_insert(i);
-        if root != i {
-            checks[i].follows = Some(Follows::from(&checks[root]));
-        }
-    }
+/// What has the same cause is said by the first of them: the place of that one, for each that is not it.
+fn same_cause(checks: &[Check]) -> Vec<Option<usize>> {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let root = |(i, check): (usize, &Check)| {
+        let root = check.cause.as_ref().map(|cause| *first.entry(cause.as_str()).or_insert(i));
+        root.filter(|root| *root != i)
+    };
+    checks.iter().enumerate().map(root).collect()
 }
 
-/// Whether a problem follows, over whatever steps, from the one at `root`: then that one cannot follow from it.
-fn hangs_on(checks: &[Check], from: usize, root: usize) -> bool {
-    let mut at = from;
-    // No chain is longer than there are problems.
-    for _ in 0..checks.len() {
-        if at == root {
-            return true;
-        }
-        let Some(follows) = &checks[at].follows else { return false };
-        let Some(next) = checks.iter().position(|check| follows.names(check)) else { return false };
-        at = next;
-    }
-    true
+/// Whether the problem at `at` is the one at `root` or follows from it, over whatever steps: then that one cannot follow from it.
+fn hangs_on(roots: &[Option<usize>], at: usize, root: usize) -> bool {
+    std::iter::successors(Some(at), |at| roots[*at]).any(|at| at == root)
 }

@@ -76,7 +76,7 @@ fn unfold(state: &mut State, _: &str) -> Vec<Effect> {
         state.place.unfolded.insert(leader.clone());
     }
     state.place.cursor.entry = Some(leader);
-    state.arrange();
+    state.refresh();
     Vec::new()
 }
 

@@ -43,13 +43,17 @@ pub(super) fn tabs(state: &State) -> Bar {
 fn fitted(mut tabs: Vec<Tab>, active: usize, room: usize, ascii: bool) -> Line {
     /// Room for two signs that there are more.
     const SIGNS: usize = 4;
-    tabs.iter_mut().for_each(|tab| tab.shown = true);
+    for tab in &mut tabs {
+        tab.shown = true;
+    }
     tabs[active].named = true;
     if tabs.iter().map(Tab::width).sum::<usize>() <= room {
         outwards(&mut tabs, active, room, |tab| tab.named = true);
         return line(&tabs, active, ascii);
     }
-    tabs.iter_mut().enumerate().for_each(|(i, tab)| tab.shown = i == active);
+    for (i, tab) in tabs.iter_mut().enumerate() {
+        tab.shown = i == active;
+    }
     outwards(&mut tabs, active, room.saturating_sub(SIGNS), |tab| tab.shown = true);
     line(&tabs, active, ascii)
 }

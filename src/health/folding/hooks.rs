@@ -72,7 +72,7 @@ impl<'a> Look<'a> {
         let id = check.subject.id.as_str();
         match check.subject.kind {
             "service" => self.service(id).into_iter().collect(),
-            "task" => self.task(id).and_then(|task| self.service(&self.label(task)?)).into_iter().collect(),
+            "task" => self.task(id).and_then(|task| self.service(&label(task)?)).into_iter().collect(),
             "scaling-target" => id.strip_prefix("service/").and_then(|label| self.service(label)).into_iter().collect(),
             "alarm" => {
                 let policies = self.facts.get::<ScalingFacts>().map_or(&[][..], |scaling| &scaling.policies);
@@ -83,14 +83,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn label(&self, task: &Task) -> Option<String> {
-        Some(format!("{}/{}", task.cluster(), task.service()?))
-    }
-
     /// The group a provider stands on.
     fn group_of(&self, provider: &str) -> Option<String> {
         self.index.provider(provider).and_then(Provider::group_name).map(|name| name.to_string())
     }
+}
+
+/// The service of a task, as `CLUSTER/SERVICE`.
+fn label(task: &Task) -> Option<String> {
+    Some(format!("{}/{}", task.cluster(), task.service()?))
 }
 
 /// Itself.
@@ -112,8 +113,7 @@ pub(super) fn services(look: &Look<'_>, check: &Check) -> Vec<String> {
 pub(super) fn services_there(look: &Look<'_>, check: &Check) -> Vec<String> {
     let Some(instance) = look.instance(&check.subject.id) else { return services(look, check) };
     let tasks = look.index.tasks_on(instance).iter();
-    let there: BTreeSet<String> =
-        tasks.filter_map(|task| Some(look.service(&look.label(task)?)?.arn.to_string())).collect();
+    let there: BTreeSet<String> = tasks.filter_map(|task| Some(look.service(&label(task)?)?.arn.to_string())).collect();
     there.into_iter().collect()
 }
 

@@ -110,6 +110,7 @@ fn checks_of_identity(at: &str) -> Value {
                 "account": "999999999999",
             },
             "references": ["check the profile of this stack; nothing can be changed until both agree"],
+            "follows": null,
             "taken_at": at,
         },
         {
@@ -124,6 +125,7 @@ fn checks_of_identity(at: &str) -> Value {
             "since": null,
             "evidence": {},
             "references": ["allow sts:AssumeRole to this role"],
+            "follows": null,
             "taken_at": at,
         },
         {
@@ -138,6 +140,7 @@ fn checks_of_identity(at: &str) -> Value {
             "since": null,
             "evidence": {},
             "references": [],
+            "follows": null,
             "taken_at": at,
         },
     ])

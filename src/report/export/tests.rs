@@ -157,15 +157,15 @@ async fn a_view_that_cannot_be_exported_is_a_mistake_with_the_nearest() {
     for (typed, message) in [
         (
             "servces",
-            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
+            "no view \"servces\" to export\n  did you mean \"services\"? views: services, instances, tasks, mongo, databases, scaling, findings, secrets, timeline, alarms, audit",
         ),
         (
             "overview",
-            "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
+            "no view \"overview\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, timeline, alarms, audit",
         ),
         (
             "\x1b[2J",
-            "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, alarms, audit",
+            "no view \"␛[2J\" to export\n  views: services, instances, tasks, mongo, databases, scaling, findings, secrets, timeline, alarms, audit",
         ),
     ] {
         let ran = run(&[stack("prod")], vec![Ok(hostile().backend())], &options(typed, Format::Json)).await;
