@@ -52,11 +52,12 @@ fn shown(checks: &[Check]) -> impl Iterator<Item = (usize, &Check)> {
 /// What has the same cause is said by the first of them: the place of that one, for each that is not it.
 fn same_cause(checks: &[Check]) -> Vec<Option<usize>> {
     let mut first: HashMap<&str, usize> = HashMap::new();
-    let root = |(i, check): (usize, &Check)| {
+    let mut roots = Vec::with_capacity(checks.len());
+    for (i, check) in checks.iter().enumerate() {
         let root = check.cause.as_ref().map(|cause| *first.entry(cause.as_str()).or_insert(i));
-        root.filter(|root| *root != i)
-    };
-    checks.iter().enumerate().map(root).collect()
+        roots.push(root.filter(|root| *root != i));
+    }
+    roots
 }
 
 /// Whether the problem at `at` is the one at `root` or follows from it, over whatever steps: then that one cannot follow from it.
