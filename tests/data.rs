@@ -16,13 +16,15 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 51] = [
+const COMMANDS: [&str; 53] = [
     "view overview",
     "view services",
     "view tasks",
     "view mongo",
     "view databases",
     "view audit",
+    "view findings",
+    "view secrets",
     "view timeline",
     "timeline",
     "unfold",
@@ -162,6 +164,8 @@ fn the_default_keys_are_those_people_know() {
         ("view tasks", "4"),
         ("view mongo", "5"),
         ("view databases", "6"),
+        ("view findings", "8"),
+        ("view secrets", "9"),
         ("view timeline", "0"),
         ("view audit", "A"),
         ("timeline", "t"),

@@ -52,10 +52,10 @@ fn shown(checks: &[Check]) -> impl Iterator<Item = (usize, &Check)> {
 /// What has the same cause is said by the first of them: the place of that one, for each that is not it.
 fn same_cause(checks: &[Check]) -> Vec<Option<usize>> {
     let mut first: HashMap<&str, usize> = HashMap::new();
-    let mut roots = Vec::with_capacity(checks.len());
-    for (i, check) in checks.iter().enumerate() {
+    let mut roots = vec![None; checks.len()];
+    for (i, check) in shown(checks) {
         let root = check.cause.as_ref().map(|cause| *first.entry(cause.as_str()).or_insert(i));
-        roots.push(root.filter(|root| *root != i));
+        roots[i] = root.filter(|root| *root != i);
     }
     roots
 }

@@ -23,7 +23,7 @@ pub const VIEW: View = View {
     title: "timeline",
     doc: "What happened, from all sources, the newest first; kept for as long as the console runs",
     kind: KIND,
-    feeds: &["ecs", "stopped-tasks", "mongo", "rds", "audit"],
+    feeds: &["ecs", "stopped-tasks", "mongo", "rds", "guardduty", "secrets", "audit"],
     columns: COLUMNS,
     exported: true,
     rows,
