@@ -16,13 +16,15 @@ use rounds::keymap::{self, Keymap, Scope};
 use rounds::theme::{self, Color, Depth, Role, Theme};
 
 /// Every command a key can invoke.
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 55] = [
     "view overview",
     "view services",
     "view tasks",
     "view mongo",
     "view databases",
     "view audit",
+    "view scaling",
+    "view alarms",
     "view findings",
     "view secrets",
     "view timeline",
@@ -164,6 +166,8 @@ fn the_default_keys_are_those_people_know() {
         ("view tasks", "4"),
         ("view mongo", "5"),
         ("view databases", "6"),
+        ("view scaling", "7"),
+        ("view alarms", "L"),
         ("view findings", "8"),
         ("view secrets", "9"),
         ("view timeline", "0"),
