@@ -92,23 +92,25 @@ fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
             return;
         }
         // What does not tell what it was may have been a launch.
-        let last = past.of_group(facts, &group.name).find(|activity| activity.launches() != Some(false));
-        let Some(last) = last else { return };
-        match last.status.as_deref() {
-            None => {
-                let message = format!("{}: what came of its last launch is not known", group.name);
-                sink.found(Severity::Unknown, subject::group(group), about(message, demand, why));
-            }
-            Some(_) if is_failed(last) => {
-                let told =
-                    last.message.as_deref().map(|words| format!(": {}", words::quote(words))).unwrap_or_default();
-                let about = about(format!("{}: its last launch failed{told}", group.name), demand, why)
-                    .since(last.started_at)
-                    .with("StatusMessage", words::given(last.message.as_ref()))
-                    .next("see what EC2 says of it, and whether other zones or types have capacity");
-                sink.found(Severity::Crit, subject::group(group), about);
-            }
-            Some(_) => sink.ok(|| subject::group(group)),
+        let mut may_launch = past.of_group(facts, &group.name).filter(|activity| activity.launches() != Some(false));
+        let mut newest: Vec<&GroupActivity> = Vec::new();
+        while let Some(activity) = may_launch.next().filter(|_| newest.iter().all(|a| a.launches().is_none())) {
+            newest.push(activity);
+        }
+        let Some(last) = newest.first() else { return };
+        let failed = newest.iter().filter(|activity| is_failed(activity)).count();
+        if failed == newest.len() {
+            let told = last.message.as_deref().map(|words| format!(": {}", words::quote(words))).unwrap_or_default();
+            let about = about(format!("{}: its last launch failed{told}", group.name), demand, why)
+                .since(last.started_at)
+                .with("StatusMessage", words::given(last.message.as_ref()))
+                .next("see what EC2 says of it, and whether other zones or types have capacity");
+            sink.found(Severity::Crit, subject::group(group), about);
+        } else if failed > 0 || newest.iter().any(|activity| activity.status.is_none()) {
+            let message = format!("{}: what came of its last launch is not known", group.name);
+            sink.found(Severity::Unknown, subject::group(group), about(message, demand, why));
+        } else {
+            sink.ok(|| subject::group(group));
         }
     });
 }

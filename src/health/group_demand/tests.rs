@@ -46,6 +46,9 @@ fn a_failed_launch_is_critical_while_instances_are_asked_for() {
     told.history.get_or_insert_default().activities[0].message = text("Your quota allows for 0 more instances.");
     let mut statusless = did(MORE, "");
     statusless.history.get_or_insert_default().activities[0].status = None;
+    let mut odd = did(MORE, "Failed");
+    let nameless = GroupActivity { description: None, ..launch(1, "Successful") };
+    odd.history.get_or_insert_default().activities.insert(0, nameless);
     let often = asked(MORE).group_did([1, 2, 3].map(|n| launch(n, "Failed")));
     let full = with(service(2, 2)).scaled(group(5, 12, 12)).reserved(MORE).group_did([launch(4, "Failed")]);
     table(
@@ -56,6 +59,7 @@ fn a_failed_launch_is_critical_while_instances_are_asked_for() {
             (did(MORE, "Cancelled"), &["crit asg-ehr: its last launch failed"]),
             (told, &["crit asg-ehr: its last launch failed: Your quota allows for 0 more instances"]),
             (statusless, &["unknown asg-ehr: what came of its last launch is not known"]),
+            (odd, &["unknown asg-ehr: what came of its last launch is not known"]),
             (often, &[]),
             (full, &[]),
             (asked(MORE), &[]),
