@@ -1,5 +1,6 @@
 //! Scenarios of a given size, for tests of scale.
 
+use super::guard::DetectorSpec;
 use super::scenario::{CallerSpec, ClusterSpec, GroupSpec, InstancesSpec, ProviderSpec, Scenario};
 use super::work::{BreakerSpec, PlacementSpec, RolloutSpec, ServiceSpec, TaskSpec};
 use crate::time::Timestamp;
@@ -53,6 +54,7 @@ pub(super) fn sized(services: u32, tasks: u32, instances: u32) -> Scenario {
         termination_protection: true,
         managed_draining: true,
     });
+    scenario.detector = Some(DetectorSpec::watching_everything());
     scenario.instances = machines(tasks, instances);
     scenario.services = (0..services).map(|n| service(n, services, tasks)).collect();
     scenario

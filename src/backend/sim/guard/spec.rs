@@ -27,6 +27,31 @@ pub(in crate::backend::sim) struct DetectorSpec {
     pub administrator: Option<String>,
 }
 
+impl DetectorSpec {
+    /// One that watches everything it can.
+    pub fn watching_everything() -> Self {
+        let on = [
+            "CLOUD_TRAIL",
+            "DNS_LOGS",
+            "FLOW_LOGS",
+            "S3_DATA_EVENTS",
+            "EBS_MALWARE_PROTECTION",
+            "RDS_LOGIN_EVENTS",
+            "LAMBDA_NETWORK_LOGS",
+            "RUNTIME_MONITORING",
+            "RUNTIME_MONITORING/ECS_FARGATE_AGENT_MANAGEMENT",
+            "RUNTIME_MONITORING/EC2_AGENT_MANAGEMENT",
+        ];
+        Self {
+            status: enabled(),
+            frequency: "FIFTEEN_MINUTES".to_owned(),
+            on: on.map(str::to_owned).to_vec(),
+            off: Vec::new(),
+            administrator: None,
+        }
+    }
+}
+
 /// A finding. Its texts may be what an attacker wrote.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
