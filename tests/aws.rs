@@ -16,6 +16,8 @@ mod lists;
 mod patience;
 #[path = "aws/scaling.rs"]
 mod scaling;
+#[path = "aws/secrets.rs"]
+mod secrets;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -25,8 +25,15 @@ mod incidents;
 mod lists;
 #[path = "support/opinion.rs"]
 mod opinion;
+#[path = "wire/privacy.rs"]
+mod privacy;
+#[path = "support/pty.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod pty;
 #[path = "support/python.rs"]
 mod python;
+#[path = "support/stream.rs"]
+mod stream;
 #[path = "wire/worlds.rs"]
 mod worlds;
 

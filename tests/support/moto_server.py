@@ -122,7 +122,7 @@ def typed(value, shape):
 # By itself a task of moto goes one state on with every look at it; here it stays where it began.
 state_manager.set_transition("ecs::task", {"progression": "time", "seconds": 86_400})
 # Loaded now, not by the first request: that takes seconds where the machine is busy.
-for service in ("applicationautoscaling", "autoscaling", "cloudwatch", "ec2", "ecs", "iam", "rds", "sts"):
+for service in ("applicationautoscaling", "autoscaling", "cloudwatch", "ec2", "ecs", "iam", "rds", "secretsmanager", "sts"):
     get_backend(service)
 app = SpeaksCbor(TypedErrors(DomainDispatcherApplication(create_backend_app)))
 # Not by werkzeug's own server: it closes every connection.

@@ -181,6 +181,11 @@ impl Console {
         self.bytes.len()
     }
 
+    /// Whether these bytes are among all that it has written.
+    pub fn wrote(&self, bytes: &[u8]) -> bool {
+        self.bytes.windows(bytes.len()).any(|window| window == bytes)
+    }
+
     /// Waits until the screen has these words.
     pub fn sees(&mut self, words: &str) -> &mut Self {
         self.until(&format!("{words:?} on the screen"), |console| console.text().contains(words))

@@ -13,6 +13,8 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT groups suspend|refresh
        second_opinion.py ENDPOINT alarms METRIC COMPOSITE
        second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
+       second_opinion.py ENDPOINT secrets COUNT
+       second_opinion.py ENDPOINT findings
        second_opinion.py ENDPOINT powerless"""
 
 import json
@@ -356,6 +358,84 @@ def refused(service, operation, parameters):
     return None
 
 
-commands = (databases, proxy, reboot, measure, scaling, groups, alarms, refused)
+def secrets(count):
+    """So many secrets: one rotates, one is to be deleted; and task definitions that hand some to containers."""
+    manager = client("secretsmanager")
+    for number in range(int(count)):
+        tags = [{"Key": "rotation", "Value": "30"}] if number % 2 else []
+        manager.create_secret(Name=f"prod/db/{number:03}", SecretString="x", Description="not to be read", Tags=tags)
+    rules = {"AutomaticallyAfterDays": 30}
+    function = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+    try:
+        manager.rotate_secret(SecretId="prod/db/000", RotationLambdaARN=function, RotationRules=rules)
+    except ClientError:  # there is no such function to be called; that it rotates is noted all the same
+        pass
+    manager.delete_secret(SecretId="prod/db/001", RecoveryWindowInDays=7)
+    found = every("secretsmanager", "list_secrets", "SecretList", IncludePlannedDeletion=True)
+    arns = {secret["Name"]: secret["ARN"] for secret in found}
+    handed = [
+        ["app", "DB_PASSWORD", f"{arns['prod/db/000']}:password::"],
+        ["app", "repositoryCredentials", arns["prod/db/002"]],
+        ["app", "logConfiguration/splunk-token", arns["prod/db/003"]],
+    ]
+    container = {
+        "name": "app", "image": "repo/app:1", "cpu": 64, "memory": 128,
+        "environment": [{"name": "PLAIN", "value": "not to be read"}],
+        "secrets": [{"name": "DB_PASSWORD", "valueFrom": handed[0][2]}],
+        "repositoryCredentials": {"credentialsParameter": handed[1][2]},
+        "logConfiguration": {
+            "logDriver": "splunk", "secretOptions": [{"name": "splunk-token", "valueFrom": handed[2][2]}],
+        },
+    }
+    define = lambda family, **more: ecs.register_task_definition(family=family, **more)["taskDefinition"]  # noqa: E731
+    full = define("full", containerDefinitions=[container])
+    plain = {name: container[name] for name in ("name", "image", "cpu", "memory", "environment")}
+    bare = define("bare", containerDefinitions=[plain])
+
+    def told(raw):
+        times = {name: int(raw[name].timestamp()) for name in ("LastRotatedDate", "DeletedDate", "CreatedDate") if name in raw}
+        kept = keep(raw, "ARN", "Name", "KmsKeyId", "RotationEnabled", "RotationLambdaARN")
+        days = raw.get("RotationRules", {}).get("AutomaticallyAfterDays")
+        return {
+            **kept, **times, **({"days": days} if days else {}),
+            "versions": {id: sorted(labels) for id, labels in raw.get("SecretVersionsToStages", {}).items()},
+            "tags": [[tag["Key"], tag["Value"]] for tag in raw.get("Tags", [])],
+        }
+
+    definitions = [
+        {"arn": full["taskDefinitionArn"], "handed": handed}, {"arn": bare["taskDefinitionArn"], "handed": []},
+    ]
+    return {"secrets": [told(raw) for raw in found], "definitions": definitions}
+
+
+def findings():
+    """More findings of a detector than a page holds, one of them archived."""
+    guardduty = client("guardduty")
+    detectors = guardduty.list_detectors()["DetectorIds"]
+    if not detectors:
+        made = guardduty.create_detector(Enable=True, FindingPublishingFrequency="SIX_HOURS")
+        detectors = [made["DetectorId"]]
+    own = {"DetectorId": detectors[0]}
+    kinds = ["Backdoor:EC2/DenialOfService.Tcp", "UnauthorizedAccess:EC2/SSHBruteForce", "Recon:EC2/PortProbeUnprotectedPort"]
+    for _ in range(18):
+        guardduty.create_sample_findings(**own, FindingTypes=kinds)
+
+    def listed(archived):
+        chosen = {"Criterion": {"service.archived": {"Eq": [archived]}}}
+        ids = every("guardduty", "list_findings", "FindingIds", **own, FindingCriteria=chosen)
+        return [raw for at in range(0, len(ids), 50) for raw in guardduty.get_findings(**own, FindingIds=ids[at : at + 50])["Findings"]]
+
+    guardduty.archive_findings(**own, FindingIds=[listed("false")[0]["Id"]])
+
+    def told(raw):
+        kept = keep(raw, "Id", "Arn", "Type", "Severity", "Title", "AccountId")
+        instance = keep(raw["Resource"].get("InstanceDetails", {}), "InstanceId")
+        return {**kept, **keep(raw["Service"], "Count", "Archived"), **keep(raw["Resource"], "ResourceType"), **instance}
+
+    parts = {"active": "false", "archived": "true"}
+    return {"detector": detectors[0], **{part: [told(raw) for raw in listed(which)] for part, which in parts.items()}}
+
+
+commands = (secrets, findings, databases, proxy, reboot, measure, scaling, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)
