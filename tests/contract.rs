@@ -1,6 +1,6 @@
 //! What every backend owes its feeds: one suite of rules, held to the simulated world, to the same world over HTTP, to two
-//! emulators, and, for replica sets, to `mongod`s as they are. Where an emulator is not as AWS is, [`DEVIATIONS`] says so, and says it exactly: a rule that is kept after all
-//! fails the suite too.
+//! emulators, and, for replica sets, to `mongod`s as they are. Where an emulator is not as AWS is, [`DEVIATIONS`] says so, and
+//! says it exactly: a rule that is kept after all fails the suite too.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 

@@ -1,5 +1,6 @@
 //! P13: what a poll of a replica set asks of its members, and what the answers weigh.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -66,13 +67,22 @@ fn between(running: &mut Running, relay: &Relay) -> Vec<Exchange> {
 
 fn told(cold: &[Exchange], warm: &[Exchange], took: Duration) {
     let asked = |command: &str| warm.iter().filter(|e| !e.by_driver && e.command == command).count() as u64;
-    let polls = warm.iter().filter(|e| !e.by_driver && e.command == "hello" && e.member == 0).count() as u64;
+    let all = polls_of(warm);
+    let polls = all.len() as u64;
     let title =
         format!("P13 a replica set of three mongods, its view on screen: {polls} polls in {} s", took.as_secs());
     let mut table = Table::new(&title);
+    // One poll every 5 s; without any, nothing below would be missed.
+    table.at_least("polls", polls, took.as_secs() / 10);
     for command in ["hello", "replSetGetStatus"] {
-        let a_poll = asked(command).div_ceil(polls.max(1));
-        table.count(&format!("{command} a poll"), a_poll, MEMBERS, "");
+        let of = |poll: &Vec<&Exchange>| -> Vec<usize> {
+            poll.iter().filter(|e| e.command == command).map(|e| e.member).collect()
+        };
+        let most = all.iter().map(|poll| of(poll).len() as u64).max().unwrap_or(0);
+        let fewest =
+            all.iter().map(|poll| of(poll).into_iter().collect::<BTreeSet<_>>().len() as u64).min().unwrap_or(0);
+        table.count(&format!("{command}, the most of a poll"), most, MEMBERS, "");
+        table.at_least(&format!("{command}, the fewest members of a poll"), fewest, MEMBERS);
     }
     let most = (0..3).map(|member| most_within(warm, member)).max().unwrap_or(0);
     table.count("serverStatus of a member in 30 s, at most", most, 1, "");
@@ -98,6 +108,18 @@ fn told(cold: &[Exchange], warm: &[Exchange], took: Duration) {
     let received: usize = warm.iter().filter(usual).map(|e| e.received).sum();
     let a_poll = |bytes: usize| bytes as u64 / polls.max(1);
     table.note("a poll without figures: sent, received", format!("{} B, {} B", a_poll(sent), a_poll(received)));
+}
+
+/// What the console asked, poll by poll.
+fn polls_of(passed: &[Exchange]) -> Vec<Vec<&Exchange>> {
+    let mut polls: Vec<Vec<&Exchange>> = Vec::new();
+    for exchange in passed.iter().filter(|e| !e.by_driver) {
+        match polls.last_mut() {
+            Some(poll) if poll.last().is_some_and(|last| exchange.at - last.at <= REST) => poll.push(exchange),
+            _ => polls.push(vec![exchange]),
+        }
+    }
+    polls
 }
 
 /// How often a member was asked for its figures within the time in which that may happen once.

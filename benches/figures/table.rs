@@ -41,6 +41,13 @@ impl Table {
         self.at_most(what, figure.as_secs_f64(), ms(figure), target.as_secs_f64(), ms(target))
     }
 
+    /// A whole number that is to be at least `target`.
+    pub fn at_least(&mut self, what: &str, figure: u64, target: u64) -> &mut Self {
+        let verdict = if figure >= target { "ok" } else { "MISSED" };
+        self.rows.push([what.to_owned(), figure.to_string(), format!(">= {target}"), verdict.to_owned()]);
+        self
+    }
+
     /// As [`Self::at_most`], for whole numbers of something.
     pub fn count(&mut self, what: &str, figure: u64, target: u64, unit: &str) -> &mut Self {
         self.at_most(what, figure as f64, format!("{figure} {unit}"), target as f64, format!("{target} {unit}"))

@@ -54,9 +54,7 @@ impl Feed for MongoFeed {
         let polled =
             join_all(self.sets.iter_mut().zip(configured).map(|(set, as_configured)| set.poll(context, as_configured)));
         let silent: Vec<Option<Fault>> = polled.await;
-        if let Some(fault) = silent.first().cloned().flatten()
-            && silent.iter().all(Option::is_some)
-        {
+        if let Some(fault) = silent.iter().cloned().collect::<Option<Vec<Fault>>>().and_then(of_all) {
             return Err(fault);
         }
         let gaps = self.sets.iter().zip(silent).flat_map(|(watch, fault)| gaps(&watch.set, fault)).collect();
@@ -64,6 +62,13 @@ impl Feed for MongoFeed {
         let data = Arc::new(MongoFacts { sets });
         Ok(Snapshot { taken_at: context.clock.now(), data, gaps, slowed: context.gate.was_slowed() })
     }
+}
+
+/// What kept every set from being read: the fault of the first, with the words of the others, each of which has its own.
+fn of_all(faults: Vec<Fault>) -> Option<Fault> {
+    let words: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    let message = Text::from(words.join("; "));
+    faults.into_iter().next().map(|first| Fault { message, ..first })
 }
 
 /// What is not known of a set, each cause once; a rule tells each of them. A single silent member is no gap: that it is silent is
@@ -85,12 +90,29 @@ fn gaps(set: &ReplicaSet, silent: Option<Fault>) -> Vec<Gap> {
         says || set.configured(&member.host).is_some_and(|config| config.is_arbiter)
     };
     let asked: Vec<&Member> = set.members.iter().filter(|m| m.speaks().is_some() && !is_arbiter(m)).collect();
-    let read = asked.iter().filter(|member| member.status.is_some()).count();
-    let mut causes: Vec<&Fault> = Vec::new();
-    for fault in asked.iter().filter_map(|member| member.status_fault.as_ref()) {
-        if !causes.iter().any(|known| known.is_same_cause(fault)) {
-            causes.push(fault);
+    let mut gaps = Vec::new();
+    for (what, of) in PARTS {
+        let untold = |member: &Member| of(member).filter(|fault| member.untold().contains(fault)).cloned();
+        let faults: Vec<Fault> = asked.iter().filter_map(|member| untold(member)).collect();
+        let read = asked.len() - faults.len();
+        let mut causes: Vec<Fault> = Vec::new();
+        for fault in faults {
+            if !causes.iter().any(|known| known.is_same_cause(&fault)) {
+                causes.push(fault);
+            }
         }
+        gaps.extend(causes.into_iter().map(|fault| gap(what, read, asked.len(), fault)));
     }
-    causes.into_iter().map(|fault| gap("statuses", read, asked.len(), fault.clone())).collect()
+    gaps.extend(set.config_fault.iter().map(|fault| gap("configurations", 0, 1, fault.clone())));
+    gaps
 }
+
+/// Why something of a member is not told.
+type Untold = fn(&Member) -> Option<&Fault>;
+
+/// What each member is asked beside `hello`, and why it was not told.
+const PARTS: [(&str, Untold); 3] = [
+    ("statuses", |member| member.status_fault.as_ref()),
+    ("figures", |member| member.server_fault.as_ref()),
+    ("oplogs", |member| member.oplog_fault.as_ref()),
+];

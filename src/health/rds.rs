@@ -89,6 +89,12 @@ impl<'a> Database<'a> {
         self.status() == Some("available")
     }
 
+    /// Whether it takes connections, also while some work on it goes on.
+    #[must_use]
+    pub fn is_usable(self) -> bool {
+        self.is_available() || self.status().is_some_and(status::goes_on)
+    }
+
     /// What a check or an entry of the timeline says it of.
     #[must_use]
     pub fn subject(self) -> Subject {

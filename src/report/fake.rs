@@ -282,7 +282,7 @@ pub(super) fn sets(names: &[&str]) -> Vec<MongoSet> {
 }
 
 /// The one member of a replica set. It answers anybody, but tells of the set only who has the role; or it does not answer. One
-/// of a set named `silent` never does.
+/// of a set named `silent` never does, and the name of one named `nowhere` leads to no host.
 pub(super) struct Member {
     pub(super) is_silent: bool,
 }
@@ -295,6 +295,11 @@ fn unprivileged<T>(action: &'static str) -> Result<T, Fault> {
 #[async_trait]
 impl Mongo for Member {
     async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
+        if set == "nowhere" {
+            let fault =
+                Fault::new(FaultKind::Unreachable, "srv lookup", "there is no SRV record _mongodb._tcp.nowhere");
+            return Err(Fault { remedy: Some(Text::from("check the name in uri")), ..fault });
+        }
         Ok(vec![format!("{set}-0:27017")])
     }
     async fn hello(&self, set: &str, host: &str) -> Result<Hello, Fault> {

@@ -11,7 +11,7 @@ use super::{Scene, StackScene, View};
 use crate::health::rds::storage::share;
 use crate::health::rds::{Database, backup};
 use crate::model::rds::{DbCluster, DbInstance, PendingChange, Proxy, RdsFacts, RdsMetrics};
-use crate::table::{Cell, Column, Row, Section};
+use crate::table::{Cell, Column, Row, SHORT, Section};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -60,6 +60,7 @@ const COLUMNS: &[Column] = &[
     Column::number("backup_age", "backup", 6, "How long ago the latest time is to which it can be restored").usually(7),
     Column::number("certificate_expires_at", "cert", 7, "When the certificate of the server runs out").usually(7),
     Column::words("pending", "pending", 8, 30, "Changes and maintenance that wait").usually(16),
+    Column::trend("cpu_trend", "cpu past", 9, "CPU of the last hour, from none to all").usually(SHORT),
 ];
 
 const DATABASES: Section = Section { order: 0, title: "databases" };
@@ -163,6 +164,7 @@ fn cluster_row(scene: &StackScene<'_>, rds: &RdsFacts, c: &DbCluster) -> Row {
         backup_age(database),
         until(c.certificate_until),
         pending(rds, &c.arn, &c.pending),
+        Cell::Missing,
     ];
     row(scene, database, rds.read_at.clusters, cells)
 }
@@ -189,6 +191,11 @@ fn lag(scene: &StackScene<'_>, i: &DbInstance) -> Option<f64> {
     seconds.or_else(|| Some(value(scene, &i.arn, RdsMetrics::AURORA_LAG)? / 1_000.0))
 }
 
+/// How busy it was of late. Where that is not known of two times at least, there is nothing to see.
+fn past(scene: &StackScene<'_>, i: &DbInstance) -> Cell {
+    detail::cpu(scene, i).filter(|trend| trend.points.len() > 1).map_or(Cell::Missing, Cell::Trend)
+}
+
 fn instance_row(scene: &StackScene<'_>, rds: &RdsFacts, i: &DbInstance) -> Row {
     let database = Database::Instance(i);
     let free = value(scene, &i.arn, RdsMetrics::STORAGE).and_then(|bytes| share(i, bytes));
@@ -207,6 +214,7 @@ fn instance_row(scene: &StackScene<'_>, rds: &RdsFacts, i: &DbInstance) -> Row {
         backup_age(database),
         until(i.certificate_until),
         pending(rds, &i.arn, &i.pending),
+        past(scene, i),
     ];
     row(scene, database, rds.read_at.instances, cells)
 }

@@ -45,7 +45,12 @@ const COLUMNS: &[Column] = &[
     Column::number("last_write_at", "last write", 7, "Its own last write"),
     Column::number("heartbeat_age", "heartbeat", 4, "Since another member last heard it, by that one's clock, seconds"),
     Column::number("majority_margin", "margin", 8, "Votes the set can lose before writes stop"),
-    Column::trend("lag_trend", "lag past", 9, "Lag of the last five minutes at most, up to 30 s at least"),
+    Column::trend(
+        "lag_trend",
+        "lag past",
+        9,
+        "Lag of the last 60 polls; its scale reaches up to where mongo-lag warns, or further",
+    ),
     Column::words("primary", "primary", 0, 40, "The primary by its own word; of the set itself"),
     Column::number("term", "term", 0, "The highest term that a member tells; of the set itself"),
 ];
@@ -93,7 +98,7 @@ fn row(scene: &StackScene<'_>, sight: &Sight<'_>, seat: &Seat<'_>) -> Row {
             Cell::at(member.hello.as_ref().and_then(|hello| hello.last_write_at)),
             sight.heartbeat_age(&member.host).map_or(Cell::Missing, |age| Cell::Seconds(age.as_secs_f64())),
             margin(sight),
-            past(seat),
+            past(scene, seat),
             Cell::Missing,
             Cell::Missing,
         ],
@@ -104,8 +109,8 @@ fn row(scene: &StackScene<'_>, sight: &Sight<'_>, seat: &Seat<'_>) -> Row {
 }
 
 /// How far behind it was of late. Where that is not known of two times at least, there is nothing to see.
-fn past(seat: &Seat<'_>) -> Cell {
-    let trend = detail::past_lag(seat.member);
+fn past(scene: &StackScene<'_>, seat: &Seat<'_>) -> Cell {
+    let trend = detail::past_lag(scene, seat.member);
     if trend.points.len() < 2 || seat.member.is_primary() { Cell::Missing } else { Cell::Trend(trend) }
 }
 
@@ -231,6 +236,9 @@ pub(super) fn summary(scene: &StackScene<'_>) -> Option<(Severity, String)> {
         return Some((Severity::Ok, "no replica set configured".to_owned()));
     }
     let said = mongo.sets.iter().map(|set| {
+        if set.unasked.is_some() {
+            return format!("{}: cannot be asked", set.name);
+        }
         let sight = Sight::of(set);
         let (well, all) = (sight.named().filter(|seat| seat.is_well()).count(), sight.named().count());
         let primary =

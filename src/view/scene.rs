@@ -66,6 +66,17 @@ impl<'a> StackScene<'a> {
         Self { chronicle, ..self }
     }
 
+    /// From where on a rule warns, as a chart has it: a share, a span in seconds, or a count.
+    #[must_use]
+    pub fn warns(&self, rule: &str) -> Option<f64> {
+        match self.level(rule, "warn")? {
+            Level::Span(span) => Some(span.as_secs_f64()),
+            Level::Share(share) => Some(share),
+            Level::Count(n) => Some(f64::from(n)),
+            Level::Known(n) => n.map(f64::from),
+        }
+    }
+
     /// The problems of one subject, worst first.
     #[must_use]
     pub fn problems_of(&self, kind: &'static str, id: &str) -> Vec<Problem> {

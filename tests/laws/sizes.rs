@@ -6,13 +6,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rounds::app::screen::{Line, SMALLEST, width};
 use rounds::app::{Msg, Screen, State, screen, update};
-use rounds::keymap::Chord;
+use rounds::keymap::{Chord, Scope};
 use rounds::term::Painter;
 use rounds::theme::Theme;
 use rounds::tui;
+use rounds::view::VIEWS;
 
 use crate::happening::any_happening;
-use crate::world::{BEGIN, console, everything};
+use crate::world::{BEGIN, console, everything, of_two};
 use crate::{cases, drawn, run};
 
 /// Consoles that show different things.
@@ -51,6 +52,26 @@ fn a10_every_size_from_nothing_to_200_by_60_is_drawn() {
     for (columns, rows) in [(u16::MAX, 1), (1, u16::MAX), (u16::MAX, 9), (500, 200)] {
         for state in &mut consoles {
             assert!(drawn(&resize(state, columns, rows), &theme).is_ok(), "{columns}x{rows}");
+        }
+    }
+}
+
+/// Without the column that names the rows nobody knows which is which.
+#[test]
+fn what_names_the_rows_is_on_screen_in_every_width() {
+    for (two, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut state = if two { of_two(ascii) } else { console(ascii) };
+        run(&mut state, &everything());
+        for view in VIEWS {
+            let key = state.key(Scope::Table, &format!("view {}", view.id));
+            update(&mut state, BEGIN, Msg::Key(key.parse::<Chord>().expect("a key").into()));
+            assert_eq!(state.view().id, view.id);
+            let name = view.columns.iter().find(|column| column.rank == 1).expect("a name").title;
+            for columns in SMALLEST.0..=120 {
+                let picture = resize(&mut state, columns, SMALLEST.1 + columns % 3 * 8);
+                let heading: String = picture.pane.heading.iter().map(|span| span.text.as_str()).collect();
+                assert!(heading.contains(name), "{} in {columns} columns: {heading:?}", view.id);
+            }
         }
     }
 }

@@ -30,21 +30,35 @@ fn stack() -> Stack {
 
 /// A console of one stack, nothing read yet.
 pub fn with(keymap: Keymap, ascii: bool) -> State {
+    of(vec![stack()], keymap, ascii)
+}
+
+fn of(stacks: Vec<Stack>, keymap: Keymap, ascii: bool) -> State {
     let options = Options { ascii, banner: Some("a banner".to_owned()), clock: true, ..Options::default() };
-    let mut state = State::new(vec![stack()], Thresholds::default(), keymap, options, BEGIN);
+    let mut state = State::new(stacks, Thresholds::default(), keymap, options, BEGIN);
     update(&mut state, BEGIN, Msg::Resize(120, 40));
     state
 }
 
+/// A console of two stacks; of the second, whose name is as long as a row shows, nothing is ever read.
+pub fn of_two(ascii: bool) -> State {
+    let second = Stack { name: Text::from("production-of-west"), ..Stack::default() };
+    of(vec![stack(), second], keymap(), ascii)
+}
+
 /// A console with the default keys.
 pub fn console(ascii: bool) -> State {
+    with(keymap(), ascii)
+}
+
+fn keymap() -> Keymap {
     static KEYMAP: OnceLock<Keymap> = OnceLock::new();
-    let keymap = KEYMAP.get_or_init(|| {
+    let named = || {
         let known = command::known();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         Keymap::named("default", &known).expect("it is built in").0
-    });
-    with(keymap.clone(), ascii)
+    };
+    KEYMAP.get_or_init(named).clone()
 }
 
 /// What was read of the simulated stack while its incident unfolds, feed by feed and poll by poll.

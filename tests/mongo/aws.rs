@@ -152,6 +152,7 @@ async fn a_signature_that_is_not_believed_is_told_without_the_key() {
     let member = member("another secret", longer);
     let fault = port(&member).status("rounds", &member.host).await.unwrap_err();
     assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, Some("AuthenticationFailed")), "{fault}");
+    assert!(fault.hint().unwrap().starts_with("check the AWS credentials of the stack"), "{fault:?}");
     assert_eq!(steps(&member, "saslContinue").len(), 1);
     let told = format!("{fault:?}");
     assert!(![KEY, SECRET, TOKEN].iter().any(|secret| told.contains(secret)), "{told}");

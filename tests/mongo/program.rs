@@ -124,7 +124,7 @@ async fn with_the_role(place: &Place) {
 
 async fn without_it(place: &Place) {
     let missing = "ehr: the role clusterMonitor is missing; only what hello tells is known";
-    let refused = "ehr: user or password not accepted; only what hello tells is known";
+    let refused = "ehr: authentication refused; only what hello tells is known";
     let what_to_check = "check username, password source, auth_source";
     for (user, says, next) in [
         (None, missing, "configure username and password of a user with the role clusterMonitor"),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::net::Ipv4Addr;
 use std::process::{Command, Output};
 
@@ -14,6 +13,7 @@ use rounds::model::mongo::{MongoSet, Password};
 
 use crate::dns::{Record, Zone, serve};
 use crate::mongo_wire::{Answer, Member};
+use crate::python::or_skip;
 use crate::{configured, driver};
 
 /// Set for the run in the network of its own.
@@ -39,10 +39,13 @@ fn an_srv_name_leads_to_the_members_and_its_text_to_who_knows_the_user() {
     let resolvers = dir.path().join("resolv.conf");
     fs::write(&resolvers, "nameserver 127.0.0.1\n").unwrap();
     let resolvers = resolvers.display().to_string();
-    if !inside(&resolvers, &["true"]).is_some_and(|output| output.status.success()) {
-        // Whether a network of one's own may be had is up to the machine. Past the capture of the test harness, so that it is seen.
-        writeln!(std::io::stderr(), "skipped: SRV names: unshare, ip or mount is missing or not permitted")
-            .expect("stderr");
+    // Whether a network of one's own may be had is up to the machine.
+    let entered = match inside(&resolvers, &["true"]) {
+        Some(output) if output.status.success() => Ok(()),
+        Some(output) => Err(format!("a network of its own: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        None => Err("a network of its own: unshare is missing".to_owned()),
+    };
+    if or_skip(&entered).is_none() {
         return;
     }
     let own = std::env::current_exe().unwrap().display().to_string();

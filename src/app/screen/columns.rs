@@ -42,7 +42,10 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
     // A column of sentences that matters most is kept as much room as a sentence beside the columns.
     let spoken = columns.iter().any(|column| column.rank == 1 && column.widest >= ELASTIC);
-    let mut left = room.saturating_sub(if troubled { LEAST_SENTENCE + GAP } else { 0 });
+    let mut reserve = if troubled { (LEAST_SENTENCE + GAP).min(room) } else { 0 };
+    let mut left = room - reserve;
+    // What names the rows is always there: the sentence gives up its room first, then the name is cut.
+    let name = (0..columns.len()).find(|&i| columns[i].rank == 1);
     let mut wanted: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].rank > 0).collect();
     if state.place.shift > 0 {
         let first = wanted.iter().position(|&i| columns[i].rank == 1).map(|at| wanted.remove(at));
@@ -72,6 +75,10 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             3.. if troubled => sentence - LEAST_SENTENCE,
             _ => 0,
         };
+        if name == Some(index) && width > left {
+            (left, reserve) = (left + reserve, 0);
+        }
+        let width = if name == Some(index) { width.min(left) } else { width };
         if width == 0 || width + kept > left {
             // What matters less than a column that finds no room leaves the room to the sentence.
             least = least.min(columns[index].rank);
@@ -80,8 +87,7 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
         left = left.saturating_sub(width + GAP);
         chosen.push(Fit { index, width, gap: GAP });
     }
-    let (free, kept) =
-        if state.listing.troubled { (left, sentence - LEAST_SENTENCE) } else { (left + LEAST_SENTENCE + GAP, 0) };
+    let (free, kept) = if state.listing.troubled { (left, sentence - LEAST_SENTENCE) } else { (left + reserve, 0) };
     if steady {
         widen(&mut chosen, state, free, kept);
     }

@@ -5,6 +5,7 @@ use std::io;
 
 use mongodb::error::{CommandError, Error, ErrorKind};
 
+use crate::model::mongo::Mechanism;
 use crate::model::{Fault, FaultKind};
 use crate::text::Text;
 
@@ -19,8 +20,10 @@ pub(super) struct Asked<'a> {
     pub action: &'static str,
     /// `host:port`.
     pub host: &'a str,
-    /// Who asked; absent: nobody.
+    /// Who asked; absent: nobody, or whom a certificate or AWS credentials stand for.
     pub user: Option<&'a str>,
+    /// How it was proved who asks, where that is configured.
+    pub mechanism: Option<Mechanism>,
     /// Whether the connection is encrypted.
     pub is_encrypted: bool,
 }
@@ -94,13 +97,16 @@ impl Asked<'_> {
             _ => FaultKind::Rejected,
         };
         let code = if answer.code_name.is_empty() { answer.code.to_string() } else { answer.code_name.clone() };
-        let remedy = match (answer.code, self.user) {
-            (UNAUTHORIZED, Some(user)) => Some(format!("grant the role clusterMonitor on admin to {user}")),
-            (UNAUTHORIZED, None) => {
+        let grant = |user: &str| Some(format!("grant the role clusterMonitor on admin to {user}"));
+        let remedy = match (answer.code, self.mechanism, self.user) {
+            (UNAUTHORIZED, Some(Mechanism::X509), _) => grant("the user of this certificate"),
+            (UNAUTHORIZED, Some(Mechanism::Aws), _) => grant("the user of this AWS identity"),
+            (UNAUTHORIZED, _, Some(user)) => grant(user),
+            (UNAUTHORIZED, _, None) => {
                 Some("configure username and password of a user with the role clusterMonitor".to_owned())
             }
             // NoReplicationEnabled, NotYetInitialized.
-            (76 | 94, _) => Some("it is no member of a replica set: check the address".to_owned()),
+            (76 | 94, ..) => Some("it is no member of a replica set: check the address".to_owned()),
             _ => None,
         };
         let fault = if answer.code == UNAUTHORIZED {
@@ -115,9 +121,16 @@ impl Asked<'_> {
     /// Who asks was not believed.
     fn unproven(&self, message: &str) -> Fault {
         let message = message.strip_suffix('.').unwrap_or(message);
+        let remedy = match self.mechanism {
+            Some(Mechanism::X509) => "check tls.certificate_key_file; $external must have a user named as its subject",
+            Some(Mechanism::Aws) => {
+                "check the AWS credentials of the stack; $external must have a user named by the ARN of their role or user"
+            }
+            _ => "check username, password source, auth_source",
+        };
         Fault {
             code: Some(Text::from("AuthenticationFailed")),
-            remedy: Some(Text::from("check username, password source, auth_source")),
+            remedy: Some(Text::from(remedy)),
             ..Fault::new(FaultKind::Denied, self.action, message)
         }
     }
@@ -150,7 +163,7 @@ mod tests {
     use super::*;
 
     fn asked(user: Option<&'static str>) -> Asked<'static> {
-        Asked { action: "replSetGetStatus", host: "m0:27017", user, is_encrypted: true }
+        Asked { action: "replSetGetStatus", host: "m0:27017", user, mechanism: None, is_encrypted: true }
     }
 
     fn answer(code: i32, name: &str, message: &str) -> CommandError {
@@ -168,6 +181,26 @@ mod tests {
         assert_eq!(fault.hint().as_deref(), Some("grant the role clusterMonitor on admin to monitor"));
         let fault = asked(None).refused(&answer(13, "Unauthorized", "command requires authentication"));
         assert!(fault.hint().unwrap().contains("clusterMonitor"), "{fault:?}");
+    }
+
+    #[test]
+    fn what_to_check_fits_how_it_was_proved_who_asks() {
+        for (mechanism, refused, ungranted) in [
+            (Some(Mechanism::X509), "check tls.certificate_key_file", "of this certificate"),
+            (Some(Mechanism::Aws), "check the AWS credentials of the stack", "of this AWS identity"),
+            (Some(Mechanism::ScramSha256), "check username, password source, auth_source", "to monitor"),
+            (None, "check username, password source, auth_source", "to monitor"),
+        ] {
+            let is_named = !matches!(mechanism, Some(Mechanism::X509 | Mechanism::Aws));
+            let asked = Asked { mechanism, ..asked(is_named.then_some("monitor")) };
+            let hint = |code| asked.refused(&answer(code, "", "no")).hint().unwrap();
+            assert!(hint(18).starts_with(refused), "{}", hint(18));
+            assert!(
+                hint(13).starts_with("grant the role clusterMonitor") && hint(13).ends_with(ungranted),
+                "{}",
+                hint(13)
+            );
+        }
     }
 
     #[test]

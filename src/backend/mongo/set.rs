@@ -81,7 +81,7 @@ impl Set {
         }
         let name = address.hosts.first().map(String::as_str).unwrap_or_default();
         let service = address.option("srvServiceName").map(|service| format!("?srvServiceName={service}"));
-        let asked = Asked { action: ACTION, host: name, user: None, is_encrypted: false };
+        let asked = Asked { action: ACTION, host: name, user: None, mechanism: None, is_encrypted: false };
         let text = format!("mongodb+srv://{name}/{}", service.unwrap_or_default());
         let mut parsed = ConnectionString::parse(text).map_err(|error| asked.failed(&error))?;
         // The driver gives what the TXT record says of the database only to someone.
@@ -114,7 +114,8 @@ impl Set {
         let address = self.address.as_ref().map_err(Clone::clone)?;
         let is_encrypted = self.configured.tls.is_some() || address.tls() == Some(true);
         let user = self.configured.username.as_deref().filter(|_| who == Who::User);
-        let asked = Asked { action: command.action, host, user, is_encrypted };
+        let mechanism = self.configured.mechanism.filter(|_| who == Who::User);
+        let asked = Asked { action: command.action, host, user, mechanism, is_encrypted };
         let client = self.client(host, who, &asked).await?;
         let fault = match client.ask(command).await {
             Ok(answer) => return Ok((answer, is_encrypted || is_this_machine(host))),

@@ -29,14 +29,21 @@ pub fn take(member: &mut Member, answer: Answer) {
         // It was refused a while ago, and that is still why nothing is told.
         None => member.status = None,
     }
-    if let Some(Ok(server)) = answer.server {
-        if let Some((_, before)) = &member.server {
-            member.rising = rising(before, &server);
+    // Where it was not asked, what came of asking it last still holds.
+    match answer.server {
+        Some(Ok(server)) => {
+            if let Some((_, before)) = &member.server {
+                member.rising = rising(before, &server);
+            }
+            (member.server, member.server_fault) = (Some((answer.answered_at, server)), None);
         }
-        member.server = Some((answer.answered_at, server));
+        Some(Err(fault)) => member.server_fault = Some(fault),
+        None => {}
     }
-    if let Some(Ok(oplog)) = answer.oplog {
-        member.oplog = Some((answer.answered_at, oplog));
+    match answer.oplog {
+        Some(Ok(oplog)) => (member.oplog, member.oplog_fault) = (Some((answer.answered_at, oplog)), None),
+        Some(Err(fault)) => member.oplog_fault = Some(fault),
+        None => {}
     }
 }
 

@@ -42,13 +42,14 @@ impl Watch {
     /// Reads the set once. Gives the fault if nobody answered.
     pub async fn poll(&mut self, context: &Context, configured: &MongoSet) -> Option<Fault> {
         if let Err(fault) = self.look_up(context).await {
+            self.set.unasked = Some(fault.clone());
             return Some(self.named("", fault));
         }
         let answers = self.ask_all(context).await;
-        let silent = silence(&answers).map(|fault| {
-            let is_asked = fault.kind != FaultKind::Misconfigured;
-            self.named(if is_asked { "no member answers; " } else { "" }, fault)
-        });
+        let silent = silence(&answers);
+        self.set.unasked = silent.clone().filter(|fault| fault.kind == FaultKind::Misconfigured);
+        let what = if self.set.unasked.is_none() { "no member answers; " } else { "" };
+        let silent = silent.map(|fault| self.named(what, fault));
         self.adopt(answers, configured);
         if silent.is_none() {
             self.read_config(context).await;
@@ -208,17 +209,23 @@ impl Watch {
         let told = newest(&member).0.unwrap_or_default();
         let now = context.clock.now();
         let is_known = self.set.config.as_ref().is_some_and(|config| (config.term, config.version) >= told);
-        if is_known || (now < self.config_from && !context.asked) {
+        if is_known {
+            self.set.config_fault = None;
+            return;
+        }
+        if now < self.config_from && !context.asked {
             return;
         }
         let address = self.address(&member.host);
         let config = context.backend.mongo.config(&self.set.name, &address);
         match context.gate.once(&MONGO, "replSetGetConfig", LIMIT, config).await {
-            Ok(config) => self.set.config = Some(config),
-            Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::Unsupported) => {
-                self.config_from = now + ask::DENIED_FOR;
+            Ok(config) => (self.set.config, self.set.config_fault) = (Some(config), None),
+            Err(fault) => {
+                if matches!(fault.kind, FaultKind::Denied | FaultKind::Unsupported) {
+                    self.config_from = now + ask::DENIED_FOR;
+                }
+                self.set.config_fault = Some(fault);
             }
-            Err(_) => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{About, Rule, Sink, Threshold, words};
 use super::sight::{Majority, Seat, Sight, Standing};
 use super::{answering, subject_of_set};
-use crate::model::mongo::{Member, MemberState, MongoFacts};
+use crate::model::mongo::{Member, MemberState, MongoFacts, ReplicaSet};
 use crate::model::{Facts, Severity};
 
 pub(in super::super) const PRIMARY: Rule = Rule {
@@ -56,13 +56,7 @@ fn no_primary(facts: &Facts, sink: &mut Sink<'_>) {
         let sight = Sight::of(set);
         let subject = || subject_of_set(set);
         if !sight.is_answering() {
-            let why = set.members.iter().find_map(|member| member.fault.as_ref());
-            let about =
-                About::new(format!("{}: no member answers: it may be down, or this console is cut off", set.name))
-                    .with("members asked", words::list(set.members.iter().map(|member| &member.host)))
-                    .with("reason", words::given(why))
-                    .next("ask from another place whether it is the set or the way to it");
-            sink.found(Severity::Unknown, subject(), about);
+            sink.found(Severity::Unknown, subject(), silent(set));
         } else if set.claimants().next().is_some() {
             sink.ok(subject);
         } else if let Some(majority) = sight.majority().filter(Majority::is_lost) {
@@ -131,6 +125,21 @@ fn former_primary<'a>(sight: &Sight<'a>) -> Option<(&'a Member, Option<crate::ti
     };
     let former = sight.seats.iter().filter(was).map(|seat| (seat.member, sight.last_heard(seat.member)));
     former.max_by_key(|(_, at)| *at)
+}
+
+/// A set of which nobody answers: because nobody could be asked, or for reasons that only another place can tell apart.
+fn silent(set: &ReplicaSet) -> About {
+    if let Some(fault) = &set.unasked {
+        let about = About::new(format!("{}: cannot be asked: {fault}", set.name)).with("reason", fault);
+        return fault.hint().into_iter().fold(about, About::next);
+    }
+    let why = set.members.iter().find_map(|member| member.fault.as_ref());
+    let about = About::new(format!("{}: no member answers: it may be down, or this console is cut off", set.name))
+        .with("members asked", words::list(set.members.iter().map(|member| &member.host)))
+        .with("reason", words::given(why));
+    let remedy = why.and_then(|fault| fault.remedy.as_ref());
+    let about = remedy.into_iter().fold(about, |about, remedy| about.next(remedy.to_string()));
+    about.next("ask from another place whether it is the set or the way to it")
 }
 
 fn two_primaries(facts: &Facts, sink: &mut Sink<'_>) {

@@ -15,8 +15,9 @@ pub(in super::super) const FAILOVER: Rule = Rule {
     id: "rds-failover",
     domain: "rds",
     doc: "A database fails over, or did so lately: its events or its status say it, or its zone or writer was seen to change. It \
-          goes on until an event or the status says that it is over. Connections were cut, and clients that keep DNS answers still \
-          go to the old address.",
+          goes on until an event says that it is over, or until that change was seen and the status is no longer that it goes on; \
+          a status of available alone ends nothing. Connections were cut, and clients that keep DNS answers still go to the old \
+          address.",
     source: "RDS user guide, event categories and messages; Aurora user guide, DB cluster status; AvailabilityZone and \
              IsClusterWriter between two polls",
     thresholds: &[Threshold::minutes("recent", 60)],
@@ -26,6 +27,9 @@ pub(in super::super) const FAILOVER: Rule = Rule {
 
 /// A move and an event this far apart are of one failover: polls and events both come late.
 const ONE: Duration = Duration::from_mins(15);
+/// How late the status may follow the event that a failover is over, and how far this console's clock may be behind that of
+/// events (practice).
+const SETTLING: Duration = Duration::from_mins(2);
 /// Events that say that a failover began (in lower case).
 const STARTED: &[&str] = &["failover started", "started same az failover", "started cross az failover"];
 /// Events that say that it is over.
@@ -51,7 +55,7 @@ pub struct Failover {
     pub to: Option<Text>,
     /// Whether events tell of one without its time.
     pub untimed: bool,
-    /// Whether the status says that it goes on, and no event of these minutes that it is over.
+    /// Whether the status says that it goes on, and no event of the last two minutes that it is over.
     pub by_status: bool,
 }
 
@@ -136,7 +140,7 @@ impl Derived for Failovers {
         let alone = rds.instances.iter().filter(|i| i.cluster.is_none());
         for (database, read_at) in clusters.chain(alone.map(|i| (Database::Instance(i), rds.read_at.instances))) {
             let failover = all.entry(database.arn().clone()).or_default();
-            let ended = failover.completed.zip(read_at).is_some_and(|(at, read)| read.since(at) <= ONE);
+            let ended = failover.completed.zip(read_at).is_some_and(|(at, read)| read.since(at) <= SETTLING);
             failover.by_status = database.status() == Some(FAILING_OVER) && !ended;
             let moves = rds.moves.iter().rev().filter(|moved| moved.arn == *database.arn());
             moves.for_each(|moved| see(failover, moved, database.status()));
@@ -169,6 +173,10 @@ fn see(failover: &mut Failover, moved: &Move, status: Option<&str>) {
     let told = failover.completed.max(failover.started);
     let near = told.is_some_and(|at| moved.seen_at.since(at) <= ONE && at.since(moved.seen_at) <= ONE);
     if told.is_some_and(|at| at > moved.seen_at) && !near {
+        return;
+    }
+    // What had moved before this one began is of the one before it, and went the other way.
+    if failover.started.is_some_and(|at| at.since(moved.seen_at) > SETTLING) {
         return;
     }
     failover.moved = Some((moved.from.clone(), moved.to.clone()));

@@ -20,11 +20,12 @@ pub(in super::super) const STATUS: Rule = Rule {
     check: status,
 };
 
-/// Work during which the database can be used. Optimising storage may take a day, so it never counts.
+/// Work during which the database can be used, except while it is [`CREATING`]. Optimising storage may take a day, so it never
+/// counts.
 const AT_WORK: &[&str] = &[
     "backing-up",
     "backtracking",
-    "creating",
+    CREATING,
     "maintenance",
     "migrating",
     "modifying",
@@ -38,6 +39,7 @@ const AT_WORK: &[&str] = &[
     "upgrading",
 ];
 const FOR_LONG: &[&str] = &["storage-optimization", "storage-initialization"];
+const CREATING: &str = "creating";
 /// States that pass, in which there are no connections.
 const PASSING: &[&str] = &["deleting", "failing-over", "rebooting", "starting", "stopping"];
 const BROKEN: &[&str] = &[
@@ -77,7 +79,7 @@ fn judge(database: Database<'_>, explained: bool, protected: bool, sink: &mut Si
             sink.found(Severity::Info, database.subject(), about);
         }
         _ if FOR_LONG.contains(&status) => sink.found(Severity::Info, database.subject(), about),
-        _ if AT_WORK.contains(&status) || status.starts_with("configuring-") => {
+        _ if is_work(status) => {
             let about = about.with("maintenance window", words::given(database.window()));
             if database.window().is_some_and(|window| is_in(window, sink.now()) == Some(true)) {
                 return sink.found(Severity::Info, database.subject(), about);
@@ -103,6 +105,16 @@ fn judge(database: Database<'_>, explained: bool, protected: bool, sink: &mut Si
             sink.found(Severity::Unknown, database.subject(), About::new(message).with("status", status));
         }
     }
+}
+
+/// Work that is judged by how long it goes on.
+fn is_work(status: &str) -> bool {
+    AT_WORK.contains(&status) || status.starts_with("configuring-")
+}
+
+/// Whether the database can be used meanwhile, though the status is not that it is available.
+pub(super) fn goes_on(status: &str) -> bool {
+    status != CREATING && (is_work(status) || FOR_LONG.contains(&status))
 }
 
 const WEEK: i64 = 7 * 24 * 60;

@@ -32,10 +32,15 @@ pub struct MongoFacts {
 pub struct ReplicaSet {
     /// Its name as configured; unique within the stack.
     pub name: Text,
+    /// Why no member could be asked at all, as where its name leads to no host or its configuration here is wrong; absent: they
+    /// were asked, whatever they answered.
+    pub unasked: Option<Fault>,
     /// Its members by host: those of the address, and every host that a member or the configuration of the set names.
     pub members: Vec<Member>,
     /// The configuration of the newest version that a member gave; absent without the role `clusterMonitor`.
     pub config: Option<SetConfig>,
+    /// Why a newer configuration was not told though a member tells its status; absent: there is none, or it was not asked for.
+    pub config_fault: Option<Fault>,
     /// Elections seen by this console, the newest first.
     pub elections: Vec<Election>,
     /// Zones by host as this console's configuration tells them, for members whose tags tell none.
@@ -63,10 +68,14 @@ pub struct Member {
     pub status_fault: Option<Fault>,
     /// Its own figures, which are read less often, and when.
     pub server: Option<(Timestamp, ServerStatus)>,
+    /// Why its figures could not be read when they were last asked for.
+    pub server_fault: Option<Fault>,
     /// What has become more between the last two readings of its figures.
     pub rising: Rising,
     /// How far its oplog reaches back, and when that was read.
     pub oplog: Option<(Timestamp, Oplog)>,
+    /// Why its oplog could not be read when it was last asked for.
+    pub oplog_fault: Option<Fault>,
     /// Its recent past, the oldest first.
     pub history: Vec<Sample>,
 }
@@ -131,5 +140,16 @@ impl Member {
     #[must_use]
     pub fn speaks(&self) -> Option<&Hello> {
         self.hello.as_ref().filter(|_| self.fault.is_none())
+    }
+
+    /// Why it tells less than it could though it answers: that its status is not told, which the rest follows from, else what of
+    /// its figures and its oplog is not. Of what does not answer, older reasons are none any more.
+    #[must_use]
+    pub fn untold(&self) -> Vec<&Fault> {
+        match (&self.fault, &self.status_fault) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(fault)) => vec![fault],
+            (None, None) => self.server_fault.iter().chain(&self.oplog_fault).collect(),
+        }
     }
 }

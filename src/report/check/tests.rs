@@ -378,18 +378,22 @@ async fn a_reader_that_has_gone_changes_nothing() {
 
 #[tokio::test]
 async fn what_a_rule_says_of_a_replica_set_is_not_said_of_its_feed_too() {
-    let stacks = [Stack { mongo: sets(&["ehr", "silent"]), ..stack("prod") }];
+    let stacks = [Stack { mongo: sets(&["ehr", "silent", "nowhere"]), ..stack("prod") }];
     let backend = || Ok(Backend { mongo: Arc::new(Member { is_silent: false }), ..Fake::healthy().backend() });
     let ran = run(&stacks, vec![backend()], &CheckOptions { json: true, ..only(&["mongo"]) }).await;
     let document = ran.document();
     let unknown = document["checks"].as_array().unwrap().iter().filter(|check| check["severity"] == "unknown");
     let told: Vec<_> =
         unknown.map(|check| (check["rule"].as_str().unwrap(), check["subject"].as_str().unwrap())).collect();
-    assert_eq!(told, [("mongo-no-primary", "silent"), ("mongo-role-missing", "ehr")]);
+    let without_primary = [("mongo-no-primary", "silent"), ("mongo-no-primary", "nowhere")];
+    assert_eq!(told, [without_primary[0], without_primary[1], ("mongo-role-missing", "ehr")]);
+    let lost = document["checks"].as_array().unwrap().iter().find(|check| check["subject"] == "nowhere").unwrap();
+    let why = "nowhere: cannot be asked: srv lookup: offline: there is no SRV record _mongodb._tcp.nowhere";
+    assert_eq!((&lost["message"], &lost["references"][1]), (&json!(why), &json!("check the name in uri")));
     assert_eq!(
         (document["stacks"][0]["state"].as_str(), document["errors"].as_array().unwrap().len()),
-        (Some("partial"), 2)
+        (Some("partial"), 3)
     );
     let lines = run(&stacks, vec![backend()], &only(&["mongo"])).await;
-    assert_eq!(lines.out.matches("[UNKN]").count(), 2, "{}", lines.out);
+    assert_eq!((lines.out.matches("[UNKN]").count(), lines.out.matches(why).count()), (3, 1), "{}", lines.out);
 }

@@ -73,23 +73,22 @@ fn trend(
     scale: f64,
     shape: &Trend,
 ) -> Option<Line> {
-    let measured = scene.facts.get::<RdsMetrics>()?.get(arn, metric.1)?;
+    Some(Line::Trend(Text::from(metric.0), past(scene, arn, metric.1, scale, shape)?))
+}
+
+fn past(scene: &StackScene<'_>, arn: &Text, metric: &'static str, scale: f64, shape: &Trend) -> Option<Trend> {
+    let measured = scene.facts.get::<RdsMetrics>()?.get(arn, metric)?;
     let points = measured.series.points.iter().map(|(at, value)| (*at, value * scale)).collect();
-    Some(Line::Trend(Text::from(metric.0), Trend { points, ..shape.clone() }))
+    Some(Trend { points, ..shape.clone() })
+}
+
+/// How busy an instance was in the last hour, where that was ever measured.
+pub(super) fn cpu(scene: &StackScene<'_>, i: &DbInstance) -> Option<Trend> {
+    past(scene, &i.arn, RdsMetrics::CPU, 0.01, &shape(Unit::Share, scene.warns("rds-cpu")))
 }
 
 fn shape(unit: Unit, limit: Option<f64>) -> Trend {
     Trend { unit, limit, ..Trend::default() }
-}
-
-/// From where on a rule warns, as a chart has it: a share, a span in seconds, or a count.
-fn warns(scene: &StackScene<'_>, rule: &str) -> Option<f64> {
-    match scene.level(rule, "warn")? {
-        Level::Span(span) => Some(span.as_secs_f64()),
-        Level::Share(share) => Some(share),
-        Level::Count(n) => Some(f64::from(n)),
-        Level::Known(n) => n.map(f64::from),
-    }
 }
 
 /// How many connections an instance may have: as configured, else as estimated.
@@ -102,17 +101,17 @@ fn most_connections(scene: &StackScene<'_>, i: &DbInstance) -> Option<f64> {
 
 fn trends_of_instance(scene: &StackScene<'_>, i: &DbInstance) -> Vec<Line> {
     let of = |name, metric, scale, shape: Trend| trend(scene, &i.arn, (name, metric), scale, &shape);
-    let share_of = |whole: Option<f64>, rule| Some(whole? * warns(scene, rule)?);
+    let share_of = |whole: Option<f64>, rule| Some(whole? * scene.warns(rule)?);
     let room = share_of(i.allocated.map(|gib| f64::from(gib) * GIB), "rds-storage-free");
     let storage = Trend { falling: true, ..shape(Unit::Bytes, room) };
     let most = share_of(most_connections(scene, i), "rds-connections");
     let lines: Vec<Line> = [
-        of("CPU", RdsMetrics::CPU, 0.01, shape(Unit::Share, warns(scene, "rds-cpu"))),
+        cpu(scene, i).map(|trend| Line::Trend(Text::from("CPU"), trend)),
         of("free storage", RdsMetrics::STORAGE, 1.0, storage),
         of("connections", RdsMetrics::CONNECTIONS, 1.0, shape(Unit::Count, most)),
         of("freeable memory", RdsMetrics::MEMORY, 1.0, Trend { falling: true, ..shape(Unit::Bytes, None) }),
-        of("lag", RdsMetrics::LAG, 1.0, shape(Unit::Seconds, warns(scene, "rds-replica-lag"))),
-        of("lag", RdsMetrics::AURORA_LAG, 0.001, shape(Unit::Seconds, warns(scene, "rds-aurora-lag"))),
+        of("lag", RdsMetrics::LAG, 1.0, shape(Unit::Seconds, scene.warns("rds-replica-lag"))),
+        of("lag", RdsMetrics::AURORA_LAG, 0.001, shape(Unit::Seconds, scene.warns("rds-aurora-lag"))),
     ]
     .into_iter()
     .flatten()
@@ -174,7 +173,7 @@ fn zones(rds: &RdsFacts, c: &DbCluster) -> Vec<Line> {
         let words = Text::from("not known: the zones of some members were not told");
         return headed("loss of a zone", vec![Line::Words(words)]);
     }
-    let available: Vec<&DbInstance> = known.iter().copied().filter(|i| Database::Instance(i).is_available()).collect();
+    let available: Vec<&DbInstance> = known.iter().copied().filter(|i| Database::Instance(i).is_usable()).collect();
     let laid_out = Line::Field(Text::from("as laid out"), Cell::Text(Text::from(survives(&known))));
     let missing = known.len() - available.len();
     let words = format!("{missing} of {} members not available, {}", known.len(), survives(&available));
@@ -203,7 +202,7 @@ fn of_proxy(scene: &StackScene<'_>, p: &Proxy, detail: Detail) -> Detail {
         .field("may use, % of the most", Cell::count(p.max_connections_percent))
         .field("targets read", Cell::at(p.targets_at));
     let allowed = super::value(scene, &p.arn, RdsMetrics::ALLOWED);
-    let allowed = allowed.and_then(|most| Some(most * warns(scene, "rds-proxy-pool")?));
+    let allowed = allowed.and_then(|most| Some(most * scene.warns("rds-proxy-pool")?));
     let of = |name, metric, limit| trend(scene, &p.arn, (name, metric), 1.0, &shape(Unit::Count, limit));
     let lines: Vec<Line> = [
         of("clients", RdsMetrics::CLIENTS, None),

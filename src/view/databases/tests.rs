@@ -118,6 +118,27 @@ fn a_number_of_long_ago_is_not_shown_beside_a_row_of_now() {
 }
 
 #[test]
+fn a_row_has_the_past_of_its_cpu_where_there_is_one() {
+    let (stack, mut facts) = (Stack::default(), facts(true));
+    let cpu = |facts: &Facts| -> Vec<String> {
+        rows(&Scene { stacks: vec![StackScene::new(&stack, facts, &[])] })
+            .iter()
+            .map(|row| cell(row, "cpu_trend"))
+            .collect()
+    };
+    assert_eq!(cpu(&facts), ["–"; 6]);
+    let mut metrics = facts.get::<RdsMetrics>().cloned().unwrap();
+    for (arn, points) in
+        [("arn:alone", vec![(NOW - Duration::from_mins(1), 50.0), (NOW, 100.0)]), ("arn:r", vec![(NOW, 9.0)])]
+    {
+        let series = Series { points, problem: None };
+        metrics.series.insert((Text::from(arn), RdsMetrics::CPU), Measured { read_at: NOW, series });
+    }
+    facts.put(NOW, Arc::new(metrics));
+    assert_eq!(cpu(&facts), ["–", "–", "–", "      ▄█", "–", "–"], "one point is no past");
+}
+
+#[test]
 fn a_detail_has_the_events_the_trends_and_the_targets() {
     with(true, |scene, rows| {
         let detail = |at: usize| (VIEW.detail)(scene, &rows[at]);
@@ -167,6 +188,9 @@ fn what_the_loss_of_a_zone_takes_is_told_of_the_layout_and_of_what_is_available(
     assert_eq!(told(|_| {}), [laid_out]);
     let now = "now: 1 of 2 members not available, all in zone-w, its loss takes them all";
     assert_eq!(told(|i| i.status = Some(Text::from("rebooting"))), [laid_out, now]);
+    assert_eq!(told(|i| i.status = Some(Text::from("creating"))), [laid_out, now]);
+    assert_eq!(told(|i| i.status = Some(Text::from("backing-up"))), [laid_out], "it can be used meanwhile");
+    assert_eq!(told(|i| i.status = Some(Text::from("configuring-iam-database-auth"))), [laid_out]);
     assert_eq!(told(|i| i.az = None), ["not known: the zones of some members were not told"]);
 }
 

@@ -8,9 +8,6 @@ use crate::text::Text;
 use crate::time::{Timestamp, human};
 use crate::view::{Detail, Line, StackScene};
 
-/// The lag from which on it is a warning unless configured otherwise, seconds.
-const LAG_LIMIT: f64 = 30.0;
-
 pub(super) fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     let sets = super::sets(scene);
     if let Some(set) = sets.iter().find(|set| set.name == row.id) {
@@ -20,7 +17,7 @@ pub(super) fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
         let sight = Sight::of(set);
         let is_it = |seat: &&Seat<'_>| super::member_id(&set.name, &seat.member.host) == row.id;
         if let Some(seat) = sight.seats.iter().find(is_it) {
-            return of_member(&sight, seat);
+            return of_member(scene, &sight, seat);
         }
     }
     Detail::of(row.id.clone())
@@ -36,6 +33,11 @@ fn if_any<const N: usize>(fields: [(&'static str, Cell); N]) -> impl Iterator<It
     fields.map(|(name, cell)| Line::Field(Text::from(name), cell))
 }
 
+/// Why something is not told, and what can be done about it.
+fn reason(name: &'static str, fault: &Fault) -> impl Iterator<Item = Line> {
+    if_any([(name, words(fault.to_string())), ("what to do", fault.hint().map_or(Cell::Missing, words))])
+}
+
 fn of_set(sight: &Sight<'_>) -> Detail {
     let set = sight.set;
     let config = set.config.as_ref();
@@ -46,6 +48,7 @@ fn of_set(sight: &Sight<'_>) -> Detail {
     let primary = set.primary();
     let elected = primary.and_then(|p| p.status.as_ref()?.members.iter().find(|peer| peer.is_self)?.elected_at);
     Detail::of(set.name.clone())
+        .lines(set.unasked.iter().flat_map(|fault| reason("why it cannot be asked", fault)))
         .words("primary", primary.map(|primary| &primary.host))
         .field("primary since", elected.map_or(Cell::Missing, Cell::Since))
         .field("term", set.term().map_or(Cell::Missing, |term| words(term.to_string())))
@@ -54,6 +57,7 @@ fn of_set(sight: &Sight<'_>) -> Detail {
         .lines(if_any([("takeover", sight.takeover().map_or(Cell::Missing, words))]))
         .field("oplog window", sight.window().map_or(Cell::Missing, |window| words(human(window))))
         .heading("configuration")
+        .lines(set.config_fault.iter().flat_map(|fault| reason("why it is not told", fault)))
         .field("version", config.and_then(|c| c.version).map_or(Cell::Missing, |v| words(v.to_string())))
         .field("election timeout", millis(config.and_then(|c| c.election_timeout_ms)))
         .field("heartbeat interval", millis(config.and_then(|c| c.heartbeat_interval_ms)))
@@ -75,15 +79,11 @@ fn elections(set: &ReplicaSet) -> Vec<Line> {
     std::iter::once(Line::Heading("elections")).chain(set.elections.iter().map(say)).collect()
 }
 
-fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
+fn of_member(scene: &StackScene<'_>, sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
     let member = seat.member;
     let hello = member.hello.as_ref();
     let own = member.status.as_ref().and_then(|status| status.members.iter().find(|peer| peer.is_self));
     let traits = seat.traits();
-    // Of what does not answer, the older reason is none any more.
-    let untold = member.status_fault.clone().filter(|_| member.fault.is_none());
-    let remedy = |fault: &Option<Fault>| fault.as_ref().and_then(Fault::hint).map_or(Cell::Missing, words);
-    let why = |fault: &Option<Fault>| fault.as_ref().map_or(Cell::Missing, |fault| words(fault.to_string()));
     // That it is not known is news of a secondary only: the primary and arbiters are behind of nobody.
     let lag = sight.set.lag(member).map_or(Cell::Missing, Cell::Seconds);
     let lag = (!member.is_primary() && !seat.is_arbiter()).then(|| Line::Field(Text::from("lag"), lag));
@@ -93,7 +93,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
     Detail::of(super::member_id(&sight.set.name, &member.host))
         .field("state", super::state(seat))
         .field("answers", member.answered_at.map_or(Cell::Missing, Cell::At))
-        .lines(if_any([("why it does not answer", why(&member.fault)), ("what to do", remedy(&member.fault))]))
+        .lines(member.fault.iter().flat_map(|fault| reason("why it does not answer", fault)))
         .field("last heard by anybody", Cell::at(sight.last_heard(member)))
         .words("zone", sight.set.zone(member))
         .lines((!traits.is_empty()).then(|| Line::Field(Text::from("beside a plain member"), words(traits.join(", ")))))
@@ -103,7 +103,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
         .words("its primary", hello.and_then(|hello| hello.primary.as_ref()))
         .field("term", member.term().map_or(Cell::Missing, |term| words(term.to_string())))
         .lines(source)
-        .lines(if_any([("why it tells no more", why(&untold)), ("what to do", remedy(&untold))]))
+        .lines(member.untold().into_iter().flat_map(|fault| reason("why it tells no more", fault)))
         .heading("what the others say of it")
         .lines(opinions(sight, member))
         .heading("configuration")
@@ -118,7 +118,7 @@ fn of_member(sight: &Sight<'_>, seat: &Seat<'_>) -> Detail {
         .lines(figures(member))
         .heading("recent past")
         .lines([
-            Line::Trend(Text::from("lag"), past_lag(member)),
+            Line::Trend(Text::from("lag"), past_lag(scene, member)),
             Line::Trend(Text::from("connections"), trend(member, |s| s.connections.map(f64::from), Unit::Count, None)),
         ])
         .lines(elections(sight.set))
@@ -179,8 +179,8 @@ fn figures(member: &Member) -> Vec<Line> {
 }
 
 /// How far behind a member was of late.
-pub(super) fn past_lag(member: &Member) -> Trend {
-    trend(member, |sample| sample.lag, Unit::Seconds, Some(LAG_LIMIT))
+pub(super) fn past_lag(scene: &StackScene<'_>, member: &Member) -> Trend {
+    trend(member, |sample| sample.lag, Unit::Seconds, scene.warns("mongo-lag"))
 }
 
 fn trend(member: &Member, of: fn(&Sample) -> Option<f64>, unit: Unit, limit: Option<f64>) -> Trend {

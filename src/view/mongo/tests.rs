@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::health::{Observed, Thresholds, evaluate};
+use crate::health::{Level, Observed, Thresholds, evaluate};
 use crate::model::mongo::*;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind, Problem};
@@ -129,6 +129,44 @@ fn a_member_that_does_not_answer_stays_as_old_as_its_last_word_with_the_reason()
     assert!(
         lines.iter().any(|line| matches!(line, Line::Trend(name, trend) if *name == "lag" && !trend.points.is_empty()))
     );
+}
+
+#[test]
+fn charts_of_lag_have_the_limit_that_is_configured() {
+    let limits = |thresholds: &Thresholds| {
+        look(set(), |scene| {
+            let configured = StackScene::new(scene.stack, scene.facts, scene.problems).configured(thresholds);
+            let row = of_stack(&configured).remove(2);
+            let drawn =
+                row.cells.iter().find_map(|cell| if let Cell::Trend(trend) = cell { trend.limit } else { None });
+            let detail = (VIEW.detail)(&configured, &row);
+            let charted = detail.lines.iter().find_map(|line| match line {
+                Line::Trend(name, trend) if *name == "lag" => trend.limit,
+                _ => None,
+            });
+            [drawn, charted]
+        })
+    };
+    let mut thresholds = Thresholds::default();
+    assert_eq!(limits(&thresholds), [Some(30.0); 2]);
+    thresholds.set("mongo-lag", "warn", Level::Span(Duration::from_secs(90)));
+    assert_eq!(limits(&thresholds), [Some(90.0); 2]);
+}
+
+#[test]
+fn a_set_that_cannot_be_asked_says_why_and_what_to_do() {
+    let fault = Fault::new(FaultKind::Unreachable, "srv lookup", "there is no SRV record _mongodb._tcp.ehr");
+    let lost = ReplicaSet { members: Vec::new(), config: None, unasked: Some(fault), ..set() };
+    assert_eq!(look(lost.clone(), summary).map(|(_, words)| words).as_deref(), Some("ehr: cannot be asked"));
+    let (row, detail) = look(lost, |scene| {
+        let row = of_stack(scene).remove(0);
+        let detail = (VIEW.detail)(scene, &row);
+        (row, detail)
+    });
+    assert_eq!((row.severity, row.problems.len()), (Severity::Unknown, 1));
+    let why = "srv lookup: offline: there is no SRV record _mongodb._tcp.ehr";
+    let told = detail.lines.iter().any(|line| matches!(line, Line::Field(_, cell) if cell.human(now()) == why));
+    assert!(told, "{:#?}", detail.lines);
 }
 
 #[test]

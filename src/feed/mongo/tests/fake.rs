@@ -38,6 +38,8 @@ pub enum Manner {
     Slow(Duration),
     /// Tells nothing but `hello`.
     Denied,
+    /// Refuses this command only.
+    Refuses(&'static str),
 }
 
 #[derive(Clone)]
@@ -169,7 +171,10 @@ impl Fake {
             Manner::Dead => return Err(refused()),
             Manner::Slow(span) => sleep(span).await,
             Manner::Denied if command == "hello" => {}
-            Manner::Denied => return Err(Fault::new(FaultKind::Denied, command, "not authorized")),
+            Manner::Refuses(refused) if command != refused => {}
+            Manner::Denied | Manner::Refuses(_) => {
+                return Err(Fault::new(FaultKind::Denied, command, "not authorized"));
+            }
         }
         Ok(node)
     }
@@ -183,6 +188,13 @@ impl Mongo for Fake {
         self.0.lock().unwrap().password = None;
     }
     async fn seeds(&self, set: &str) -> Result<Vec<String>, Fault> {
+        if set == "nowhere" {
+            return Err(Fault::new(
+                FaultKind::Unreachable,
+                "srv lookup",
+                "there is no SRV record _mongodb._tcp.nowhere",
+            ));
+        }
         if set != "ehr" {
             return Ok(vec![format!("{set}:1")]);
         }

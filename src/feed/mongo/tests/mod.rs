@@ -235,10 +235,54 @@ async fn a_poll_fails_when_nobody_answers_and_a_silent_set_beside_another_is_a_g
     }
     let fault = rig.read().await.map(drop).unwrap_err();
     assert_eq!((fault.kind, fault.action), (FaultKind::Unreachable, "hello"));
+    assert_eq!(
+        fault.message.as_str(),
+        "ehr: no member answers; connection refused; audit: no member answers; connection refused"
+    );
     rig.fake.with("m2:27017", |node| node.manner = Manner::Well);
     let snapshot = rig.read().await.expect("it is back");
     let facts = snapshot.data.downcast_ref::<MongoFacts>().expect("facts");
     assert_eq!(hosts(&facts.sets[0]).len(), 3, "nobody was forgotten meanwhile");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_whose_name_leads_nowhere_is_known_with_the_reason() {
+    let mut rig = Rig::new(three());
+    rig.context = rig.fake.context(&["ehr", "nowhere"]);
+    let snapshot = rig.read().await.expect("one of two answers");
+    assert_eq!(snapshot.gaps[0].fault.message.as_str(), "nowhere: there is no SRV record _mongodb._tcp.nowhere");
+    let facts = snapshot.data.downcast_ref::<MongoFacts>().expect("facts");
+    let unasked: Vec<_> = facts.sets.iter().map(|set| set.unasked.as_ref().map(|fault| fault.kind)).collect();
+    assert_eq!(unasked, [None, Some(FaultKind::Unreachable)]);
+    // Who was asked and does not answer, was asked.
+    for n in 0..3 {
+        rig.fake.with(&host(n), |node| node.manner = Manner::Dead);
+    }
+    let fault = rig.read().await.map(drop).unwrap_err();
+    let message = "ehr: no member answers; connection refused; nowhere: there is no SRV record _mongodb._tcp.nowhere";
+    assert_eq!(fault.message.as_str(), message);
+    assert!(rig.feed.sets.iter().map(|watch| watch.set.unasked.is_some()).eq([false, true]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_refused_alone_is_a_gap_until_it_is_answered() {
+    for (command, gap) in [
+        ("serverStatus", "2 of 3 figures of ehr: serverStatus: denied: not authorized"),
+        ("find local.oplog.rs", "2 of 3 oplogs of ehr: find local.oplog.rs: denied: not authorized"),
+        ("replSetGetConfig", "0 of 1 configurations of ehr: replSetGetConfig: denied: not authorized"),
+    ] {
+        let mut rig = Rig::new(three());
+        // Who is asked for the configuration is one of those that know the newest, the primary first.
+        rig.fake.with("m0:27017", |node| node.manner = Manner::Refuses(command));
+        let told = |snapshot: Snapshot| -> Vec<String> {
+            snapshot.gaps.iter().map(|gap| format!("{}: {}", gap.extent(), gap.fault)).collect()
+        };
+        assert_eq!(told(rig.read().await.expect("all answer")), [gap]);
+        assert_eq!(told(rig.read().await.expect("all answer")), [gap], "it is not asked again for a while");
+        rig.fake.with("m0:27017", |node| node.manner = Manner::Well);
+        advance(Duration::from_mins(6)).await;
+        assert_eq!(told(rig.read().await.expect("all answer")), [""; 0]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,8 +43,15 @@ fn a_split_is_said_of_the_member_that_is_on_its_own_side() {
 
 #[test]
 fn a_missing_role_is_said_once_for_a_set_with_what_to_do() {
-    let unknown_user = set_of(3).without_role().with(0, |member| {
-        member.status_fault.as_mut().unwrap().code = Some(text("AuthenticationFailed"));
+    let unknown = |set: ReplicaSet, n| {
+        set.with(n, |member| {
+            member.status_fault.as_mut().unwrap().code = Some(text("AuthenticationFailed"));
+        })
+    };
+    let unknown_user = unknown(unknown(unknown(set_of(3).without_role(), 0), 1), 2);
+    let hanging = set_of(3).without_role().with(1, |member| {
+        member.status_fault =
+            Some(Fault::new(FaultKind::Timeout, "replSetGetStatus", "m1:27017: no answer within 2 s"));
     });
     let slow = set_of(3).with(1, |member| {
         member.status = None;
@@ -62,8 +69,13 @@ fn a_missing_role_is_said_once_for_a_set_with_what_to_do() {
                 set_of(3).without_role(),
                 &["unknown ehr: the role clusterMonitor is missing; only what hello tells is known"],
             ),
-            (unknown_user, &["unknown ehr: user or password not accepted; only what hello tells is known"]),
+            (unknown_user, &["unknown ehr: authentication refused; only what hello tells is known"]),
             (slow, &["unknown ehr: no status of m1 (no answer)"]),
+            (
+                hanging,
+                &["unknown ehr: m0, m2: the role clusterMonitor is missing; only what hello tells is known; \
+                   no status of m1 (no answer)"],
+            ),
             (arbiter, &["ok"]),
         ],
     );
@@ -71,6 +83,37 @@ fn a_missing_role_is_said_once_for_a_set_with_what_to_do() {
     assert_eq!(evaluation.0, ["unknown ehr: the role clusterMonitor is missing; only what hello tells is known"]);
     let check = evaluation.1.checks.into_iter().find(|check| check.rule == ROLE.id).unwrap();
     assert!(check.next[0].contains("clusterMonitor"), "{:?}", check.next);
+}
+
+#[test]
+fn commands_that_are_refused_alone_are_named_with_who_refuses_them() {
+    let denied = |command| Some(Fault::new(FaultKind::Denied, command, "not authorized"));
+    let no_figures = |set: ReplicaSet, n| {
+        set.with(n, |member| {
+            member.server = None;
+            member.server_fault = denied("serverStatus");
+        })
+    };
+    let one = no_figures(set_of(3), 1);
+    let mut all =
+        (0..3).fold(set_of(3), no_figures).with(0, |member| member.oplog_fault = denied("find local.oplog.rs"));
+    all.config_fault = denied("replSetGetConfig");
+    let slow = set_of(3).with(2, |member| {
+        member.server_fault = Some(Fault::new(FaultKind::Timeout, "serverStatus", "m2:27017: no answer within 2 s"));
+    });
+    let silent = one.clone().silent(1, 60);
+    let mut unconfigured = set_of(3);
+    unconfigured.config_fault = denied("replSetGetConfig");
+    table(
+        ROLE.id,
+        &[
+            (one, &["unknown ehr: m1: serverStatus not told (denied)"]),
+            (all, &["unknown ehr: serverStatus, find local.oplog.rs, replSetGetConfig not told (denied)"]),
+            (slow, &["unknown ehr: m2: serverStatus not told (no answer)"]),
+            (unconfigured, &["unknown ehr: replSetGetConfig not told (denied)"]),
+            (silent, &["ok"]),
+        ],
+    );
 }
 
 #[test]

@@ -64,6 +64,24 @@ fn a_writer_that_moved_is_the_failover_of_its_cluster() {
 }
 
 #[test]
+fn a_second_failover_does_not_take_the_move_of_the_first_for_its_own() {
+    let source = |message: &str, minutes| Event { source: Text::from("aurora"), ..event(minutes, message) };
+    let mut world = clustered(&[("r", "b"), ("w", "a")]).moved("arn:aurora", 9, "r", "w");
+    world.rds.events = vec![
+        source("Completed failover to DB instance: r.", 2),
+        source("Started cross AZ failover to DB instance: r", 3),
+        source("Completed failover to DB instance: w.", 10),
+        source("Started cross AZ failover to DB instance: w", 11),
+    ];
+    let over = |way: &str| {
+        let at = ago(2).map(Timestamp::time_of_day).unwrap_or_default();
+        [format!("warn aurora: failed over {way} at {at}; DNS may lag")]
+    };
+    assert_eq!(world.says("rds-failover"), over("to r"), "the API shows the old place still");
+    assert_eq!(world.moved("arn:aurora", 1, "w", "r").says("rds-failover"), over("w → r"));
+}
+
+#[test]
 fn a_failover_goes_on_until_an_event_or_the_status_says_that_it_is_over() {
     let source = |message: &str, minutes| Event { source: Text::from("aurora"), ..event(minutes, message) };
     let at = |minutes: u64| ago(minutes).map(Timestamp::time_of_day).unwrap_or_default();
@@ -81,6 +99,7 @@ fn a_failover_goes_on_until_an_event_or_the_status_says_that_it_is_over() {
     assert_eq!(says("failing-over", true, &[began()]), [since.as_str()], "the writer has moved, and it goes on");
     assert_eq!(says("failing-over", true, &[]), [failing], "without events");
     assert_eq!(says("failing-over", false, &[ended(90)]), [failing], "the end of another one");
+    assert_eq!(says("failing-over", false, &[ended(6)]), [failing], "a second one soon after it");
     assert_eq!(says("failing-over", true, &[ended(0), began()]), over("at", 0), "an event ends it");
     assert_eq!(says("available", true, &[began()]), over("seen at", 1), "so does the status");
     assert_eq!(says("available", false, &[began()]), [since.as_str()], "which may be available still");
