@@ -177,14 +177,19 @@ fn scenes() -> Vec<Scene> {
         // Nine seconds after the zone was lost: nobody is primary, and the others only hear nothing yet.
         ("mongo-election", Duration::from_secs(155), "5".to_owned()),
         ("mongo-margin", Duration::ZERO, "5 w".to_owned()),
+        ("scaling-why", Duration::ZERO, "7 d".to_owned()),
+        ("timeline", Duration::ZERO, "0".to_owned()),
     ];
     let telehealth = [
         // Half a minute into the failover.
         ("databases-failover", Duration::from_secs(200), "6".to_owned()),
         ("databases-storm", Duration::ZERO, "6".to_owned()),
+        ("secrets", Duration::ZERO, "9".to_owned()),
     ];
+    let spot = [("findings", Duration::ZERO, "8".to_owned()), ("finding", Duration::ZERO, "8 d".to_owned())];
     let of = |scenario| move |(name, before, keys)| Scene { name, scenario, before, keys };
-    ehr.into_iter().map(of("ehr-mongo")).chain(telehealth.into_iter().map(of("telehealth-fargate"))).collect()
+    let all = ehr.into_iter().map(of("ehr-mongo")).chain(telehealth.into_iter().map(of("telehealth-fargate")));
+    all.chain(spot.into_iter().map(of("rx-spot"))).collect()
 }
 
 #[tokio::test]

@@ -121,7 +121,9 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
         for (nth, (widest, cell)) in widths.iter_mut().zip(&row.cells).enumerate() {
             let needed = match cell {
                 Cell::Missing => 1,
-                Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) | Cell::Until(_) => usize::from(AGE_WIDTH),
+                Cell::Since(_) | Cell::SinceAtLeast(_) | Cell::At(_) => usize::from(AGE_WIDTH),
+                // "in" before it, or "ago" behind it.
+                Cell::Until(_) => usize::from(AGE_WIDTH) + 4,
                 Cell::Moment { .. } => usize::from(MOMENT_WIDTH),
                 Cell::Text(text) | Cell::State(_, text) => width(text),
                 Cell::Trend(_) => usize::from(SHORT),

@@ -20,6 +20,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(5),
     deadline: Duration::from_secs(5),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(AuditFeed),
 };
 

@@ -41,6 +41,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(2),
     deadline: Duration::from_mins(5),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(EcsFeed::new()),
 };
 

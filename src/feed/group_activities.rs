@@ -46,6 +46,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(30),
     deadline: Duration::from_mins(1),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(GroupActivitiesFeed::default()),
 };
 

@@ -27,6 +27,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(15),
     deadline: Duration::from_secs(30),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(GroupsFeed),
 };
 

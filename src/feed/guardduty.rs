@@ -44,6 +44,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: FindingsRead::FINDINGS_EVERY,
     deadline: Duration::from_mins(1),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(GuardDutyFeed::default()),
 };
 

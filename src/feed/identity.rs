@@ -20,6 +20,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_mins(1),
     deadline: Duration::from_secs(20),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(IdentityFeed),
 };
 

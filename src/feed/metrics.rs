@@ -47,6 +47,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: EVERY_SHOWN,
     deadline: Duration::from_secs(30),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(MetricsFeed::default()),
 };
 

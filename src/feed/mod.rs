@@ -105,6 +105,8 @@ pub struct FeedSpec {
     /// Whether a rule says of each of its gaps what is missing, and why. The state of the feed then says nothing: one cause is one
     /// problem.
     pub rules_tell_gaps: bool,
+    /// Whether what it adds is of other things than what it rests on: who asks for those alone is spared its calls.
+    pub is_apart: bool,
     /// Makes one for a stack.
     pub start: fn() -> Box<dyn Feed>,
 }
@@ -132,8 +134,9 @@ pub const FEEDS: &[&FeedSpec] = &[
     &metrics::SPEC,
     &guardduty::SPEC,
     &secrets::SPEC,
-    &task_definitions::SPEC,
     &audit::SPEC,
+    // Last: where there are a thousand of them they take minutes, which a single reading may not have.
+    &task_definitions::SPEC,
 ];
 
 /// The feed with this id.

@@ -30,6 +30,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(2),
     deadline: Duration::from_secs(10),
     rules_tell_gaps: true,
+    is_apart: false,
     start: || Box::new(MongoFeed::default()),
 };
 

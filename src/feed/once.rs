@@ -125,7 +125,7 @@ pub fn with_needs(feeds: &[&str]) -> Vec<&'static str> {
 pub fn with_dependents(feeds: &[&str]) -> Vec<&'static str> {
     let mut wanted = feeds.to_vec();
     for spec in FEEDS {
-        if spec.after.is_some_and(|first| wanted.contains(&first)) {
+        if !spec.is_apart && spec.after.is_some_and(|first| wanted.contains(&first)) {
             wanted.push(spec.id);
         }
     }
@@ -150,7 +150,8 @@ mod tests {
     fn a_feed_brings_what_it_rests_on_and_what_rests_on_it() {
         assert_eq!(with_needs(&["groups"]), ["ecs", "groups"]);
         assert_eq!(with_needs(&["identity"]), ["identity"]);
-        let of_ecs = ["ecs", "stopped-tasks", "groups", "group-activities", "reservation", "task-definitions"];
+        // Secrets are another matter.
+        let of_ecs = ["ecs", "stopped-tasks", "groups", "group-activities", "reservation"];
         assert_eq!(with_dependents(&["ecs"]), of_ecs);
         assert_eq!(with_dependents(&["groups"]), ["groups", "group-activities", "reservation"]);
         for (at, spec) in FEEDS.iter().enumerate() {

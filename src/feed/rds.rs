@@ -49,6 +49,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: PartsRead::EVERY,
     deadline: Duration::from_mins(1),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(RdsFeed::default()),
 };
 

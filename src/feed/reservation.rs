@@ -32,6 +32,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: EVERY,
     deadline: Duration::from_secs(30),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(ReservationFeed::default()),
 };
 

@@ -37,6 +37,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(30),
     deadline: Duration::from_mins(1),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(ScalingFeed::default()),
 };
 

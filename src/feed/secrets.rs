@@ -45,6 +45,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: SHOWN_EVERY,
     deadline: Duration::from_mins(1),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(SecretsFeed::default()),
 };
 

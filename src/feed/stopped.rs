@@ -31,6 +31,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(2),
     deadline: Duration::from_mins(2),
     rules_tell_gaps: false,
+    is_apart: false,
     start: || Box::new(StoppedFeed::default()),
 };
 

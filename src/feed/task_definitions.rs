@@ -33,6 +33,7 @@ pub const SPEC: FeedSpec = FeedSpec {
     interval: Duration::from_secs(15),
     deadline: Duration::from_mins(2),
     rules_tell_gaps: false,
+    is_apart: true,
     start: || Box::new(TaskDefinitionsFeed::default()),
 };
 

@@ -73,7 +73,8 @@ async fn screens(endpoint: &str, cluster: &str) -> [String; 4] {
     let stack = stack(endpoint, &[cluster]);
     let backend = connect(&stack, ANY).await;
     let mut console = Console::new(&stack, &backend, Arc::new(SystemClock), Budgets::default());
-    console.poll(Duration::from_mins(1)).await;
+    // Task definitions, which are read last, may take longer; the lists are not stale then.
+    console.poll(Duration::from_secs(40)).await;
     ['1', '2', '4', '3'].map(|key| console.screen(key))
 }
 

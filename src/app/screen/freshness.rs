@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ages::Age;
 use super::span::shortened;
-use super::{Bar, Line, Span};
+use super::{Bar, Line, Span, width};
 use crate::app::State;
 use crate::feed::{FEEDS, FeedSpec, feed};
 use crate::keymap::Scope;
@@ -38,11 +38,11 @@ pub(super) fn title(state: &State) -> Bar {
     left.push(Span::new(" ", Role::Border));
     // Borders and corners; a filter is cut before the state of the data is.
     let room = usize::from(state.size.0).saturating_sub(2);
-    let taken: usize = left.iter().map(|span| super::width(&span.text)).sum();
+    let taken: usize = left.iter().map(|span| width(&span.text)).sum();
     let mut forms = worst(state);
-    let fitting = forms.iter().position(|span| taken + super::width(&span.text) <= room);
+    let fitting = forms.iter().position(|span| taken + width(&span.text) <= room);
     let right = forms.swap_remove(fitting.unwrap_or(forms.len() - 1));
-    let left = shortened(left, room.saturating_sub(super::width(&right.text)), state.options.ascii);
+    let left = shortened(left, room.saturating_sub(width(&right.text)), state.options.ascii);
     Bar { left, right: vec![right] }
 }
 
@@ -132,16 +132,24 @@ const WIDE: u16 = 100;
 pub(super) fn ages(state: &State) -> Line {
     let mut line: Line = Vec::new();
     let current = super::header::current(state);
-    // A narrow screen has room for the keys or for all ages; the border tells the oldest anyway.
-    let most = if state.size.0 < WIDE { 1 } else { usize::MAX };
+    // The keys have half of the line, and on a narrow screen all but one age; the border tells the oldest anyway.
+    let (most, room) = if state.size.0 < WIDE { (1, usize::MAX) } else { (usize::MAX, usize::from(state.size.0 / 2)) };
+    let (sep, more) = if state.options.ascii { (" | ", " ...") } else { (" ▪ ", " …") };
+    let mut used = 0;
     for (_, spec, slot) in feeds(state).filter(|(stack, ..)| *stack == current).take(most) {
-        if !line.is_empty() {
-            line.push(Span::new(if state.options.ascii { " | " } else { " ▪ " }, Role::Dim));
-        }
         let age = Age::of_slot(state, slot).map_or_else(|| "–".to_owned(), Age::brief);
         let age = if state.options.ascii { age.replace('–', "-") } else { age };
         let role = if trouble(state, spec, slot).is_some() { Role::Stale } else { Role::Dim };
-        line.push(Span::new(format!("{} {age}", spec.id), role));
+        let told = format!("{} {age}", spec.id);
+        used += width(&told) + width(sep);
+        if used > room {
+            line.push(Span::new(more, Role::Dim));
+            break;
+        }
+        if !line.is_empty() {
+            line.push(Span::new(sep, Role::Dim));
+        }
+        line.push(Span::new(told, role));
     }
     line.push(Span::new(" ", Role::Dim));
     line

@@ -66,7 +66,7 @@ impl Asked<'_> {
 
     /// What the resolver says shows its insides, unless it is the driver that speaks, of records it has found.
     fn unresolved(&self, record: &str, said: &str) -> Fault {
-        let told = if said.starts_with("no records found") {
+        let told = if said.contains("no records found") {
             format!("there is no SRV record {record}")
         } else if said.contains(" lookup for ") {
             format!("{}: {said}", self.host)
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_record_that_is_not_found_is_told_in_a_sentence() {
         let told = |said: &str| asked(None).unresolved("_mongodb._tcp.ehr.example.com", said);
-        let fault = told("no records found for Query { name: Name(\"ehr\"), query_type: SRV }");
+        let fault = told("DNS error: no records found for Query { name: Name(\"ehr\"), query_type: SRV }");
         assert_eq!(fault.message.as_str(), "there is no SRV record _mongodb._tcp.ehr.example.com");
         assert!(fault.hint().unwrap().ends_with("dig SRV _mongodb._tcp.ehr.example.com"), "{fault:?}");
         let prefix = "the SRV record _mongodb._tcp.ehr.example.com could not be looked up";

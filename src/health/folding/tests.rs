@@ -1,5 +1,5 @@
-use super::super::Thresholds;
 use super::super::fixture::*;
+use super::super::{RULES, Thresholds};
 use super::*;
 use crate::health::Observed;
 use crate::model::Subject;
@@ -100,4 +100,12 @@ fn what_is_well_hangs_on_nothing() {
     let mut checks = crate::health::evaluate(&facts, &Thresholds::default(), &Observed::default(), true).checks;
     fold(&mut checks, &facts);
     assert!(checks.iter().filter(|check| check.severity <= Severity::Info).all(|check| check.follows.is_none()));
+}
+
+#[test]
+fn relations_name_rules_that_there_are() {
+    let known = |rule: &&&str| RULES.iter().any(|known| known.id == **rule);
+    let named = RELATIONS.iter().flat_map(|relation| relation.follows.iter().chain(relation.of));
+    let strangers: Vec<&&str> = named.filter(|rule| !known(rule)).collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
 }
