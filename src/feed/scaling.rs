@@ -12,6 +12,7 @@ use super::pages::{Listed, all_pages};
 use super::part::{Part, when};
 use super::{Context, Feed, FeedSpec};
 use crate::model::scaling::{Activity, Policy, ScalingFacts, ScalingRead, Target};
+use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
@@ -92,16 +93,23 @@ impl Feed for ScalingFeed {
         if let Some(gap) = gaps.first().filter(|_| !read.contains(&true)) {
             return Err(gap.fault.clone());
         }
-        Ok(Snapshot { taken_at: now, data: Arc::new(self.facts()), gaps, slowed: context.gate.was_slowed() })
+        Ok(Snapshot {
+            taken_at: now,
+            data: Arc::new(self.facts(&context.stack)),
+            gaps,
+            slowed: context.gate.was_slowed(),
+        })
     }
 }
 
 impl ScalingFeed {
-    fn facts(&self) -> ScalingFacts {
+    /// What concerns the clusters of the stack: the service lists everything of the account and region.
+    fn facts(&self, stack: &Stack) -> ScalingFacts {
+        let is_watched = |service: Option<(&str, &str)>| service.is_none_or(|(cluster, _)| stack.watches(cluster));
         ScalingFacts {
-            targets: self.targets.items().to_vec(),
-            policies: self.policies.items().to_vec(),
-            activities: self.activities.entries().to_vec(),
+            targets: self.targets.items().iter().filter(|t| is_watched(t.service())).cloned().collect(),
+            policies: self.policies.items().iter().filter(|p| is_watched(p.service())).cloned().collect(),
+            activities: self.activities.entries().iter().filter(|a| is_watched(a.service())).cloned().collect(),
             read_at: ScalingRead {
                 targets: self.targets.read_at(),
                 policies: self.policies.read_at(),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::scaling::service;
 use super::{Pen, Source, Told};
 use crate::model::alarm::{Alarm, AlarmFacts, Watches};
+use crate::model::rds::RdsFacts;
 use crate::model::scaling::ScalingFacts;
 use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
@@ -31,7 +32,7 @@ fn tell(facts: &Facts, pen: &mut Pen<'_>) {
         let id = alarm.map(|alarm| alarm.arn.clone()).filter(|arn| !arn.is_empty());
         pen.tell(Told {
             at: change.at,
-            severity: weight(to),
+            severity: weight(to, alarm),
             subject: Subject {
                 kind: "alarm",
                 name: change.alarm.clone(),
@@ -44,12 +45,25 @@ fn tell(facts: &Facts, pen: &mut Pen<'_>) {
     }
 }
 
-fn weight(state: &str) -> Severity {
+/// An alarm that only scales is the machinery at work, and one that is suppressed was meant to be.
+fn weight(state: &str, alarm: Option<&Alarm>) -> Severity {
     match state {
         "OK" => Severity::Ok,
+        _ if alarm.is_some_and(|alarm| alarm.only_scales() || alarm.suppressed_by.is_some()) => Severity::Info,
         "ALARM" => Severity::Warn,
         _ => Severity::Unknown,
     }
+}
+
+/// The ARN of the database a dimension names; its name, where it is not known.
+fn database(facts: &Facts, key: &str, name: &Text) -> Text {
+    let Some(rds) = facts.get::<RdsFacts>() else { return name.clone() };
+    let arn = match key {
+        "DBInstanceIdentifier" => rds.instances.iter().find(|i| i.id == *name).map(|i| &i.arn),
+        "DBClusterIdentifier" => rds.clusters.iter().find(|c| c.id == *name).map(|c| &c.arn),
+        _ => rds.proxies.iter().find(|p| p.name == *name).map(|p| &p.arn),
+    };
+    arn.unwrap_or(name).clone()
 }
 
 /// The services it watches or scales, and the databases it watches.
@@ -66,7 +80,7 @@ fn related(facts: &Facts, name: &Text, alarm: Option<&Alarm>) -> Vec<(&'static s
         Some(("service", service(facts, cluster, name).id))
     });
     let databases = ["DBInstanceIdentifier", "DBClusterIdentifier", "ProxyName"];
-    let databases = databases.into_iter().filter_map(dimension).map(|id| ("database", id.clone()));
+    let databases = databases.into_iter().filter_map(|key| Some(("database", database(facts, key, dimension(key)?))));
     let mut all: Vec<_> = watched.into_iter().chain(driven).chain(databases).collect();
     all.dedup();
     all

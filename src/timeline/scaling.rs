@@ -32,6 +32,9 @@ pub(super) fn service(facts: &Facts, cluster: &str, name: &str) -> Subject {
     Subject { kind: "service", name: label, id }
 }
 
+/// Reasons for not scaling that are as it should be.
+const QUIET: [&str; 3] = ["AlreadyAtMinCapacity", "AlreadyAtDesiredCapacity", "AutoScalingAnticipatedFlapping"];
+
 fn services(facts: &Facts, pen: &mut Pen<'_>) {
     for activity in facts.get::<ScalingFacts>().map_or(&[][..], |scaling| &scaling.activities) {
         if pen.look(&activity.id, mark((&activity.status, &activity.message))) != Seen::Same {
@@ -47,7 +50,11 @@ fn put(facts: &Facts, activity: &Activity, pen: &mut Pen<'_>) {
     let words = |text: &Option<Text>| text.as_ref().map(|t| t.trim_end_matches('.').to_owned());
     let did = words(&activity.description).or_else(|| words(&activity.cause)).unwrap_or_else(|| "scaled".to_owned());
     let (severity, message) = match activity.status.as_deref() {
-        _ if !reasons.is_empty() => (Severity::Warn, format!("not scaled: {}: {did}", reasons.join(", "))),
+        _ if !reasons.is_empty() => {
+            // Every idle service is at its minimum, and a scale-in put off is no trouble.
+            let severity = if reasons.iter().all(|r| QUIET.contains(r)) { Severity::Info } else { Severity::Warn };
+            (severity, format!("not scaled: {}: {did}", reasons.join(", ")))
+        }
         Some("Failed" | "Unfulfilled") => {
             let why = activity.message.as_deref().unwrap_or("no reason given");
             (Severity::Warn, format!("failed: {did}: {why}"))

@@ -8,7 +8,7 @@ use crate::model::audit::{Acted, AuditFacts};
 use crate::model::ecs::{Deployment, EcsFacts, Event, Seen as Read, Service, StoppedFacts, Task};
 use crate::model::finding::{Concerned, Finding, FindingFacts};
 use crate::model::mongo::{Election, Hello, Member, MongoFacts, ReplicaSet, Role};
-use crate::model::rds::{Event as RdsEvent, Move, RdsFacts};
+use crate::model::rds::{Event as RdsEvent, Move, Proxy, RdsFacts};
 use crate::model::scaling::{Activity, GroupActivity, GroupHistory, NotScaled, Refresh, ScalingFacts};
 use crate::model::secret::{Secret, SecretFacts};
 use crate::model::{Fault, FaultKind};
@@ -256,6 +256,7 @@ fn scaling_and_groups_say_what_they_did_and_what_they_left_undone() {
             activity("3", 30, &["AlreadyAtMaxCapacity"], "Unfulfilled"),
             activity("2", 20, &[], status),
             activity("1", 10, &[], "Failed"),
+            activity("0", 5, &["AlreadyAtMinCapacity"], "Failed"),
         ],
         ..ScalingFacts::default()
     };
@@ -266,6 +267,7 @@ fn scaling_and_groups_say_what_they_did_and_what_they_left_undone() {
             "30 warn ehr/ehr-api: not scaled: AlreadyAtMaxCapacity: Setting desired count to 28",
             "20 info ehr/ehr-api: Setting desired count to 28",
             "10 warn ehr/ehr-api: failed: Setting desired count to 28: because",
+            "5 info ehr/ehr-api: not scaled: AlreadyAtMinCapacity: Setting desired count to 28",
         ]
     );
     assert_eq!(stack.about(), ["service/ehr/ehr-api", "scaling-target/service/ehr/ehr-api"]);
@@ -332,6 +334,11 @@ fn an_alarm_names_the_service_it_watches() {
     }
     assert_eq!(stack.told(), ["20 ok cpu: OK, was ALARM", "10 warn cpu: ALARM, was OK"]);
     assert_eq!(stack.about(), ["alarm/cpu", "service/ehr/ehr-api"]);
+
+    let mut stack = Stack::default();
+    let suppressed = Alarm { suppressed_by: text("Alarm"), ..alarm };
+    stack.read("alarms", 30, AlarmFacts { alarms: vec![suppressed], transitions, ..AlarmFacts::default() });
+    assert_eq!(stack.told(), ["20 ok cpu: OK, was ALARM", "10 info cpu: ALARM, was OK"]);
 }
 
 #[test]
@@ -417,4 +424,18 @@ fn databases_secrets_findings_and_own_actions_are_told_too() {
         ["40 ok ehr/web: force-deploy done", "10 info ehr/web: force-deploy confirmed by ana: stuck"]
     );
     assert_eq!(stack.about(), ["service/ehr/web", "action/a1"]);
+}
+
+#[test]
+fn an_alarm_names_the_database_it_watches_as_its_own_view_does() {
+    let metric =
+        MetricAlarm { dimensions: vec![(Text::from("ProxyName"), Text::from("app-proxy"))], ..MetricAlarm::default() };
+    let alarm = Alarm { name: Text::from("pool"), watches: Watches::Metric(metric), ..Alarm::default() };
+    let change = Transition { alarm: alarm.name.clone(), at: Some(at(10)), to: text("ALARM"), ..Transition::default() };
+    let arn = Text::from("arn:aws:rds:us-east-1:123456789012:db-proxy:prx-1");
+    let proxy = Proxy { name: Text::from("app-proxy"), arn, ..Proxy::default() };
+    let mut stack = Stack::default();
+    stack.read("rds", 5, RdsFacts { proxies: vec![proxy], ..RdsFacts::default() });
+    stack.read("alarms", 20, AlarmFacts { alarms: vec![alarm], transitions: vec![change], ..AlarmFacts::default() });
+    assert_eq!(stack.about()[1], "database/prx-1");
 }

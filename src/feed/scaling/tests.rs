@@ -65,6 +65,18 @@ fn activity(secs: u64, status: &str) -> Activity {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_concerns_clusters_of_others_is_left_out() {
+    let mut rig = Rig::new();
+    rig.context.stack.clusters = vec!["ehr*".to_owned()];
+    let foreign = Text::from("service/dev/x");
+    rig.world.targets.lock().unwrap().push(Target { resource: foreign.clone(), ..Target::default() });
+    rig.world.policies.lock().unwrap().push(Policy { resource: foreign.clone(), ..Policy::default() });
+    rig.world.activities.lock().unwrap().push(Activity { resource: foreign, ..activity(1, "Failed") });
+    let (facts, _) = rig.poll(10).await.unwrap();
+    assert_eq!((facts.targets.len(), facts.policies.len(), facts.activities.len()), (3, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_pages_are_read_each_part_at_its_own_pace() {
     let mut rig = Rig::new();
     let (facts, gaps) = rig.poll(0).await.unwrap();

@@ -4,6 +4,7 @@ use super::{DAY, days, each_rotating, rotation_of, subject};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::secret::{Secret, SecretFacts};
 use crate::model::{Facts, Severity};
+use crate::text::Text;
 use crate::time::{Timestamp, human};
 
 pub(in super::super) const OFF: Rule = Rule {
@@ -77,11 +78,22 @@ fn opens_a_database(secret: &Secret) -> bool {
     tells(&secret.name) || secret.tags.iter().any(|(key, _)| tells(key))
 }
 
+/// The service that made a secret for itself and does not rotate it: nobody here can.
+fn is_up_to(secret: &Secret) -> Option<&Text> {
+    secret.owner.as_ref().filter(|_| secret.rotation_enabled != Some(true))
+}
+
 fn off(facts: &Facts, sink: &mut Sink<'_>) {
     each_rotating(facts, sink, |_, secret, sink| {
         // Of a secret that was never set up to rotate the field is absent.
         if secret.rotation_enabled == Some(true) {
             return sink.ok(|| subject(secret));
+        }
+        if let Some(owner) = is_up_to(secret) {
+            let about = About::new(format!("{}: does not rotate, which is up to {owner}", secret.name))
+                .cause(rotation_of(secret))
+                .with("OwningService", owner);
+            return sink.found(Severity::Info, subject(secret), about);
         }
         let is_database = opens_a_database(secret);
         let severity = if is_database { Severity::Crit } else { Severity::Warn };
@@ -112,6 +124,7 @@ fn age(facts: &Facts, sink: &mut Sink<'_>) {
         };
         let age = sink.now().since(since);
         let severity = match age {
+            age if age > policy && is_up_to(secret).is_some() => Severity::Info,
             age if age > policy + sink.span("crit-after") => Severity::Crit,
             age if age > policy => Severity::Warn,
             _ => return sink.ok(|| subject(secret)),

@@ -152,6 +152,11 @@ fn a_secret_that_does_not_rotate_is_worse_where_it_opens_a_database() {
             (of(off("feedback/adbc", None)), &["warn feedback/adbc: does not rotate"]),
             (tagged("aws:rds:primaryDBInstanceArn"), &[&format!("crit prod/app: {database}")]),
             (tagged("team"), &["warn prod/app: does not rotate"]),
+            // Nobody here can set up the rotation of what another service made for itself.
+            (
+                of(Secret { owner: text("events"), ..off("events!connection/db", None) }),
+                &["info events!connection/db: does not rotate, which is up to events"],
+            ),
             (replica, &[]),
             (deleted, &[]),
         ],
@@ -179,6 +184,10 @@ fn the_age_of_a_value_is_held_against_the_policy() {
             (strict(aged(30, 1)), &["warn prod/app: last rotated 30d00h ago, policy 30 d"]),
             (strict(aged(37, 1)), &["crit prod/app: last rotated 37d00h ago, policy 30 d"]),
             (of(never.clone()), &["crit prod/app: never rotated, made 400d00h ago, policy 90 d"]),
+            (
+                of(Secret { owner: text("events"), rotation_enabled: None, ..never.clone() }),
+                &["info prod/app: never rotated, made 400d00h ago, policy 90 d"],
+            ),
             (of(Secret { created_at: ago(90 * DAY), ..never.clone() }), &["ok"]),
             (
                 of(Secret { created_at: None, changed_at: ago(1), ..never }),

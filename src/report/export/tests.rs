@@ -251,10 +251,7 @@ async fn a_reader_that_has_gone_changes_nothing() {
 #[test]
 fn rows_are_judged_with_all_that_their_rules_look_at() {
     let view = view("services").unwrap();
-    assert_eq!(
-        feeds_of(view),
-        ["identity", "ecs", "stopped-tasks", "groups", "group-activities", "reservation", "task-definitions"]
-    );
+    assert_eq!(feeds_of(view), ["identity", "ecs", "stopped-tasks", "groups", "group-activities", "reservation"]);
 }
 
 #[tokio::test]
