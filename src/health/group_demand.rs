@@ -1,6 +1,8 @@
 //! Auto Scaling groups that are asked for instances, by `CapacityProviderReservation`, and bring none; and those that could
 //! give some back.
 
+use std::time::Duration;
+
 use super::demand::{Demand, Demands};
 use super::drivers::Direction;
 use super::past::Past;
@@ -115,6 +117,15 @@ fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
     });
 }
 
+/// Whether a launch brings an instance, or brought one that may not have joined yet; `None`: it does not tell what came of it.
+fn brings_one(launch: &GroupActivity, now: Timestamp, patience: Duration) -> Option<bool> {
+    match launch.is_under_way()? {
+        true => Some(true),
+        false if is_failed(launch) => Some(false),
+        false => launch.ended_at.or(launch.started_at).map(|at| now.since(at) < patience),
+    }
+}
+
 fn out_stuck(facts: &Facts, sink: &mut Sink<'_>) {
     let past = facts.derived::<Past>();
     each(facts, sink, |group, demand, why, sink| {
@@ -122,23 +133,30 @@ fn out_stuck(facts: &Facts, sink: &mut Sink<'_>) {
             return sink.ok(|| subject::group(group));
         }
         let patience = demand.warmup + sink.span("crit");
-        let launch = past.of_group(facts, &group.name).find(|activity| activity.launches() == Some(true));
-        let is_recent = |launch: &GroupActivity| {
-            launch.ended_at.or(launch.started_at).is_some_and(|at| sink.now().since(at) < patience)
-        };
-        let is_coming = launch.is_some_and(|l| l.is_under_way() == Some(true) || !is_failed(l) && is_recent(l));
-        if is_coming || group.instances.iter().any(|i| i.lifecycle.as_deref().is_some_and(is_starting)) {
+        let now = sink.now();
+        let may_launch = past.of_group(facts, &group.name).filter(|activity| activity.launches() != Some(false));
+        let mut may_launch = may_launch.peekable();
+        // What does not tell what it was may have been the last launch, or the one before it was.
+        let mut brings = Vec::new();
+        while let Some(activity) = may_launch.next_if(|activity| activity.launches().is_none()) {
+            brings.push(brings_one(activity, now, patience));
+        }
+        brings.push(may_launch.next().map_or(Some(false), |launch| brings_one(launch, now, patience)));
+        let is_starting = group.instances.iter().any(|i| i.lifecycle.as_deref().is_some_and(is_starting));
+        if is_starting || brings.iter().all(|brings| *brings == Some(true)) {
             return sink.ok(|| subject::group(group));
         }
         // What stands in the way for a reason that is known is said with that reason.
         if matches!(why.held, Some(Held::AtMaximum(_) | Held::Suspended(_) | Held::Failed(_) | Held::Several(_))) {
             return;
         }
-        let message = format!("{}: {} asks for more, nothing is launched", group.name, demand.words());
+        let is_uncertain = brings.iter().any(|brings| *brings != Some(false));
+        let outcome = if is_uncertain { "whether an instance comes is not known" } else { "nothing is launched" };
+        let message = format!("{}: {} asks for more, {outcome}", group.name, demand.words());
         let about = about(message, demand, why)
             .since(demand.above_since)
             .next("see whether its scaling policy and the alarms of ECS are still there: AWS console, Auto Scaling");
-        if group.at_maximum().is_none() {
+        if group.at_maximum().is_none() || is_uncertain {
             return sink.found(Severity::Unknown, subject::group(group), about);
         }
         sink.lasting(&[(Severity::Crit, patience)], subject::group(group), about);

@@ -417,15 +417,17 @@ async fn mongo_as_it_is() {
     let (clock, weight) = (Arc::new(SystemClock), Some(asked.to_vec().expect("BSON").len()));
     let held = Held { port: &port, clock, hosts: set.hosts(), name: "rounds", nobody, weight };
     let heard = async |host: &str| {
+        let is_written = port.hello(SET, host).await.is_ok_and(|hello| hello.majority_write_at.is_some());
         let peers = port.status(SET, host).await.expect("a status").members;
         let (version, states) = (peers[0].config_version, [MemberState::Primary, MemberState::Secondary]);
-        peers.iter().all(|p| {
+        let are_heard = peers.iter().all(|p| {
             p.config_version == version
                 && p.config_term == peers[0].config_term
                 && states.contains(&p.state)
                 && (p.is_self || p.heartbeat_received_at.is_some())
                 && (p.state == MemberState::Primary || !p.is_self || p.sync_source.is_some())
-        })
+        });
+        is_written && are_heard
     };
     until("all have heard of all", async || {
         heard(&held.hosts[0]).await && heard(&held.hosts[1]).await && heard(&held.hosts[2]).await

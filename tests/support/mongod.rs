@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mongodb::Client;
 use mongodb::bson::{Bson, Document, doc};
@@ -81,11 +81,26 @@ pub struct ReplicaSet {
 }
 
 impl Node {
-    /// Sends a signal: `KILL`, `STOP`, `CONT`.
+    /// Sends a signal: `KILL`, `STOP`, `CONT`. After the first two none of its threads runs any more: on a busy machine they go
+    /// on, and answer, for a while.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
         assert!(sent.success(), "kill -s {name} {pid}");
+        let begun = Instant::now();
+        while name != "CONT" && !self.is_at_rest() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "kill -s {name} {pid}: it still runs");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether each of its threads is stopped or gone, by the state that Linux gives after the name in parentheses.
+    fn is_at_rest(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return true };
+        threads.flatten().all(|thread| {
+            let told = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            told.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 'Z', 'X']))
+        })
     }
 }
 

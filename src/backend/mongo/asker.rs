@@ -1,5 +1,6 @@
 //! One client of one member, and the time it has.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mongodb::Client;
@@ -8,7 +9,7 @@ use mongodb::error::Error;
 use mongodb::event::EventHandler;
 use mongodb::event::sdam::SdamEvent;
 use mongodb::options::{ClientOptions, Credential, ServerAddress, ServerMonitoringMode, TlsOptions};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{sleep, timeout};
 
 use super::command::Command;
@@ -29,6 +30,9 @@ pub(super) struct Asker {
     client: Client,
     /// Why the driver last found the member unreachable.
     failed: watch::Receiver<Option<Error>>,
+    /// Whether nobody has to be believed any more.
+    is_believed: AtomicBool,
+    turn: Mutex<()>,
 }
 
 /// Why there is no answer.
@@ -54,6 +58,7 @@ impl Asker {
         options.retry_writes = Some(false);
         options.max_adaptive_retries = Some(0);
         options.tls = tls.map(Into::into);
+        let is_believed = AtomicBool::new(credential.is_none());
         options.credential = credential;
         let (tell, failed) = watch::channel(None);
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
@@ -61,7 +66,18 @@ impl Asker {
                 tell.send_replace(Some(event.failure));
             }
         }));
-        Ok(Self { client: Client::with_options(options)?, failed })
+        Ok(Self { client: Client::with_options(options)?, failed, is_believed, turn: Mutex::default() })
+    }
+
+    /// Until the member has believed who asks, one command goes at a time: a wrong password is tried once, and the others are
+    /// told of that and not of a connection that the driver gave up under them.
+    pub async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.is_believed.load(Ordering::Relaxed) { None } else { Some(self.turn.lock().await) }
+    }
+
+    /// The member has answered whoever asks.
+    pub fn believed(&self) {
+        self.is_believed.store(true, Ordering::Relaxed);
     }
 
     /// Sends a command. The driver would keep looking for a member that refuses until the time is over; its first failure to

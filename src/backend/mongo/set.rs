@@ -106,24 +106,37 @@ impl Set {
     pub async fn ask(&self, host: &str, who: Who, command: &Command) -> Result<(Document, bool), Fault> {
         // Without a user there is only nobody.
         let who = if self.has_user() { who } else { Who::Nobody };
-        if let (Who::User, Some((at, fault))) = (who, lock(&self.unproven).get(host))
-            && self.clock.now().since(*at) < REST
-        {
-            return Err(Fault { action: command.action, ..fault.clone() });
-        }
+        self.is_open(host, who, command)?;
         let address = self.address.as_ref().map_err(Clone::clone)?;
         let is_encrypted = self.configured.tls.is_some() || address.tls() == Some(true);
         let user = self.configured.username.as_deref().filter(|_| who == Who::User);
         let mechanism = self.configured.mechanism.filter(|_| who == Who::User);
         let asked = Asked { action: command.action, host, user, mechanism, is_encrypted };
         let client = self.client(host, who, &asked).await?;
+        let turn = client.turn().await;
+        if turn.is_some() {
+            self.is_open(host, who, command)?;
+        }
         let fault = match client.ask(command).await {
-            Ok(answer) => return Ok((answer, is_encrypted || is_this_machine(host))),
+            Ok(answer) => {
+                client.believed();
+                return Ok((answer, is_encrypted || is_this_machine(host)));
+            }
             Err(Silence::Late) => asked.late(),
             Err(Silence::Failed(error)) => asked.failed(&error),
         };
         self.judge(host, who, &client, &fault);
         Err(fault)
+    }
+
+    /// Fails where the member has just not believed who asks.
+    fn is_open(&self, host: &str, who: Who, command: &Command) -> Result<(), Fault> {
+        match lock(&self.unproven).get(host) {
+            Some((at, fault)) if who == Who::User && self.clock.now().since(*at) < REST => {
+                Err(Fault { action: command.action, ..fault.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a fault means for the next question.
@@ -133,6 +146,8 @@ impl Set {
             lock(&self.unproven).insert(host.to_owned(), (self.clock.now(), fault.clone()));
             // It may have been changed since it was read.
             self.password.iter().for_each(Lookup::forget);
+        } else if fault.code.is_some() {
+            asker.believed();
         }
         // A connection on which an answer is overdue may hang for good, and what the driver still waits for is waited for by
         // every command after it.

@@ -77,6 +77,11 @@ fn a_group_that_launches_nothing_in_time_is_stuck() {
     let mut unbounded = for_minutes(20);
     unbounded.groups.get_or_insert_default().groups[0].maximum = None;
     let full = with(service(2, 2)).scaled(group(5, 12, 12)).reserved(MORE);
+    let untold = for_minutes(20).group_did([GroupActivity { status: None, ..launch(9, "") }]);
+    let nameless = GroupActivity { description: None, ..launch(9, "Successful") };
+    let either = for_minutes(20).group_did([nameless, launch(30, "Successful")]);
+    let unknown: &[&str] =
+        &["unknown asg-ehr: reservation 125% of 100% asks for more, whether an instance comes is not known"];
     table(
         OUT_STUCK.id,
         &[
@@ -87,6 +92,8 @@ fn a_group_that_launches_nothing_in_time_is_stuck() {
             (for_minutes(20).group_did([launch(9, "Successful")]), &["ok"]),
             (for_minutes(20).group_did([launch(15, "InProgress")]), &["ok"]),
             (for_minutes(20).group_did([launch(15, "Failed")]), &[]),
+            (untold, unknown),
+            (either, unknown),
             (starting, &["ok"]),
             (unbounded, &["unknown asg-ehr: reservation 125% of 100% asks for more, nothing is launched"]),
             (full, &[]),
