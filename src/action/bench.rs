@@ -113,7 +113,7 @@ impl Bench {
     /// The fault of the ECS feed, if it could read nothing.
     pub async fn cluster(&self, name: &str) -> Result<Reading, Fault> {
         let only = Stack { clusters: vec![name.to_owned()], ..self.stack.clone() };
-        let feeds = ["ecs", "groups"];
+        let feeds = ["ecs", "groups", "guardduty"];
         let fetched = once(0, &only, &self.backend, &self.budgets, &self.clock, &feeds, LIMIT).await;
         let mut reading = Reading { facts: Facts::default(), gaps: Vec::new() };
         for feed in fetched {

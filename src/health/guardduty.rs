@@ -1,6 +1,7 @@
 //! GuardDuty: whether it watches, and what it found. Whatever a finding says may have been written by an attacker.
 
 mod detector;
+mod evidence;
 mod finding;
 mod resource;
 
@@ -8,6 +9,8 @@ mod resource;
 mod laws;
 #[cfg(test)]
 mod tests;
+
+pub use evidence::Evidence;
 
 pub(super) use detector::{DETECTOR, FEATURES, FREQUENCY};
 pub(super) use finding::FINDING;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::guardduty::Evidence;
 use super::{About, Rule, Sink, service, subject, words};
 use crate::model::ecs::{Cluster, EcsFacts, EcsIndex, Instance, Scheduling, Service};
 use crate::model::{Facts, Severity};
@@ -75,7 +76,7 @@ fn judged(service: &Service, index: &EcsIndex) -> Option<Result<(), Uneven>> {
 }
 
 fn spread(facts: &Facts, sink: &mut Sink<'_>) {
-    let index = facts.derived::<EcsIndex>();
+    let (index, evidence) = (facts.derived::<EcsIndex>(), facts.derived::<Evidence>());
     service::each(facts, sink, |service, sink| match judged(service, &index) {
         None => {}
         Some(Ok(())) => sink.ok(|| subject::service(service)),
@@ -90,9 +91,12 @@ fn spread(facts: &Facts, sink: &mut Sink<'_>) {
             // While instances it could use are lost, that is the cause, and said once for all services.
             let lost = index.pool(service).any(|i| i.agent_connected == Some(false));
             let severity = if lost { Severity::Info } else { severity };
-            let about = About::new(message)
-                .with("running tasks by zone", zones)
-                .next("a forced deployment spreads them anew, if its placement strategy spreads over zones");
+            let step = "a forced deployment spreads them anew, if its placement strategy spreads over zones";
+            let about = About::new(message).with("running tasks by zone", zones).next(evidence.unless_destroyed(
+                &service.arn,
+                "do not force a deployment",
+                step,
+            ));
             sink.found(severity, subject::service(service), about);
         }
     });

@@ -1,5 +1,7 @@
 //! CloudWatch alarms: metric alarms and composite ones, and how they changed.
 
+mod watched;
+
 use std::time::Duration;
 
 use super::stack::glob;

@@ -7,8 +7,11 @@ mod room;
 use super::details::Details;
 use crate::action::bench::Reading;
 use crate::action::plan::{Check, Level};
+use crate::health::guardduty::Evidence;
 use crate::health::words::count;
+use crate::model::Facts;
 use crate::model::ecs::{EcsIndex, Service};
+use crate::model::finding::FindingFacts;
 use crate::model::scaling::GroupFacts;
 use crate::time::{Timestamp, human};
 
@@ -28,6 +31,7 @@ pub(super) fn checks(service: &Service, reading: &Reading, details: &Details, no
         breaker(service),
         image::image(service, &index, details),
         protected(details, now),
+        evidence(service, &reading.facts),
         health(service, &index),
         desired(service),
         outage(service),
@@ -127,6 +131,23 @@ fn are(n: usize, noun: &str) -> String {
 /// `1 task runs`, `2 tasks run`.
 fn run(n: u32) -> String {
     format!("{} {}", count(n, "task"), if n == 1 { "runs" } else { "run" })
+}
+
+/// Whoever looks into what was found needs the tasks as they are.
+fn evidence(service: &Service, facts: &Facts) -> Check {
+    let id = "evidence";
+    if facts.get::<FindingFacts>().and_then(|known| known.read_at.findings).is_none() {
+        return Check::new(id, Warn, "whether GuardDuty found anything on its tasks or their instances is not known");
+    }
+    match facts.derived::<Evidence>().on(&service.arn) {
+        Some(finding) => {
+            let what = format!("{finding} is open on its tasks or their instances: evidence would be destroyed");
+            Check::new(id, Warn, what)
+        }
+        None => {
+            Check::new(id, Pass, "no high or critical finding of GuardDuty is open on its tasks or their instances")
+        }
+    }
 }
 
 fn health(service: &Service, index: &EcsIndex) -> Check {

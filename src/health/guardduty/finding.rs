@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{Band, archiving, is_active};
-use crate::health::{About, Level, Rule, Sink, Threshold, words};
-use crate::model::finding::{Finding, FindingFacts};
+use crate::health::{About, Level, Rule, Sink, Threshold, subject, words};
+use crate::model::ecs::{EcsFacts, EcsIndex};
+use crate::model::finding::{Finding, FindingFacts, Related};
 use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
 use crate::time::{Timestamp, human};
@@ -101,13 +102,13 @@ fn finding(facts: &Facts, sink: &mut Sink<'_>) {
     let mut sink = sink.at(at);
     for finding in found.findings.iter().filter(|finding| is_active(finding)) {
         let verdict = judge(finding, &sink);
-        let about = about(found, finding, &verdict);
+        let about = about(facts, found, finding, &verdict);
         let subject = Subject { kind: "finding", name: Text::from(name(finding)), id: finding.key().clone() };
         sink.found(verdict.severity, subject, about);
     }
 }
 
-fn about(found: &FindingFacts, finding: &Finding, verdict: &Verdict) -> About {
+fn about(facts: &Facts, found: &FindingFacts, finding: &Finding, verdict: &Verdict) -> About {
     let on = finding.resource.words().map(|words| format!(" on {}", cut(&words, RESOURCE))).unwrap_or_default();
     let times = finding.count.filter(|n| *n > 1).map(|n| format!(", {n} times")).unwrap_or_default();
     let overdue = if verdict.overdue.is_some() { ", overdue" } else { "" };
@@ -121,9 +122,47 @@ fn about(found: &FindingFacts, finding: &Finding, verdict: &Verdict) -> About {
     if let Some(limit) = verdict.overdue {
         about = about.with("overdue", format!("not archived within {}", human(limit)));
     }
-    if finding.resource.instance.is_some() {
-        about = about.next("do not drain, stop or replace the instance yet: that destroys evidence; isolate it, protect it from scale-in");
-    }
+    about = preserve(about, facts, finding);
     let detector = found.detectors.iter().find(|detector| detector.id == finding.detector);
     archiving(detector).into_iter().fold(about, About::next)
+}
+
+/// Where what happened is written, what else is there, and how it is kept.
+fn preserve(about: About, facts: &Facts, finding: &Finding) -> About {
+    let (related, index) = (facts.derived::<Related>(), facts.derived::<EcsIndex>());
+    let resources = related.of(finding.key());
+    let all = || resources.into_iter().flat_map(|known| known.named.iter().chain(&known.beside));
+    let of_kind = |kind: &'static str| all().filter(move |subject| subject.kind == kind);
+    let mut about = of_kind("service").fold(about, |about, service| about.with("service", &service.name));
+    let mut hosts: Vec<Text> = Vec::new();
+    let known = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.instances);
+    for named in of_kind("instance") {
+        let Some(host) = known.iter().map(|seen| &seen.item).find(|i| i.arn == named.id) else { continue };
+        let tasks = index.tasks_on(host);
+        about = about
+            .with("container instance", host.label())
+            .with("tasks on it", words::list(tasks.iter().map(|task| subject::short(task))));
+        hosts.extend(host.ec2_id.clone());
+    }
+    if hosts.is_empty() {
+        hosts.extend(finding.resource.instance.clone());
+    }
+    let services: Vec<&Text> = of_kind("service").map(|service| &service.name).collect();
+    let what = match (hosts.first(), finding.resource.task.is_some()) {
+        (Some(host), _) => format!("instance {host}"),
+        (None, true) => "the task".to_owned(),
+        (None, false) => return about,
+    };
+    about = about.next(format!("isolate {what}: a security group that lets nothing in or out"));
+    if !hosts.is_empty() {
+        about = about.next(format!(
+            "protect {what} from scale-in and termination: managed scaling ends one that is drained within some 15 min"
+        ));
+    }
+    let deploy = if services.is_empty() {
+        String::new()
+    } else {
+        format!(", and force no deployment of {}", words::list(services))
+    };
+    about.next(format!("do not stop, drain or replace it yet{deploy}: that destroys evidence"))
 }

@@ -35,7 +35,9 @@ fn resource(facts: &Facts, sink: &mut Sink<'_>) {
         for (_, finding) in &judged {
             about = about.with("finding", format!("{} {}", name(finding), finding.id));
         }
-        let about = about.next("look at the finding before anything is stopped or drained: that destroys evidence");
+        let about = about.next(
+            "look at the finding, which tells what to do, before anything is stopped, drained or replaced: that destroys evidence",
+        );
         sink.found(severity, subject.clone(), about);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::health::fixture::{ago, instance, now, task, text};
+use crate::health::fixture::{ago, instance, now, service, task, text, with as with_service};
 use crate::health::{Evaluation, Observed, RULES, Thresholds, evaluate};
 use crate::model::ecs::{EcsFacts, Seen};
 use crate::model::finding::{Concerned, Detector, Feature, Finding, FindingFacts, FindingsRead};
@@ -249,10 +249,45 @@ fn a_member_is_told_who_can_archive_and_that_evidence_is_to_be_kept() {
         check.next.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let member = next(Some(text("999999999999")));
-    assert!(member[0].starts_with("do not drain"), "{member:?}");
-    assert_eq!(member[1], "only account 999999999999, which administers GuardDuty here, can archive it");
-    assert!(next(Some(None))[1].starts_with("archive it in GuardDuty"));
-    assert_eq!(next(None).len(), 1, "it is not known whose it is");
+    let steps = [
+        "isolate instance i-1: a security group that lets nothing in or out",
+        "protect instance i-1 from scale-in and termination: managed scaling ends one that is drained within some 15 min",
+        "do not stop, drain or replace it yet: that destroys evidence",
+    ];
+    assert_eq!(member[..3], steps);
+    assert_eq!(member[3..], ["only account 999999999999, which administers GuardDuty here, can archive it"]);
+    assert!(next(Some(None))[3].starts_with("archive it in GuardDuty"));
+    assert_eq!(next(None).len(), 3, "it is not known whose it is");
+}
+
+#[test]
+fn nothing_advises_to_replace_what_holds_the_evidence_of_a_grave_finding() {
+    let hosts = ["a", "b", "c"].map(|zone| instance(&format!("i-{zone}"), zone, 1));
+    let tasks = (0..4).map(|n| task(&n.to_string(), &hosts[usize::from(n == 3)]));
+    let world = with_service(service(4, 4)).tasks(tasks.collect::<Vec<_>>()).instances(hosts);
+    let advice = |found: &[Finding]| {
+        let mut facts = world.facts(now());
+        facts.put(now(), Arc::new(FindingFacts { findings: found.to_vec(), ..of(finding(1.0)) }));
+        let checks = evaluate(&facts, &Thresholds::default(), &Observed::default(), false).checks;
+        checks.into_iter().find(|check| check.rule == "ecs-service-zones").unwrap().next[0].to_string()
+    };
+    let on = |host: &str, severity| Finding {
+        resource: Concerned { instance: text(host), ..Concerned::default() },
+        ..finding(severity)
+    };
+    let kept = "do not force a deployment yet: that would destroy the evidence of Recon:EC2/Portscan (view findings)";
+    let (archived, sample) = (Some(true), true);
+    for (found, says) in [
+        (on("i-a", 7.0), kept),
+        (on("i-b", 9.5), kept),
+        (on("i-c", 9.5), "a forced deployment"),
+        (on("i-a", 6.9), "a forced deployment"),
+        (Finding { archived, ..on("i-a", 8.0) }, "a forced deployment"),
+        (Finding { sample, ..on("i-a", 8.0) }, "a forced deployment"),
+    ] {
+        let told = advice(&[found]);
+        assert!(told.starts_with(says), "{told}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{each, subject};
+use crate::health::guardduty::Evidence;
 use crate::health::{About, Rule, Sink, words};
 use crate::model::ecs::{EcsFacts, Task};
 use crate::model::secret::{Consumers, Holds, Secret, SecretFacts, TaskDefinitionFacts, Uses};
@@ -27,14 +28,14 @@ fn stale(facts: &Facts, sink: &mut Sink<'_>) {
         return;
     }
     let tasks_at = facts.taken_at::<EcsFacts>();
-    let consumers = facts.derived::<Consumers>();
+    let (consumers, evidence) = (facts.derived::<Consumers>(), facts.derived::<Evidence>());
     each(facts, sink, |_, secret, sink| {
         let at = tasks_at.map_or(sink.now(), |at| at.min(sink.now()));
-        judge(secret, consumers.of(&secret.arn), consumers.is_complete(), &mut sink.at(at));
+        judge(secret, consumers.of(&secret.arn), (consumers.is_complete(), &evidence), &mut sink.at(at));
     });
 }
 
-fn judge(secret: &Secret, uses: Option<&Uses>, is_complete: bool, sink: &mut Sink<'_>) {
+fn judge(secret: &Secret, uses: Option<&Uses>, (is_complete, evidence): (bool, &Evidence), sink: &mut Sink<'_>) {
     let holding = |holds| uses.into_iter().flat_map(|uses| uses.holding(holds)).collect::<Vec<_>>();
     let (previous, untold, either) = (holding(Holds::Previous), holding(Holds::Unknown), holding(Holds::Either));
     let about = |tasks: &[&Arc<Task>], words: &str| {
@@ -46,10 +47,8 @@ fn judge(secret: &Secret, uses: Option<&Uses>, is_complete: bool, sink: &mut Sin
     };
     let hold = |n: usize, words: &str| format!("{} {words}", if n == 1 { "holds" } else { "hold" });
     if !previous.is_empty() {
-        let services: Vec<String> = by_service(&previous).into_keys().collect();
-        let about = about(&previous, &hold(previous.len(), "the previous secret")).since(secret.rotated_at).next(
-            format!("force a new deployment of {}: only new tasks are handed the new value", words::list(services)),
-        );
+        let about = about(&previous, &hold(previous.len(), "the previous secret")).since(secret.rotated_at);
+        let about = steps(&previous, evidence).into_iter().fold(about, About::next);
         sink.found(Severity::Warn, subject(secret), about);
     } else if !untold.is_empty() {
         let about =
@@ -63,11 +62,34 @@ fn judge(secret: &Secret, uses: Option<&Uses>, is_complete: bool, sink: &mut Sin
     }
 }
 
+/// Replacing them is what helps, but not where that destroys evidence.
+fn steps(holding: &[&Arc<Task>], evidence: &Evidence) -> Vec<String> {
+    let found = |task: &Task| evidence.on(&task.arn).or_else(|| evidence.on(task.instance_arn.as_ref()?));
+    let (kept, free): (Vec<_>, Vec<_>) = by_service(holding).into_keys().partition(|service| {
+        let mut of = holding.iter().filter(|task| label(task) == *service);
+        of.any(|task| found(task).is_some())
+    });
+    let free = (!free.is_empty())
+        .then(|| format!("force a new deployment of {}: only new tasks are handed the new value", words::list(free)));
+    let kept = (!kept.is_empty()).then(|| {
+        format!(
+            "do not deploy {} anew yet: that would destroy the evidence of an open finding (view findings)",
+            words::list(kept)
+        )
+    });
+    free.into_iter().chain(kept).collect()
+}
+
+/// The service of a task.
+fn label(task: &Task) -> String {
+    let name = task.service().or(task.group.as_deref()).unwrap_or("no service");
+    format!("{}/{name}", task.cluster())
+}
+
 fn by_service(tasks: &[&Arc<Task>]) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     for task in tasks {
-        let name = task.service().or(task.group.as_deref()).unwrap_or("no service");
-        *all.entry(format!("{}/{name}", task.cluster())).or_default() += 1;
+        *all.entry(label(task)).or_default() += 1;
     }
     all
 }

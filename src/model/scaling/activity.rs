@@ -114,6 +114,56 @@ impl GroupActivity {
     }
 }
 
+/// A size of a group that somebody set, as the cause of an activity tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resized {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// `MinSize` from then on, where it was set.
+    pub minimum: Option<u32>,
+    /// `MaxSize` from then on, where it was set.
+    pub maximum: Option<u32>,
+    /// How many instances were wanted before and after.
+    pub desired: Option<(u32, u32)>,
+}
+
+impl GroupActivity {
+    /// What of the group's size a user request set, where that led to it. Deployments of infrastructure count as such, too.
+    #[must_use]
+    pub fn resized(&self) -> Option<Resized> {
+        // "At TIME a user request update of AutoScalingGroup constraints to min: 15, max: 17, desired: 17 changing the desired
+        // capacity from 22 to 17.  At TIME …"; or "a user request explicitly set group desired capacity changing …".
+        let first = self.cause.as_deref()?.split(".  ").next()?;
+        let (before, request) = first.split_once("a user request")?;
+        let at = before.trim().strip_prefix("At ").and_then(|at| Timestamp::parse(at.trim()).ok());
+        let after = |words: &str| {
+            let rest = request.split_once(words)?.1;
+            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        };
+        let to = request.rsplit_once(" to ").and_then(|(_, n)| n.trim_end_matches('.').parse().ok());
+        let desired = after("desired capacity from ").zip(to);
+        let resized = Resized { at: at.or(self.started_at), minimum: after("min: "), maximum: after("max: "), desired };
+        (resized.maximum.is_some() || resized.desired.is_some()).then_some(resized)
+    }
+}
+
+impl Resized {
+    /// In words: `min 15, max 17, desired 22 to 17`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let minimum = self.minimum.map(|n| format!("min {n}"));
+        let maximum = self.maximum.map(|n| format!("max {n}"));
+        let desired = self.desired.map(|(from, to)| format!("desired {from} to {to}"));
+        [minimum, maximum, desired].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether fewer instances were wanted from then on.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.desired.is_some_and(|(from, to)| to < from)
+    }
+}
+
 /// An instance refresh of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refresh {
@@ -147,5 +197,26 @@ mod tests {
             [says("Setting desired count to many."), says("Attempting to scale due to alarm triggered")],
             [None; 2]
         );
+    }
+
+    #[test]
+    fn what_was_set_by_a_user_request_is_in_the_cause() {
+        let resized = |cause: &str| {
+            let cause = Some(Text::from(cause));
+            GroupActivity { cause, ..GroupActivity::default() }
+                .resized()
+                .map(|r| (r.at.map(Timestamp::rfc3339), r.words(), r.is_cut()))
+        };
+        let bounds = "At 2026-04-08T14:01:40Z a user request update of AutoScalingGroup constraints to min: 15, max: 17, desired: 17 \
+                      changing the desired capacity from 22 to 17.  At 2026-04-08T14:01:45Z an instance was taken out of service in \
+                      response to a difference between desired and actual capacity, shrinking the capacity from 22 to 21.";
+        let at = || Some("2026-04-08T14:01:40.000Z".to_owned());
+        assert_eq!(resized(bounds), Some((at(), "min 15, max 17, desired 22 to 17".to_owned(), true)));
+        let size = "At 2026-04-08T14:01:40Z a user request explicitly set group desired capacity changing the desired capacity from 2 to 3.";
+        assert_eq!(resized(size), Some((at(), "desired 2 to 3".to_owned(), false)));
+        let own = "At 2026-04-08T14:01:45Z an instance was started in response to a difference between desired and actual capacity, \
+                   increasing the capacity from 2 to 3.";
+        assert_eq!(resized(own), None);
+        assert_eq!(resized("At once a user request of some other kind"), None);
     }
 }

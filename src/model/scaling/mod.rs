@@ -5,7 +5,7 @@ mod application;
 mod group;
 mod reservation;
 
-pub use activity::{Activity, GroupActivity, GroupHistory, NotScaled, Refresh};
+pub use activity::{Activity, GroupActivity, GroupHistory, NotScaled, Refresh, Resized};
 pub use application::{Policy, ScalingFacts, ScalingRead, Suspended, Target};
 pub use group::{Group, GroupFacts, GroupInstance};
 pub use reservation::ReservationFacts;

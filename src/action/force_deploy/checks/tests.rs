@@ -7,6 +7,7 @@ use crate::model::ecs::{
     Breaker, Cluster, Container, Deployment, EcsFacts, Event, Image, Instance, Protection, Provider, Revision, Rollout,
     Scheduling, Seen, Size, Task,
 };
+use crate::model::finding::{Concerned, Finding, FindingsRead};
 use crate::model::scaling::Group;
 use crate::text::Text;
 
@@ -34,6 +35,8 @@ struct World {
     cluster: Cluster,
     neighbour: Option<Service>,
     gaps: Vec<String>,
+    /// The scores of findings on the instance; absent: not read.
+    found: Option<&'static [f64]>,
     details: Details,
 }
 
@@ -79,6 +82,7 @@ impl World {
             },
             neighbour: None,
             gaps: Vec::new(),
+            found: Some(&[]),
             details: Details {
                 protection: vec![Protection { task: Text::from("arn:task/1"), ..Protection::default() }],
                 ..Details::default()
@@ -95,6 +99,7 @@ impl World {
     fn checks(&self) -> Vec<Check> {
         let instance = Instance {
             arn: Text::from("arn:instance/1"),
+            ec2_id: text("i-1"),
             cluster_arn: Text::from(CLUSTER),
             status: text("ACTIVE"),
             remaining: Some(Size { cpu: 1_024 * self.free, memory: 65_536 }),
@@ -119,6 +124,18 @@ impl World {
         let mut facts = Facts::default();
         facts.put(NOW, Arc::new(ecs));
         facts.put(NOW, Arc::new(GroupFacts { groups: vec![group], ..GroupFacts::default() }));
+        if let Some(scores) = self.found {
+            let finding = |score: &f64| Finding {
+                id: Text::from(score.to_string()),
+                kind: Text::from("Backdoor:EC2/C&CActivity.B"),
+                severity: Some(*score),
+                resource: Concerned { instance: text("i-1"), ..Concerned::default() },
+                ..Finding::default()
+            };
+            let read_at = FindingsRead { detectors: Some(NOW), findings: Some(NOW) };
+            let findings = scores.iter().map(finding).collect();
+            facts.put(NOW, Arc::new(FindingFacts { findings, read_at, ..FindingFacts::default() }));
+        }
         checks(&self.service, &Reading { facts, gaps: self.gaps.clone() }, &self.details, NOW)
     }
 }
@@ -223,6 +240,9 @@ fn every_warning_is_told() {
         (World::with(|w| w.service.rollout.minimum_percent = None), "outage", Warn, "not known"),
         (World::with(|w| w.service.rollout.minimum_percent = None), "deadlock", Warn, "not known"),
         (World::with(|w| w.gaps = vec!["tasks of ehr: denied".to_owned()]), "unread", Warn, "tasks of ehr: denied"),
+        (World::with(|w| w.found = Some(&[6.9])), "evidence", Pass, "no high or critical finding"),
+        (World::with(|w| w.found = Some(&[6.9, 7.0])), "evidence", Warn, "C&CActivity.B is open on its tasks or their"),
+        (World::with(|w| w.found = None), "evidence", Warn, "is not known"),
     ];
     for strategy in ["BLUE_GREEN", "LINEAR", "CANARY"] {
         cases.push((World::with(|w| w.service.rollout.strategy = text(strategy)), "strategy", Warn, strategy));
