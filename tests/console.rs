@@ -269,6 +269,108 @@ async fn few_problems_stand_for_all_of_the_incident_and_each_of_them_can_be_reac
     sees(&mut console, &format!("u u / {} enter", typed("cannot")), &["ehr/ehr-api"]);
 }
 
+/// The overview of a scenario where its demo opens.
+async fn overview(name: &str) -> Console {
+    let scenario = Scenario::named(name).unwrap();
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let sim = Sim::new(&scenario, 1, clock.clone());
+    let stack = Stack { name: Text::from(name), mongo: scenario.mongo_sets(), ..Stack::default() };
+    let mut console = Console::new(&stack, &sim.backend(), clock, Budgets::unlimited());
+    console.poll(Duration::from_secs(20)).await;
+    resize(&mut console, 80);
+    console.screen('1');
+    console
+}
+
+#[tokio::test]
+async fn in_every_incident_few_problems_stand_for_all_and_the_first_is_the_cause() {
+    let aurora = "asg-ws 17/17: cut from 22 to 17 by a user request at 14:01:40Z";
+    let tele = "tele-db: failed over at 02:01:31Z; DNS may lag";
+    let spot = "asg-rx-spot: failed 12 times within 15 min: Could not launch Spot Instances.";
+    for (name, first) in [("ehr-aurora", aurora), ("telehealth-fargate", tele), ("rx-spot", spot)] {
+        let mut console = overview(name).await;
+        let (top, found) = (problems(&console), console.state.world.problems());
+        let all = found.filter(|problem| problem.check.severity > Severity::Info).count();
+        let said: Vec<String> = top.iter().map(|row| row.cells[1].searchable()).collect();
+        assert!(said[0].starts_with(first), "{name}: {said:#?}");
+        // Of rx-spot some is older than what happens: what is critical counts.
+        let critical = top.iter().filter(|row| name != "rx-spot" || row.severity == Severity::Crit).count();
+        assert!(critical <= 4 && all > top.len(), "{name}: {said:#?} stand for {all}");
+        assert_eq!(top.iter().map(|row| 1 + row.folds).sum::<usize>(), all, "{name}: each is counted once");
+        for leader in top.iter().filter(|row| row.folds > 0) {
+            console.state.place.cursor.entry = Some(leader.entry());
+            console.state.arrange();
+            let before = problems(&console).len();
+            press(&mut console, "u");
+            assert_eq!(problems(&console).len(), before + leader.folds, "{name}: {:?}", leader.id);
+        }
+        assert_eq!(problems(&console).len(), all, "{name}: each can be reached");
+    }
+}
+
+/// What is said by a rule of the thing of this name: what it follows from, and what to do.
+fn told(console: &Console, rule: &str, name: &str) -> (Option<&'static str>, String) {
+    let found = console.state.world.problems().find(|p| p.check.rule == rule && p.check.subject.name == *name);
+    let check = &found.expect(rule).check;
+    let next = check.next.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    (check.follows.as_ref().map(|root| root.rule), next)
+}
+
+#[tokio::test]
+async fn what_is_advised_in_an_incident_leads_out_of_it() {
+    let spot = overview("rx-spot").await;
+    for problem in spot.state.world.problems() {
+        let wrong = |step: &Text| step.contains("a forced deployment spreads") || step.starts_with("raise the maximum");
+        assert!(!problem.check.next.iter().any(wrong), "{problem:?}");
+    }
+    let (_, next) = told(&spot, "guardduty-finding", "CryptoCurrency:Runtime/BitcoinTool.B");
+    assert!(
+        ["isolate instance i-", "from scale-in", "force no deployment of rx/dispatch-worker"]
+            .iter()
+            .all(|w| next.contains(w)),
+        "{next}"
+    );
+    let (follows, next) = told(&spot, "scaling-group-at-maximum", "asg-rx-spot");
+    assert_eq!(follows, Some("scaling-activities-failing"));
+    assert!(next.contains("brings nothing") && next.contains("on-demand"), "{next}");
+    assert_eq!(told(&spot, "ecs-service-below-minimum", "rx/rx-api").0, Some("scaling-activities-failing"));
+
+    let tele = overview("telehealth-fargate").await;
+    let (follows, next) = told(&tele, "alarm-active", "app-proxy-pool");
+    assert_eq!((follows, next.as_str()), (Some("rds-proxy-pool"), "look at database app-proxy: view databases"));
+    let (follows, next) = told(&tele, "rds-proxy-auth", "app-proxy");
+    assert_eq!(follows, Some("secret-rotation-overdue"));
+    assert!(
+        next.starts_with("first see the rotation of prod/db/app") && next.contains("telehealth/scheduler"),
+        "{next}"
+    );
+    assert_eq!(told(&tele, "secret-rotation-overdue", "prod/db/app").0, Some("rds-failover"));
+
+    let aurora = overview("ehr-aurora").await;
+    assert_eq!(told(&aurora, "ecs-rollout-deadlock", "ws/hl7-bridge").0, Some("scaling-group-resized"));
+}
+
+#[tokio::test]
+async fn rows_tell_what_is_the_matter_with_what_they_rest_on() {
+    let mut spot = overview("rx-spot").await;
+    spot.screen('7');
+    let scaled = spot.state.listing.rows.iter().find(|row| row.id == *"service/rx/rx-api").unwrap();
+    let said = scaled.sentence().map(ToString::to_string);
+    assert_eq!(
+        (scaled.severity, said.as_deref()),
+        (Severity::Crit, Some("rx-api 10/14: below its minimum of 14 tasks"))
+    );
+    let mut tele = overview("telehealth-fargate").await;
+    tele.screen('2');
+    let service = tele.state.listing.rows.iter().find(|row| row.id.ends_with("/scheduler")).unwrap();
+    assert!(service.sentence().unwrap().contains("2 tasks hold the previous secret"), "{service:?}");
+    let mut aurora = overview("ehr-aurora").await;
+    aurora.screen('0');
+    let happened = aurora.state.listing.rows.iter().filter_map(Row::sentence);
+    let resized = happened.filter(|words| **words == *"a user request set min 15, max 17, desired 22 to 17");
+    assert_eq!(resized.count(), 1, "once, however many instances went");
+}
+
 #[tokio::test]
 async fn the_timeline_of_a_row_is_what_concerns_it_and_leads_back() {
     let mut console = services().await;

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use super::drivers::Drivers;
 use super::{About, Rule, Sink, Threshold, subject, words};
-use crate::model::alarm::{Alarm, AlarmFacts, AlarmPolicy, Transition};
-use crate::model::{Facts, Severity};
+use crate::model::alarm::{Alarm, AlarmFacts, AlarmPolicy, Transition, Watches};
+use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -57,12 +57,49 @@ fn alarms_at(facts: &Facts) -> Option<Timestamp> {
     facts.get::<AlarmFacts>()?.alarms_at
 }
 
+/// Where what alarms watch is to be seen.
+const VIEWS: &[(&str, &str)] =
+    &[("service", "services"), ("database", "databases"), ("group", "scaling"), ("instance", "instances")];
+
 /// Calls `judge` for every alarm of which something is to be said.
 fn each(facts: &Facts, sink: &mut Sink<'_>, mut judge: impl FnMut(&Alarm, &AlarmPolicy, &mut Sink<'_>)) {
     let Some(known) = facts.get::<AlarmFacts>() else { return };
     for alarm in known.alarms.iter().filter(|alarm| !known.policy.ignores(&alarm.name)) {
         judge(alarm, &known.policy, sink);
     }
+}
+
+/// What it watches of what is known, where that is to be seen, and else what there is to go on.
+fn lead(about: About, facts: &Facts, alarm: &Alarm) -> About {
+    let watched = alarm.watched(facts);
+    if !watched.is_empty() {
+        return watched.into_iter().fold(about, |about, Subject { kind, name, .. }| {
+            let view = VIEWS.iter().find(|(of, _)| *of == kind).map_or("overview", |(_, view)| view);
+            about.with("watches", format!("{kind} {name}")).next(format!("look at {kind} {name}: view {view}"))
+        });
+    }
+    let metric = match &alarm.watches {
+        Watches::Alarms(rule) => return of_others(about, facts, rule),
+        Watches::Metric(metric) => metric,
+    };
+    let named = |(key, value): &(Text, Text)| format!("{key} {value}");
+    let of = metric.dimensions.iter().map(named).collect::<Vec<_>>().join(", ");
+    let name = [metric.namespace.as_deref(), metric.metric.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+    let (name, of) = (name.join(" "), if of.is_empty() { String::new() } else { format!(" of {of}") });
+    let name = if name.is_empty() { "what it computes".to_owned() } else { name };
+    about.next(format!("see {name}{of} in CloudWatch; what else changed then: timeline of the alarm"))
+}
+
+/// The alarms of a rule that are in `ALARM`.
+fn of_others(about: About, facts: &Facts, rule: &str) -> About {
+    let known = facts.get::<AlarmFacts>().map_or(&[][..], |known| &known.alarms);
+    let named = |name: &str| rule.contains(&format!("\"{name}\"")) || rule.contains(&format!("({name})"));
+    let on: Vec<&Text> = known.iter().filter(|a| a.is_on() == Some(true) && named(&a.name)).map(|a| &a.name).collect();
+    let about = about.with("AlarmRule", rule);
+    if on.is_empty() {
+        return about.next("look at the alarms that its rule names: view alarms");
+    }
+    about.next(format!("look at what is in ALARM of its rule: {}", words::list(on)))
 }
 
 fn about(message: String, alarm: &Alarm, drivers: &Drivers) -> About {
@@ -116,7 +153,7 @@ fn active(facts: &Facts, sink: &mut Sink<'_>) {
             }
             Some(odd) => (Severity::Unknown, format!("is in a state that is not known: {}", words::quote(odd))),
         };
-        let about = about(format!("{} {says}", alarm.name), alarm, &drivers);
+        let about = lead(about(format!("{} {says}", alarm.name), alarm, &drivers), facts, alarm);
         sink.found(severity, subject::alarm(alarm), about);
     });
 }
@@ -132,7 +169,7 @@ fn muted(facts: &Facts, sink: &mut Sink<'_>) {
                 let message = format!("{} is in ALARM and muted: {what}{}", alarm.name, reason(alarm));
                 let about = about(message, alarm, &drivers)
                     .next("switch its actions on when the work they were off for is done");
-                sink.found(Severity::Warn, subject::alarm(alarm), about);
+                sink.found(Severity::Warn, subject::alarm(alarm), lead(about, facts, alarm));
             }
             _ => sink.ok(|| subject::alarm(alarm)),
         }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::placement::{GroupSize, Growth, Placements, Unplaced};
-use super::{About, Rule, Sink, Threshold, events, service, subject, words};
+use super::{About, Rule, Sink, Threshold, events, group_past, service, subject, words};
 use crate::model::ecs::{EcsFacts, EcsIndex, Instance, Service};
+use crate::model::scaling::GroupFacts;
 use crate::model::{Facts, Severity};
 
 pub(super) const FULL: Rule = Rule {
@@ -30,7 +31,7 @@ fn full(facts: &Facts, sink: &mut Sink<'_>) {
             }
             return;
         };
-        let about = about(service, unplaced, growth, &index);
+        let about = about(service, unplaced, growth, facts);
         let hurts = service.running == 0 || service.lower_bound().is_some_and(|least| service.running < least);
         let at_once = Duration::ZERO;
         let (warn, crit) = (sink.span("warn"), sink.span("crit"));
@@ -51,7 +52,8 @@ fn all_placed(service: &Service, index: &EcsIndex) -> bool {
     !events::active(service).any(|e| e.says(events::UNABLE_TO_PLACE)) && room_known()
 }
 
-fn about(service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsIndex) -> About {
+fn about(service: &Service, unplaced: &Unplaced, growth: Growth, facts: &Facts) -> About {
+    let index = facts.derived::<EcsIndex>();
     let tasks = words::count(unplaced.tasks, "task");
     let whose = if unplaced.of_rollout { " of its rollout" } else { "" };
     let why = cause(growth, &unplaced.groups);
@@ -75,7 +77,7 @@ fn about(service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsInde
     if let Some(event) = &unplaced.event {
         about = about.with("event", &event.message);
     }
-    advise(about, service, unplaced, growth, index)
+    advise(about, service, unplaced, growth, facts)
 }
 
 /// `asg-ehr 12/12, at max`.
@@ -132,13 +134,26 @@ fn placeable<'a>(pool: impl Iterator<Item = &'a Instance>) -> String {
     if why.is_empty() { format!("{good} of {all}") } else { format!("{good} of {all} ({})", why.join("; ")) }
 }
 
-fn advise(about: About, service: &Service, unplaced: &Unplaced, growth: Growth, index: &EcsIndex) -> About {
+/// What brings more room, of each group that is at its maximum.
+fn more_room(about: About, unplaced: &Unplaced, facts: &Facts, groups: &str) -> About {
+    let known = facts.get::<GroupFacts>();
+    let short =
+        unplaced.groups.iter().filter_map(|size| known?.group(&size.name)).filter(|g| g.is_short() == Some(true));
+    let short: Vec<String> = short.map(|group| group_past::more_room(facts, group)).collect();
+    if short.is_empty() {
+        return about.next(format!("raise the maximum of {groups}, or free room on the cluster"));
+    }
+    short.into_iter().fold(about, About::next)
+}
+
+fn advise(about: About, service: &Service, unplaced: &Unplaced, growth: Growth, facts: &Facts) -> About {
+    let index = facts.derived::<EcsIndex>();
     let groups = words::list(unplaced.groups.iter().map(|g| &g.name));
     let lost = index.pool(service).any(|i| !i.placeable());
     let about =
         if lost { about.next("bring back the instances that cannot take tasks: view instances") } else { about };
     let mut about = match growth {
-        Growth::AtMaximum => about.next(format!("raise the maximum of {groups}, or free room on the cluster")),
+        Growth::AtMaximum => more_room(about, unplaced, facts, &groups),
         Growth::CanGrow => about.next(format!("see whether {groups} launches instances: view instances")),
         Growth::Fixed(_) => {
             about.next("add instances by hand, or free room: nothing scales the cluster for this service")

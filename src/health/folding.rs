@@ -5,6 +5,7 @@
 //! a zone or a service.
 
 mod hooks;
+mod joins;
 mod relations;
 
 #[cfg(test)]

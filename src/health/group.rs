@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::demand::Demands;
 use super::placement::Placements;
 use super::scaling_why::ScalingWhy;
-use super::{About, Rule, Sink, Threshold, subject, words, zone};
+use super::{About, Rule, Sink, Threshold, group_past, subject, words, zone};
 use crate::model::ecs::{EcsFacts, EcsIndex, Provider, Task};
 use crate::model::scaling::{Group, GroupFacts, GroupInstance};
 use crate::model::{Facts, Severity, Subject};
@@ -124,18 +124,18 @@ fn waiting(facts: &Facts) -> HashMap<Text, Vec<&Task>> {
     waiting
 }
 
-/// `asg-ehr 12/12`: the group, its desired size and its maximum.
+/// `asg-ehr 12/12`: the group, its desired size and its maximum; and how many of these are there, where that is fewer.
 fn headline(group: &Group) -> String {
-    format!("{} {}/{}", group.name, words::given(group.desired), words::given(group.maximum))
+    let size = format!("{} {}/{}", group.name, words::given(group.desired), words::given(group.maximum));
+    if group.is_short() == Some(true) { format!("{size}, {} in service", group.in_service()) } else { size }
 }
 
 fn sized(message: String, group: &Group) -> About {
-    let in_service = group.instances.iter().filter(|i| in_service(i)).count();
     About::new(message)
         .with("minimum", words::given(group.minimum))
         .with("desired", words::given(group.desired))
         .with("maximum", words::given(group.maximum))
-        .with("in service", in_service)
+        .with("in service", group.in_service())
 }
 
 fn in_service(instance: &GroupInstance) -> bool {
@@ -175,12 +175,12 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
                     if let (Some(demand), false) = (demand, placements.waiting_for(group)) {
                         let about = at_maximum(&format!(", {}", demand.words()))
                             .since(demand.above_since)
-                            .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                            .next(group_past::more_room(facts, group));
                         sink.found(Severity::Crit, subject::group(group), about);
                     } else if placements.waiting_for(group) {
                         let about = at_maximum(&format!(", {}", placements.waiting_words(group)))
                             .next("see which services wait, and whether instances were lost: view instances")
-                            .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                            .next(group_past::more_room(facts, group));
                         // No time of this condition's own: that of the services is told with them.
                         sink.lasting(&[(Severity::Crit, Duration::ZERO)], subject::group(group), about);
                     } else {
@@ -193,7 +193,7 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
                 let about = explained(sized(sentence, group), facts, group)
                     .since(tasks.iter().filter_map(|t| t.created_at).min())
                     .with("waiting", words::list(tasks.iter().map(|t| t.label())))
-                    .next(format!("raise the maximum of {}, or free room on the cluster", group.name));
+                    .next(group_past::more_room(facts, group));
                 let steps = [(Severity::Info, Duration::ZERO), (Severity::Crit, sink.span("crit"))];
                 sink.lasting(&steps, subject::group(group), about);
             }

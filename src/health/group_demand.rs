@@ -106,7 +106,7 @@ fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
             let about = about(format!("{}: its last launch failed{told}", group.name), demand, why)
                 .since(last.started_at)
                 .with("StatusMessage", words::given(last.message.as_ref()))
-                .next("see what EC2 says of it, and whether other zones or types have capacity");
+                .next(group_past::mend(last.message.as_deref()));
             sink.found(Severity::Crit, subject::group(group), about);
         } else if failed > 0 || newest.iter().any(|activity| activity.status.is_none()) {
             let message = format!("{}: what came of its last launch is not known", group.name);

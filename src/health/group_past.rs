@@ -79,7 +79,7 @@ fn failing(facts: &Facts, sink: &mut Sink<'_>) {
             let about = About::new(format!("{}: failed {n} within {}{why}", group.name, words::span(within)))
                 .since(failed.last().and_then(|first| first.started_at))
                 .with("StatusMessage", words::given(told))
-                .next("see what EC2 says of it, and whether other zones or types have capacity");
+                .next(mend(told));
             sink.found(Severity::Crit, subject::group(group), about);
         } else if failed.len() + untold >= failures {
             let message = format!("{}: what came of {untold} of its activities is not known", group.name);
@@ -88,6 +88,39 @@ fn failing(facts: &Facts, sink: &mut Sink<'_>) {
             sink.ok(|| subject::group(group));
         }
     }
+}
+
+/// What helps where launches fail, by what EC2 said.
+pub(super) fn mend(told: Option<&str>) -> &'static str {
+    const LACKS: [&str; 3] = ["insufficientinstancecapacity", "spot capacity", "insufficient capacity"];
+    let told = told.unwrap_or_default().to_ascii_lowercase();
+    if LACKS.iter().any(|words| told.contains(words)) {
+        "EC2 has none of what it launches: allow it more instance types and zones, or a share of on-demand instances"
+    } else {
+        "see what EC2 says of it: the launch template, the limits of the account, whether other zones or types have capacity"
+    }
+}
+
+/// What brings more room where a group is at its maximum. Raising that helps only a group that has what it wants.
+pub(super) fn more_room(facts: &Facts, group: &Group) -> String {
+    if group.is_short() != Some(true) {
+        return format!("raise the maximum of {}, or free room on the cluster", group.name);
+    }
+    let past = facts.derived::<Past>();
+    // A few launches, as a group tries in several zones at a time.
+    let mut launches = past.of_group(facts, &group.name).filter(|activity| activity.launches() == Some(true)).take(10);
+    let failed = launches.find(|activity| activity.status.as_deref() == Some("Failed"));
+    let lacks = format!("{} of {} instances are in service", group.in_service(), words::given(group.desired));
+    failed.map_or_else(
+        || format!("wait for the rest of {}: {lacks}; see view scaling", group.name),
+        |failed| {
+            format!(
+                "raising the maximum of {} brings nothing, {lacks}: {}",
+                group.name,
+                mend(failed.message.as_deref())
+            )
+        },
+    )
 }
 
 fn refresh(facts: &Facts, sink: &mut Sink<'_>) {

@@ -18,6 +18,7 @@ mod folding;
 mod group;
 mod group_demand;
 mod group_past;
+mod group_resized;
 pub mod guardduty;
 mod instance;
 #[cfg(test)]
@@ -113,6 +114,7 @@ pub const RULES: &[&Rule] = &[
     &group_demand::LAUNCH_FAILED,
     &group_demand::TOO_LARGE,
     &group_demand::OUT_STUCK,
+    &group_resized::RESIZED,
     &target::FAILED,
     &group::SHORT,
     &group::ONE_ZONE,

@@ -173,7 +173,7 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
         if service.desired < most {
             return sink.ok(|| subject::target(target));
         }
-        let at = format!("{} {}/{most}: at its maximum", name(target), service.desired);
+        let at = format!("{} wants {} of at most {}", name(target), service.desired, words::count(most, "task"));
         let (severity, message) = match asking(&drivers, target, Direction::Out) {
             // That is said with Application Auto Scaling's own word.
             Some(_) if says_at_maximum(&past, facts, target, sink) => (Severity::Info, at),

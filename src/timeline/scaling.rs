@@ -101,6 +101,7 @@ fn put_group(facts: &Facts, activity: &GroupActivity, pen: &mut Pen<'_>) {
     let ids = did.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| word.starts_with("i-"));
     let index = facts.derived::<EcsIndex>();
     let related = ids.filter_map(|id| Some(("instance", index.instance_by_ec2_id(id)?.arn.clone())));
+    put_resized(facts, activity, pen);
     pen.tell(Told {
         at: activity.started_at,
         severity,
@@ -109,6 +110,18 @@ fn put_group(facts: &Facts, activity: &GroupActivity, pen: &mut Pen<'_>) {
         message: Text::from(message),
         key: activity.id.to_string(),
     });
+}
+
+/// What somebody set of a group's size: told by the cause of each activity that it led to, and one entry.
+fn put_resized(facts: &Facts, activity: &GroupActivity, pen: &mut Pen<'_>) {
+    let Some(set) = activity.resized() else { return };
+    let key = format!("{}/resized/{:?}", activity.group, set.at);
+    if !pen.is_new(&key, set.at) {
+        return;
+    }
+    let severity = if set.is_cut() { Severity::Warn } else { Severity::Info };
+    let message = Text::from(format!("a user request set {}", set.words()));
+    pen.tell(Told { at: set.at, severity, subject: group(facts, &activity.group), related: Vec::new(), message, key });
 }
 
 /// One entry for each state a refresh was seen in.

@@ -16,7 +16,7 @@ pub const VIEW: View = View {
     title: "findings",
     doc: "GuardDuty findings by severity, and the task, instance or database they concern; samples and archived ones below",
     kind: "finding",
-    feeds: &["guardduty"],
+    feeds: &["guardduty", "ecs", "rds"],
     columns: COLUMNS,
     exported: true,
     rows,
@@ -31,7 +31,13 @@ const COLUMNS: &[Column] = &[
     Column::words("band", "level", 1, 8, "low, medium, high, or critical from 9.0 on"),
     Column::words("type", "type", 1, 60, "What was found, as GuardDuty names it"),
     Column::words("resource", "resource", 1, 34, "What it concerns, as narrow as it is told"),
-    Column::words("related", "related", 4, 34, "What that belongs to: the service of a task"),
+    Column::words(
+        "related",
+        "related",
+        4,
+        34,
+        "What of this stack it is joined to: task, container instance, database, and the service of a task",
+    ),
     Column::number("count", "count", 3, "How often it was seen"),
     Column::words("change", "new", 3, 6, "What changed while this console ran: new, or how often it was seen since"),
     Column::number("first_seen_at", "first", 5, "When it was seen first"),
@@ -61,7 +67,7 @@ fn of_stack(scene: &StackScene<'_>) -> Vec<Row> {
 }
 
 fn row(scene: &StackScene<'_>, found: &FindingFacts, f: &Finding, related: &Related) -> Row {
-    let beside = related.of(f.key()).map(|resources| names(&resources.beside)).unwrap_or_default();
+    let beside = related.of(f.key()).map(|found| names(found.beside.iter().chain(&found.named))).unwrap_or_default();
     let change = found.changes.get(&f.id).map(|change| match change {
         Change::New => Text::from("new"),
         Change::More(n) => Text::from(format!("+{n}")),
@@ -99,8 +105,8 @@ fn band(finding: &Finding) -> Option<&'static str> {
     finding.severity.and_then(Band::of).map(Band::word)
 }
 
-fn names(subjects: &[Subject]) -> Text {
-    let names: Vec<String> = subjects.iter().map(|subject| format!("{} {}", subject.kind, subject.name)).collect();
+fn names<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Text {
+    let names: Vec<String> = subjects.map(|subject| format!("{} {}", subject.kind, subject.name)).collect();
     Text::from(names.join(", "))
 }
 

@@ -86,11 +86,22 @@ fn folded(problems: &[&Problem]) -> Vec<Row> {
         let id = leader.id.clone();
         let followers = others.iter().map(|i| Row { under: Some(id.clone()), ..problem_row(problems[*i]) });
         let followers: Vec<Row> = followers.collect();
-        leader.severity = followers.iter().map(|row| row.severity).fold(leader.severity, Severity::max);
+        lift(&mut leader, &followers);
         rows.push(leader);
         rows.extend(followers);
     }
     rows
+}
+
+/// Where one that follows is worse, its sign is that of all, and its sentence is told with it.
+fn lift(leader: &mut Row, followers: &[Row]) {
+    // Of equally bad ones the first.
+    let worst = followers.iter().rev().max_by_key(|row| row.severity).filter(|row| row.severity > leader.severity);
+    let Some((worst, said)) = worst.and_then(|row| Some((row.severity, row.sentence()?))) else { return };
+    leader.severity = worst;
+    if let Some(Cell::State(severity, words)) = leader.cells.get_mut(1) {
+        (*severity, *words) = (worst, Text::from(format!("{words}; {said}")));
+    }
 }
 
 fn domain_rows<'a>(scene: &'a StackScene<'a>) -> impl Iterator<Item = Row> + 'a {
@@ -172,7 +183,7 @@ fn open(row: &Row) -> Option<Drill> {
 pub(super) fn lead(subject: &Subject) -> Option<Drill> {
     match subject.kind {
         // Capacity is looked at where the instances are.
-        "provider" => Some(Drill { view: "instances", ..Drill::default() }),
+        "provider" => Some(Drill { view: "instances", select: Some(provider_id(&subject.name)), ..Drill::default() }),
         "group" => Some(Drill { view: "scaling", select: Some(subject.id.clone()), ..Drill::default() }),
         "cluster" => Some(Drill { view: "instances", filter: format!("cluster={}", subject.name), select: None }),
         "replica-set" => Some(Drill { view: "mongo", select: Some(subject.id.clone()), ..Drill::default() }),

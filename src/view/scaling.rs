@@ -10,9 +10,9 @@ use crate::health::demand::Demands;
 use crate::health::drivers::{Direction, Driver, Drivers};
 use crate::health::past::Past;
 use crate::health::scaling_why::{Held, Scaled, ScalingWhy};
-use crate::model::ecs::{EcsFacts, Provider};
+use crate::model::ecs::{EcsFacts, Provider, Service};
 use crate::model::scaling::{Activity, Group, GroupFacts, ReservationFacts, ScalingFacts, Target};
-use crate::model::{Facts, Severity};
+use crate::model::{Facts, Problem, Severity};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
 
@@ -144,7 +144,24 @@ fn service_row(scene: &StackScene<'_>, target: &Target) -> Row {
         cells,
         ..Row::default()
     }
-    .judged(scene.problems_of("scaling-target", &target.resource))
+    .judged(problems(scene, target, service))
+}
+
+/// Rules that say that a service lacks tasks, which is as bad for its scaling.
+const LACKS: &[&str] = &[
+    "ecs-capacity-full",
+    "ecs-service-none-running",
+    "ecs-service-below-minimum",
+    "ecs-service-short",
+    "ecs-service-pending",
+];
+
+/// The problems of a target, and what its service lacks.
+fn problems(scene: &StackScene<'_>, target: &Target, service: Option<&Service>) -> Vec<Problem> {
+    let mut problems = scene.problems_of("scaling-target", &target.resource);
+    let of_service = service.map(|service| scene.problems_of("service", &service.arn)).unwrap_or_default();
+    problems.extend(of_service.into_iter().filter(|problem| LACKS.contains(&problem.check.rule)));
+    problems
 }
 
 /// What finds a group's row: as rules name it.

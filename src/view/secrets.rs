@@ -15,7 +15,7 @@ pub const VIEW: View = View {
     title: "secrets",
     doc: "Secrets: when each was rotated and will be, what it is in, who uses it, and tasks that hold the value of before",
     kind: "secret",
-    feeds: &["secrets", "task-definitions"],
+    feeds: &["secrets", "task-definitions", "rds"],
     columns: COLUMNS,
     exported: true,
     rows,

@@ -1,9 +1,12 @@
 //! The services view: every ECS service of the watched clusters.
 
+use std::collections::HashMap;
+
 use super::scene::{missing_row, standing};
 use super::{Detail, Drill, Line, Scene, StackScene, View};
-use crate::model::Severity;
 use crate::model::ecs::{Deployment, EcsFacts, EcsIndex, Kind, Scheduling, Seen, Service, tail};
+use crate::model::secret::{Consumers, Holds};
+use crate::model::{Problem, Severity, Subject};
 use crate::table::{Cell, Column, Row};
 use crate::text::Text;
 
@@ -52,13 +55,16 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
 fn of_stack(scene: &StackScene<'_>) -> Vec<Row> {
     let Some(ecs) = scene.facts.get::<EcsFacts>() else { return Vec::new() };
     let index = scene.facts.derived::<EcsIndex>();
-    let known = ecs.services.iter().map(|seen| row(scene, &index, seen));
+    let stale = stale(scene);
+    let known = ecs.services.iter().map(|seen| row(scene, &index, seen, &stale));
     let missing = ecs.missing.iter().filter(|m| m.kind == Kind::Service);
     known.chain(missing.map(|m| missing_row(scene, m, COLUMNS, "service"))).collect()
 }
 
-fn row(scene: &StackScene<'_>, index: &EcsIndex, seen: &Seen<Service>) -> Row {
+fn row(scene: &StackScene<'_>, index: &EcsIndex, seen: &Seen<Service>, stale: &HashMap<Text, Vec<Problem>>) -> Row {
     let s = &seen.item;
+    let mut problems = scene.problems_of("service", &s.arn);
+    problems.extend(stale.get(&s.arn).into_iter().flatten().cloned());
     let primary = s.primary();
     let spread = index.spread(s);
     Row {
@@ -85,7 +91,24 @@ fn row(scene: &StackScene<'_>, index: &EcsIndex, seen: &Seen<Service>) -> Row {
         ],
         ..Row::default()
     }
-    .judged(scene.problems_of("service", &s.arn))
+    .judged(problems)
+}
+
+/// What is said of secrets whose previous value tasks of services hold, by the ARN of these.
+fn stale(scene: &StackScene<'_>) -> HashMap<Text, Vec<Problem>> {
+    let consumers = scene.facts.derived::<Consumers>();
+    let mut by_service: HashMap<Text, Vec<Problem>> = HashMap::new();
+    for problem in scene.problems.iter().filter(|problem| problem.check.rule == "secret-stale-tasks") {
+        let uses = consumers.of(&problem.check.subject.id);
+        let holds = |service: &Subject| {
+            let mut held = uses.into_iter().flat_map(|uses| uses.holding(Holds::Previous));
+            held.any(|task| task.service().is_some_and(|name| *service.name == *format!("{}/{name}", task.cluster())))
+        };
+        for service in uses.iter().flat_map(|uses| &uses.services).filter(|service| holds(service)) {
+            by_service.entry(service.id.clone()).or_default().push(problem.clone());
+        }
+    }
+    by_service
 }
 
 fn zones(zones: &std::collections::BTreeMap<Text, u32>, unknown: u32) -> Cell {

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::joins;
 use crate::health::placement::Placements;
 use crate::model::ecs::{EcsFacts, EcsIndex, Instance, Provider, Service, Task};
 use crate::model::mongo::MongoFacts;
@@ -37,6 +38,16 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The facts.
+    pub(super) const fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
+    /// What of ECS belongs together.
+    pub(super) fn index(&self) -> &EcsIndex {
+        &self.index
+    }
+
     fn ecs(&self) -> Option<&'a EcsFacts> {
         self.facts.get()
     }
@@ -59,7 +70,7 @@ impl<'a> Look<'a> {
     }
 
     /// The container instance of this ARN or of this EC2 id.
-    fn instance(&self, id: &str) -> Option<&'a Instance> {
+    pub(super) fn instance(&self, id: &str) -> Option<&'a Instance> {
         let known = self.instances.get_or_init(|| {
             let all = self.ecs().map_or(&[][..], |ecs| &ecs.instances).iter().map(|seen| seen.item.as_ref());
             all.flat_map(|i| [Some((i.arn.as_str(), i)), i.ec2_id.as_deref().map(|id| (id, i))]).flatten().collect()
@@ -67,8 +78,9 @@ impl<'a> Look<'a> {
         known.get(id).copied()
     }
 
-    /// The services a check is about: the one it names, that of its task, that of its scaling target, those its alarm drives.
-    fn services_of(&self, check: &Check) -> Vec<&'a Service> {
+    /// The services a check is about: the one it names, that of its task, that of its scaling target, those its alarm drives or
+    /// watches.
+    pub(super) fn services_of(&self, check: &Check) -> Vec<&'a Service> {
         let id = check.subject.id.as_str();
         match check.subject.kind {
             "service" => self.service(id).into_iter().collect(),
@@ -77,20 +89,23 @@ impl<'a> Look<'a> {
             "alarm" => {
                 let policies = self.facts.get::<ScalingFacts>().map_or(&[][..], |scaling| &scaling.policies);
                 let driven = policies.iter().filter(|policy| policy.alarms.contains(&check.subject.name));
-                driven.filter_map(|policy| self.service(policy.resource.strip_prefix("service/")?)).collect()
+                let driven = driven.filter_map(|policy| self.service(policy.resource.strip_prefix("service/")?));
+                let watched = joins::alarm(self, check).map(|alarm| alarm.watched(self.facts)).unwrap_or_default();
+                let watched = watched.iter().filter(|thing| thing.kind == "service");
+                driven.chain(watched.filter_map(|thing| self.service(&thing.id))).collect()
             }
             _ => Vec::new(),
         }
     }
 
     /// The group a provider stands on.
-    fn group_of(&self, provider: &str) -> Option<String> {
+    pub(super) fn group_of(&self, provider: &str) -> Option<String> {
         self.index.provider(provider).and_then(Provider::group_name).map(|name| name.to_string())
     }
 }
 
 /// The service of a task, as `CLUSTER/SERVICE`.
-fn label(task: &Task) -> Option<String> {
+pub(super) fn label(task: &Task) -> Option<String> {
     Some(format!("{}/{}", task.cluster(), task.service()?))
 }
 
@@ -198,8 +213,12 @@ pub(super) fn sets(_: &Look<'_>, check: &Check) -> Vec<String> {
 
 /// The database it is about: by its ARN that of its cluster, and of a proxy those behind it.
 pub(super) fn databases(look: &Look<'_>, check: &Check) -> Vec<String> {
+    databases_of(look, &check.subject.id)
+}
+
+/// The database with this ARN, or that of its cluster, and of a proxy those behind it.
+pub(super) fn databases_of(look: &Look<'_>, arn: &str) -> Vec<String> {
     let Some(rds) = look.facts.get::<RdsFacts>() else { return Vec::new() };
-    let arn = check.subject.id.as_str();
     let of_cluster = |id: &Text| rds.cluster(id).map(|cluster| cluster.arn.to_string());
     if let Some(instance) = rds.instances.iter().find(|instance| instance.arn == *arn) {
         return vec![instance.cluster.as_ref().and_then(of_cluster).unwrap_or_else(|| arn.to_owned())];

@@ -1,6 +1,7 @@
 //! What follows from what.
 
 use super::hooks::{self, Hooks};
+use super::joins;
 
 /// Problems that follow from others where both hang on the same thing.
 pub(super) struct Relation {
@@ -33,6 +34,9 @@ const LACKS: &[&str] = &[
     "alarm-flapping",
 ];
 
+/// What alarms say.
+const ALARMS: &[&str] = &["alarm-active", "alarm-flapping", "alarm-muted"];
+
 /// Every relation. Where a problem fits several, the first counts.
 pub(super) const RELATIONS: &[Relation] = &[
     // A group that brings no instance, and the services that wait for room on it.
@@ -45,7 +49,15 @@ pub(super) const RELATIONS: &[Relation] = &[
             "scaling-out-stuck",
             "scaling-group-suspended",
             "scaling-task-too-large",
+            "scaling-activities-failing",
         ],
+        at: hooks::groups,
+    },
+    // A group whose launches fail has not reached its maximum, whatever it wants.
+    Relation {
+        follows: &["scaling-group-at-maximum", "scaling-group-short", "scaling-group-one-zone"],
+        on: joins::groups_short,
+        of: &["scaling-activities-failing", "scaling-launch-failed"],
         at: hooks::groups,
     },
     // A zone whose agents fell silent together, and what else was there.
@@ -76,6 +88,36 @@ pub(super) const RELATIONS: &[Relation] = &[
         on: hooks::sets,
         of: &["mongo-no-primary", "mongo-member-state"],
         at: hooks::sets,
+    },
+    // Logins that fail for a secret that was not rotated, or that tasks hold from before it was.
+    Relation {
+        follows: &["rds-proxy-auth"],
+        on: joins::secrets,
+        of: &["secret-rotation-stuck", "secret-rotation-overdue", "secret-stale-tasks"],
+        at: hooks::subject,
+    },
+    // An alarm on a metric that a rule judges, too.
+    Relation {
+        follows: ALARMS,
+        on: joins::measured,
+        of: &[
+            "rds-proxy-pool",
+            "rds-proxy-auth",
+            "rds-connections",
+            "rds-cpu",
+            "rds-memory",
+            "rds-storage-free",
+            "rds-replica-lag",
+            "rds-aurora-lag",
+        ],
+        at: joins::said,
+    },
+    // A failover, and what is told elsewhere of the database: its alarms, and a rotation that could not reach it.
+    Relation {
+        follows: &["alarm-active", "alarm-flapping", "alarm-muted", "secret-rotation-stuck", "secret-rotation-overdue"],
+        on: joins::databases,
+        of: &["rds-failover"],
+        at: hooks::databases,
     },
     // A failover, and those that held connections to what is gone.
     Relation {
@@ -125,6 +167,18 @@ pub(super) const RELATIONS: &[Relation] = &[
         of: &["ecs-instance-draining"],
         at: hooks::instances,
     },
+    // A group that somebody made smaller, and who cannot do without the instances that go.
+    Relation {
+        follows: &[
+            "ecs-rollout-deadlock",
+            "ecs-instance-draining",
+            "scaling-instance-terminating",
+            "scaling-group-at-maximum",
+        ],
+        on: joins::groups_draining,
+        of: &["scaling-group-resized"],
+        at: hooks::groups,
+    },
     // Tasks that fail again and again, and what the service says of it.
     Relation {
         follows: &[
@@ -161,6 +215,19 @@ pub(super) const RELATIONS: &[Relation] = &[
         of: &["ecs-rollout-failed", "ecs-service-none-running"],
         at: hooks::services,
     },
+    // Instances that are gone and not replaced, and the services that had tasks there; what comes is where there is capacity.
+    Relation {
+        follows: LACKS,
+        on: joins::groups_lost,
+        of: &["scaling-activities-failing", "scaling-launch-failed", "scaling-group-short"],
+        at: hooks::groups,
+    },
+    Relation {
+        follows: &["ecs-service-zones"],
+        on: joins::groups_under,
+        of: &["scaling-activities-failing", "scaling-launch-failed"],
+        at: hooks::groups,
+    },
     // A service that cannot be scaled, and the alarm that keeps asking for it.
     Relation {
         follows: &["scaling-not-scaled", "scaling-activity-failed", "alarm-active"],
@@ -182,6 +249,13 @@ pub(super) const RELATIONS: &[Relation] = &[
         at: hooks::subject,
     },
     Relation { follows: &["secret-age"], on: hooks::subject, of: &["secret-rotation-overdue"], at: hooks::subject },
+    // A secret that nobody looks after is said once.
+    Relation {
+        follows: &["secret-key", "secret-schedule"],
+        on: hooks::subject,
+        of: &["secret-age", "secret-rotation-off", "secret-rotation-overdue", "secret-rotation-stuck"],
+        at: hooks::subject,
+    },
     // Where GuardDuty is off, none of its parts can be on.
     Relation {
         follows: &["guardduty-features", "guardduty-frequency"],

@@ -29,7 +29,9 @@ fn resource(facts: &Facts, sink: &mut Sink<'_>) {
         let Some((severity, worst)) = judged.first().copied() else { continue };
         let others = judged.len() - 1;
         let more = if others > 0 { format!(" and {}", words::count(others, "other finding")) } else { String::new() };
-        let mut about = About::new(format!("GuardDuty: {}, {}{more}", name(worst), level(worst, &judge(worst, &sink))))
+        let verdict = judge(worst, &sink);
+        let overdue = if verdict.overdue.is_some() { ", overdue" } else { "" };
+        let mut about = About::new(format!("GuardDuty: {}, {}{overdue}{more}", name(worst), level(worst, &verdict)))
             .since(worst.created_at)
             .cause(cause(worst));
         for (_, finding) in &judged {

@@ -1,12 +1,15 @@
 //! Proxies: whether they run and reach their databases, and whether they can log in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::failover::{self, Failovers};
 use super::{Database, STILL_NOW, each_proxy, lately};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::rds::{Proxy, RdsFacts, RdsMetrics, Target};
+use crate::model::secret::{Consumers, Holds, Secret, SecretFacts};
 use crate::model::{Facts, Severity};
+use crate::time::Timestamp;
 
 pub(in super::super) const STATUS: Rule = Rule {
     id: "rds-proxy-status",
@@ -173,8 +176,8 @@ fn auth(facts: &Facts, sink: &mut Sink<'_>) {
                     proxy.name,
                     words::span(STILL_NOW)
                 ))
-                .with(RdsMetrics::AUTH_FAILED, failed)
-                .next("see which clients still have an old password: tasks started before the last rotation");
+                .with(RdsMetrics::AUTH_FAILED, failed);
+                let about = passwords(about, facts, proxy, sink.now());
                 sink.at(at).found(Severity::Warn, subject, about);
             }
             // Whether clients can log in is not known where it was not measured, nor why a database is away where that was not
@@ -184,4 +187,43 @@ fn auth(facts: &Facts, sink: &mut Sink<'_>) {
             Some((at, _)) => sink.at(at).ok(|| subject),
         }
     });
+}
+
+/// What is known of the secrets of a proxy whose clients fail to log in: rotations that do not end, and tasks that hold the
+/// value of before.
+fn passwords(about: About, facts: &Facts, proxy: &Proxy, now: Timestamp) -> About {
+    let consumers = facts.derived::<Consumers>();
+    let secrets = facts.get::<SecretFacts>().map_or(&[][..], |known| &known.secrets);
+    let is_used = |secret: &&Secret| {
+        consumers.of(&secret.arn).is_some_and(|uses| uses.proxies.iter().any(|used_by| used_by.id == proxy.arn))
+    };
+    let (mut about, mut steps) = (about, Vec::new());
+    for secret in secrets.iter().filter(is_used) {
+        let overdue = secret.rotates_at.is_some_and(|next| next < now);
+        if secret.pending().is_some() || overdue {
+            about = about.with("secret", format!("{}: its rotation has not come to its end", secret.name));
+            steps.push(format!(
+                "first see the rotation of {} to its end; if it is stuck, clear its pending version and rotate it again",
+                secret.name
+            ));
+        }
+        let tasks: Vec<_> =
+            consumers.of(&secret.arn).into_iter().flat_map(|uses| uses.holding(Holds::Previous)).collect();
+        let services: BTreeSet<String> =
+            tasks.iter().map(|task| format!("{}/{}", task.cluster(), task.service().unwrap_or("no service"))).collect();
+        if !tasks.is_empty() {
+            let (n, of) = (words::count(tasks.len(), "task"), words::list(&services));
+            about = about
+                .with("secret", format!("{}: {n} of {of} with the value of before its last rotation", secret.name));
+            let then = if steps.is_empty() { "" } else { "then " };
+            steps.push(format!(
+                "{then}have {of} started anew, which hold the previous {}: view secrets tells how",
+                secret.name
+            ));
+        }
+    }
+    if steps.is_empty() {
+        steps.push("see which clients still have an old password: tasks started before the last rotation".to_owned());
+    }
+    steps.into_iter().fold(about, About::next)
 }

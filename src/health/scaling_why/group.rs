@@ -162,6 +162,11 @@ pub(in super::super) fn is_starting(lifecycle: &str) -> bool {
 fn done(activity: &GroupActivity) -> String {
     let what = activity.description.as_deref().map_or_else(|| "an activity".to_owned(), words::quote);
     let status = words::given(activity.status.as_ref());
+    // What somebody set explains more than what was done for it.
+    if let Some(set) = activity.resized() {
+        let at = set.at.map(|at| format!(" at {}", at.time_of_day())).unwrap_or_default();
+        return format!("a user request{at} set {}; {what} ({status})", set.words());
+    }
     match activity.started_at {
         Some(at) => format!("{what} at {} ({status})", at.time_of_day()),
         None => format!("{what} ({status})"),

@@ -60,10 +60,13 @@ fn a_service_at_its_maximum_is_a_warning_and_critical_while_more_is_asked_for() 
         AT_MAXIMUM.id,
         &[
             (scaled(27, "ALARM"), &["ok"]),
-            (scaled(28, "OK"), &["warn ehr-api 28/28: at its maximum"]),
-            (scaled(28, "ALARM"), &["crit ehr-api 28/28: at its maximum while ehr-api-cpu-high is in ALARM"]),
-            (scaled(28, "ALARM").did([refused(2, "AlreadyAtMaxCapacity")]), &["info ehr-api 28/28: at its maximum"]),
-            (pinned, &["info ehr-api 28/28: at its maximum, which is its minimum, too"]),
+            (scaled(28, "OK"), &["warn ehr-api wants 28 of at most 28 tasks"]),
+            (scaled(28, "ALARM"), &["crit ehr-api wants 28 of at most 28 tasks while ehr-api-cpu-high is in ALARM"]),
+            (
+                scaled(28, "ALARM").did([refused(2, "AlreadyAtMaxCapacity")]),
+                &["info ehr-api wants 28 of at most 28 tasks"],
+            ),
+            (pinned, &["info ehr-api wants 28 of at most 28 tasks, which is its minimum, too"]),
             (unbounded, &["unknown ehr-api: its maximum is not known"]),
             (unread, &[]),
         ],

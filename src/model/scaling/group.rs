@@ -54,6 +54,24 @@ impl Group {
         Some(self.desired? >= self.maximum?)
     }
 
+    /// How many of its instances are in service, as far as they tell.
+    #[must_use]
+    pub fn in_service(&self) -> usize {
+        self.instances.iter().filter(|instance| instance.lifecycle.as_deref() == Some("InService")).count()
+    }
+
+    /// Whether fewer instances are in service than it wants; `None` where it cannot be told.
+    #[must_use]
+    pub fn is_short(&self) -> Option<bool> {
+        let desired = self.desired? as usize;
+        let untold = self.instances.iter().filter(|instance| instance.lifecycle.is_none()).count();
+        match self.in_service() {
+            known if known >= desired => Some(false),
+            known if known + untold < desired => Some(true),
+            _ => None,
+        }
+    }
+
     /// Whether this process (`Launch`, `Terminate` …) is suspended.
     #[must_use]
     pub fn suspends(&self, process: &str) -> bool {

@@ -48,6 +48,8 @@ fn check(finding: &Finding) -> Value {
         "message": check.message.as_str(),
         "since": check.since.map(Timestamp::rfc3339),
         "evidence": evidence(&check.evidence),
+        "source": source(check),
+        "next": check.next.iter().map(Text::as_str).collect::<Vec<_>>(),
         "references": references(check),
         "follows": check.follows.as_ref().map(|root| json!({ "rule": root.rule, "id": root.id.as_str() })),
         "taken_at": check.taken_at.rfc3339(),
@@ -70,10 +72,14 @@ fn evidence(fields: &[(&'static str, Text)]) -> Map<String, Value> {
     object
 }
 
+/// Where the judgement and its numbers come from.
+fn source(check: &Check) -> Option<&'static str> {
+    RULES.iter().find(|rule| rule.id == check.rule).map(|rule| rule.source)
+}
+
 /// Where the judgement and its numbers come from, then what to look at next.
 fn references(check: &Check) -> Vec<&str> {
-    let source = RULES.iter().find(|rule| rule.id == check.rule).map(|rule| rule.source);
-    source.into_iter().chain(check.next.iter().map(Text::as_str)).collect()
+    source(check).into_iter().chain(check.next.iter().map(Text::as_str)).collect()
 }
 
 fn error(stack: &Text, trouble: &Trouble) -> Value {

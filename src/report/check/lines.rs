@@ -1,6 +1,7 @@
 //! What a run found, as the lines of a monitoring plugin.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::{Finding, Outcome};
@@ -16,6 +17,8 @@ const WIDEST: usize = 80;
 /// however many feeds it hit, unless a rule says it; what is only worth knowing is left out.
 pub(super) fn lines(outcome: &Outcome<'_>) -> String {
     let of_things = outcome.findings.iter().filter(|finding| finding.check.subject.kind != "feed");
+    let led = led(outcome);
+    let line = |finding| line(finding, &led);
     let found = of_things.clone().filter(|finding| finding.check.severity > Severity::Unknown).map(line);
     let stacks = outcome.stacks.iter().zip(&outcome.readings);
     let unread = stacks.flat_map(|(stack, reading)| {
@@ -68,7 +71,32 @@ fn shortened(domains: &[(&'static str, usize)], room: usize) -> String {
     (0..=domains.len()).rev().map(written).find(|words| words.chars().count() <= room).unwrap_or_default()
 }
 
-fn line(finding: &Finding) -> String {
+/// A problem: its stack, its rule, the id of its subject.
+type Key<'a> = (&'a str, &'static str, &'a str);
+
+/// How many problems follow from each that follows from none, over however many steps.
+fn led<'a>(outcome: &'a Outcome<'_>) -> HashMap<Key<'a>, usize> {
+    let key = |finding: &'a Finding| -> Key<'a> {
+        (finding.stack.as_str(), finding.check.rule, finding.check.subject.id.as_str())
+    };
+    let follows: HashMap<Key<'a>, Key<'a>> = outcome
+        .findings
+        .iter()
+        .filter_map(|finding| {
+            let root = finding.check.follows.as_ref()?;
+            Some((key(finding), (finding.stack.as_str(), root.rule, root.id.as_str())))
+        })
+        .collect();
+    let mut led = HashMap::new();
+    for root in follows.values() {
+        // No chain is longer than there are steps.
+        let end = std::iter::successors(Some(root), |at| follows.get(*at)).take(follows.len()).last().unwrap_or(root);
+        *led.entry(*end).or_default() += 1;
+    }
+    led
+}
+
+fn line(finding: &Finding, led: &HashMap<Key<'_>, usize>) -> String {
     let check = &finding.check;
     let glyph = check.severity.glyph(true);
     let subject = &check.subject;
@@ -77,6 +105,12 @@ fn line(finding: &Finding) -> String {
     if let Some(since) = check.since {
         // Writing to a string never fails.
         let _ = write!(line, ", since {}", since.rfc3339());
+    }
+    if let Some(root) = &check.follows {
+        let _ = write!(line, ", follows from {}", root.rule);
+    }
+    if let Some(n) = led.get(&(finding.stack.as_str(), check.rule, subject.id.as_str())) {
+        let _ = write!(line, ", {n} follow");
     }
     line.push(')');
     barless(&line)
