@@ -306,6 +306,8 @@ mod tests {
                 row("alone", warn, 0, false),
             ]
         );
+        let first = rows.iter().find(|row| row.section == PROBLEMS).unwrap();
+        assert_eq!(first.cells[1], Cell::State(crit, Text::from("cause; felt")), "the sign is that of what is said");
     }
 
     #[test]

@@ -138,3 +138,31 @@ fn an_alarm_names_what_it_drives() {
     let drives = check.evidence.iter().find(|(field, _)| *field == "drives").map(|(_, value)| value.as_str());
     assert_eq!(drives, Some("cpu-out of service/ehr/ehr-api"));
 }
+
+#[test]
+fn an_alarm_tells_where_to_look_next() {
+    let next = |world: World| {
+        let checks = world.evaluate().checks;
+        let check =
+            checks.into_iter().find(|check| check.rule == ACTIVE.id && check.severity > Severity::Info).unwrap();
+        check.next.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let watching = |dimensions: &[(&str, &str)]| {
+        let dimensions = dimensions.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect();
+        let metric = MetricAlarm { namespace: text("AWS/X"), metric: text("M"), dimensions, ..MetricAlarm::default() };
+        Alarm { watches: Watches::Metric(metric), ..paging(alarm("a", "ALARM")) }
+    };
+    let service = with(service(4, 4)).alarms([watching(&[("ClusterName", "ehr"), ("ServiceName", "ehr-api")])]);
+    assert_eq!(next(service), ["look at service ehr/ehr-api: view services"]);
+    let group = with(super::super::fixture::service(4, 4)).scaled(group(1, 2, 3));
+    assert_eq!(
+        next(group.alarms([watching(&[("AutoScalingGroupName", "asg-ehr")])])),
+        ["look at group asg-ehr: view scaling"]
+    );
+    let queue = next(one(watching(&[("QueueName", "q")])));
+    assert_eq!(queue, ["see AWS/X M of QueueName q in CloudWatch; what else changed then: timeline of the alarm"]);
+    let rule = Watches::Alarms(Text::from("ALARM(\"b\") OR ALARM(c)"));
+    let composite = Alarm { watches: rule, ..paging(alarm("a", "ALARM")) };
+    let others = [composite, alarm("b", "OK"), alarm("c", "ALARM"), alarm("d", "ALARM")];
+    assert_eq!(next(World::default().alarms(others)), ["look at what is in ALARM of its rule: c"]);
+}

@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::joins;
 use crate::health::placement::Placements;
-use crate::model::ecs::{EcsFacts, EcsIndex, Instance, Provider, Service, Task};
+use crate::health::stops::{Cause, explain};
+use crate::model::alarm::{Alarm, AlarmFacts};
+use crate::model::ecs::{EcsFacts, EcsIndex, Instance, Provider, Service, StoppedFacts, Task};
 use crate::model::mongo::MongoFacts;
 use crate::model::rds::RdsFacts;
 use crate::model::scaling::{GroupFacts, ScalingFacts};
@@ -24,6 +25,8 @@ pub(super) struct Look<'a> {
     services: OnceCell<HashMap<Text, &'a Service>>,
     tasks: OnceCell<HashMap<&'a str, &'a Task>>,
     instances: OnceCell<HashMap<&'a str, &'a Instance>>,
+    alarms: OnceCell<HashMap<&'a str, &'a Alarm>>,
+    lost: OnceCell<BTreeSet<String>>,
 }
 
 impl<'a> Look<'a> {
@@ -35,6 +38,8 @@ impl<'a> Look<'a> {
             services: OnceCell::new(),
             tasks: OnceCell::new(),
             instances: OnceCell::new(),
+            alarms: OnceCell::new(),
+            lost: OnceCell::new(),
         }
     }
 
@@ -78,6 +83,24 @@ impl<'a> Look<'a> {
         known.get(id).copied()
     }
 
+    /// The alarm a check is about.
+    pub(super) fn alarm(&self, check: &Check) -> Option<&'a Alarm> {
+        let known = self.alarms.get_or_init(|| {
+            let all = self.facts.get::<AlarmFacts>().map_or(&[][..], |known| &known.alarms);
+            all.iter().map(|alarm| (alarm.arn.as_str(), alarm)).collect()
+        });
+        known.get(check.subject.id.as_str()).copied().filter(|_| check.subject.kind == "alarm")
+    }
+
+    /// The services that lost tasks together with their instances, as `CLUSTER/SERVICE`.
+    pub(super) fn lost(&self) -> &BTreeSet<String> {
+        self.lost.get_or_init(|| {
+            let stopped = self.facts.get::<StoppedFacts>().map_or(&[][..], |stopped| &stopped.tasks);
+            let gone = |task: &&Task| matches!(explain(task).cause, Cause::Spot | Cause::InstanceGone);
+            stopped.iter().map(|seen| seen.item.as_ref()).filter(gone).filter_map(label).collect()
+        })
+    }
+
     /// The services a check is about: the one it names, that of its task, that of its scaling target, those its alarm drives or
     /// watches.
     pub(super) fn services_of(&self, check: &Check) -> Vec<&'a Service> {
@@ -90,7 +113,7 @@ impl<'a> Look<'a> {
                 let policies = self.facts.get::<ScalingFacts>().map_or(&[][..], |scaling| &scaling.policies);
                 let driven = policies.iter().filter(|policy| policy.alarms.contains(&check.subject.name));
                 let driven = driven.filter_map(|policy| self.service(policy.resource.strip_prefix("service/")?));
-                let watched = joins::alarm(self, check).map(|alarm| alarm.watched(self.facts)).unwrap_or_default();
+                let watched = self.alarm(check).map(|alarm| alarm.watched(self.facts)).unwrap_or_default();
                 let watched = watched.iter().filter(|thing| thing.kind == "service");
                 driven.chain(watched.filter_map(|thing| self.service(&thing.id))).collect()
             }
@@ -105,7 +128,7 @@ impl<'a> Look<'a> {
 }
 
 /// The service of a task, as `CLUSTER/SERVICE`.
-pub(super) fn label(task: &Task) -> Option<String> {
+fn label(task: &Task) -> Option<String> {
     Some(format!("{}/{}", task.cluster(), task.service()?))
 }
 

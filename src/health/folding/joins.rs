@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::hooks::{self, Look, label};
+use super::hooks::{self, Look};
 use crate::health::rds::failover::Failovers;
 use crate::model::Check;
-use crate::model::alarm::{Alarm, AlarmFacts};
-use crate::model::ecs::{Instance, Service, StoppedFacts};
+use crate::model::ecs::{Instance, Service};
 use crate::model::scaling::GroupFacts;
 use crate::model::secret::{Consumers, SecretFacts};
 use crate::text::Text;
@@ -31,15 +30,9 @@ const MEASURED: &[(&str, &str)] = &[
 /// least (Secrets Manager user guide, rotation schedules).
 const NEAR: Duration = Duration::from_hours(1);
 
-/// The alarm a check is about.
-pub(super) fn alarm<'a>(look: &Look<'a>, check: &Check) -> Option<&'a Alarm> {
-    let known = look.facts().get::<AlarmFacts>().filter(|_| check.subject.kind == "alarm")?;
-    known.alarms.iter().find(|alarm| alarm.arn == check.subject.id)
-}
-
 /// What an alarm measures, as the rule says it that judges the same.
 pub(super) fn measured(look: &Look<'_>, check: &Check) -> Vec<String> {
-    let alarm = alarm(look, check);
+    let alarm = look.alarm(check);
     let metric = alarm.and_then(|alarm| alarm.metric()?.metric.as_deref());
     let rule = MEASURED.iter().find(|(name, _)| metric == Some(*name)).map(|(_, rule)| rule);
     let watched = alarm.map(|alarm| alarm.watched(look.facts())).unwrap_or_default();
@@ -56,7 +49,7 @@ pub(super) fn said(_: &Look<'_>, check: &Check) -> Vec<String> {
 pub(super) fn databases(look: &Look<'_>, check: &Check) -> Vec<String> {
     match check.subject.kind {
         "alarm" => {
-            let watched = alarm(look, check).map(|alarm| alarm.watched(look.facts())).unwrap_or_default();
+            let watched = look.alarm(check).map(|alarm| alarm.watched(look.facts())).unwrap_or_default();
             let all = watched.iter().filter(|thing| thing.kind == "database");
             all.flat_map(|thing| hooks::databases_of(look, &thing.id)).collect()
         }
@@ -105,14 +98,7 @@ fn groups_of(look: &Look<'_>, service: &Service) -> Vec<String> {
 
 /// The same, of a service that lost tasks together with their instances.
 pub(super) fn groups_lost(look: &Look<'_>, check: &Check) -> Vec<String> {
-    use crate::health::stops::{Cause, explain};
-    let stopped = look.facts().get::<StoppedFacts>().map_or(&[][..], |stopped| &stopped.tasks);
-    let lost: BTreeSet<String> = stopped
-        .iter()
-        .map(|seen| &seen.item)
-        .filter(|task| matches!(explain(task).cause, Cause::Spot | Cause::InstanceGone))
-        .filter_map(|task| label(task))
-        .collect();
+    let lost = look.lost();
     let services = look.services_of(check).into_iter().filter(|service| lost.contains(service.label().as_str()));
     services.flat_map(|service| groups_of(look, service)).collect()
 }

@@ -17,7 +17,7 @@ const WIDEST: usize = 80;
 /// however many feeds it hit, unless a rule says it; what is only worth knowing is left out.
 pub(super) fn lines(outcome: &Outcome<'_>) -> String {
     let of_things = outcome.findings.iter().filter(|finding| finding.check.subject.kind != "feed");
-    let led = led(outcome);
+    let led = led(&outcome.findings);
     let line = |finding| line(finding, &led);
     let found = of_things.clone().filter(|finding| finding.check.severity > Severity::Unknown).map(line);
     let stacks = outcome.stacks.iter().zip(&outcome.readings);
@@ -74,19 +74,19 @@ fn shortened(domains: &[(&'static str, usize)], room: usize) -> String {
 /// A problem: its stack, its rule, the id of its subject.
 type Key<'a> = (&'a str, &'static str, &'a str);
 
+fn key(finding: &Finding) -> Key<'_> {
+    (&finding.stack, finding.check.rule, &finding.check.subject.id)
+}
+
+/// The problem it follows from.
+fn root(finding: &Finding) -> Option<Key<'_>> {
+    finding.check.follows.as_ref().map(|root| (finding.stack.as_str(), root.rule, root.id.as_str()))
+}
+
 /// How many problems follow from each that follows from none, over however many steps.
-fn led<'a>(outcome: &'a Outcome<'_>) -> HashMap<Key<'a>, usize> {
-    let key = |finding: &'a Finding| -> Key<'a> {
-        (finding.stack.as_str(), finding.check.rule, finding.check.subject.id.as_str())
-    };
-    let follows: HashMap<Key<'a>, Key<'a>> = outcome
-        .findings
-        .iter()
-        .filter_map(|finding| {
-            let root = finding.check.follows.as_ref()?;
-            Some((key(finding), (finding.stack.as_str(), root.rule, root.id.as_str())))
-        })
-        .collect();
+fn led(findings: &[Finding]) -> HashMap<Key<'_>, usize> {
+    let follows: HashMap<Key<'_>, Key<'_>> =
+        findings.iter().filter_map(|finding| Some((key(finding), root(finding)?))).collect();
     let mut led = HashMap::new();
     for root in follows.values() {
         // No chain is longer than there are steps.
@@ -109,7 +109,7 @@ fn line(finding: &Finding, led: &HashMap<Key<'_>, usize>) -> String {
     if let Some(root) = &check.follows {
         let _ = write!(line, ", follows from {}", root.rule);
     }
-    if let Some(n) = led.get(&(finding.stack.as_str(), check.rule, subject.id.as_str())) {
+    if let Some(n) = led.get(&key(finding)) {
         let _ = write!(line, ", {n} follow");
     }
     line.push(')');
@@ -141,6 +141,8 @@ fn barless(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Follows, Subject};
+    use crate::time::Timestamp;
 
     #[test]
     fn domains_are_left_out_one_by_one_and_counted() {
@@ -155,5 +157,39 @@ mod tests {
             assert_eq!(shortened(&domains, room), words, "{room}");
         }
         assert_eq!(shortened(&[], 40), "");
+    }
+
+    #[test]
+    fn a_line_tells_what_it_follows_from_and_how_many_follow_over_whatever_steps() {
+        let of = |rule: &'static str, follows: Option<&'static str>| Finding {
+            stack: Text::from("prod"),
+            check: Check {
+                rule,
+                domain: "ecs",
+                severity: Severity::Crit,
+                subject: Subject { kind: "service", name: Text::from("web"), id: Text::from(rule) },
+                message: Text::from("web: bad"),
+                since: None,
+                evidence: Vec::new(),
+                next: Vec::new(),
+                taken_at: Timestamp::default(),
+                cause: None,
+                follows: follows.map(|rule| Follows { rule, id: Text::from(rule) }),
+            },
+        };
+        let findings =
+            [of("felt", Some("between")), of("between", Some("cause")), of("cause", None), of("alone", None)];
+        let led = led(&findings);
+        let told: Vec<String> = findings.iter().map(|finding| line(finding, &led)).collect();
+        let says = |words: &str| format!("[CRIT] prod: web: bad ({words})");
+        assert_eq!(
+            told,
+            [
+                says("felt, service web, follows from between"),
+                says("between, service web, follows from cause"),
+                says("cause, service web, 2 follow"),
+                says("alone, service web"),
+            ]
+        );
     }
 }
