@@ -254,7 +254,8 @@ async fn few_problems_stand_for_all_of_the_incident_and_each_of_them_can_be_reac
     let text = sees(&mut console, "g", &["follow)"]);
     assert!(text.contains("ECS") && text.contains("Actions") && text.contains("asg-ehr"), "{text}");
     for leader in top.iter().filter(|row| row.folds > 0) {
-        console.state.place.cursor.entry = Some(leader.entry());
+        let cursor = &mut console.state.place.cursor;
+        (cursor.entry, cursor.chosen) = (Some(leader.entry()), true);
         console.state.arrange();
         let before = problems(&console).len();
         press(&mut console, "u");
@@ -298,7 +299,8 @@ async fn in_every_incident_few_problems_stand_for_all_and_the_first_is_the_cause
         assert!(critical <= 4 && all > top.len(), "{name}: {said:#?} stand for {all}");
         assert_eq!(top.iter().map(|row| 1 + row.folds).sum::<usize>(), all, "{name}: each is counted once");
         for leader in top.iter().filter(|row| row.folds > 0) {
-            console.state.place.cursor.entry = Some(leader.entry());
+            let cursor = &mut console.state.place.cursor;
+            (cursor.entry, cursor.chosen) = (Some(leader.entry()), true);
             console.state.arrange();
             let before = problems(&console).len();
             press(&mut console, "u");
@@ -381,7 +383,7 @@ async fn the_timeline_of_a_row_is_what_concerns_it_and_leads_back() {
     let shown: Vec<&Row> = rows.shown.iter().map(|&i| &rows.rows[i]).collect();
     assert!(shown.iter().any(|row| row.cells[1].searchable() == "stop"), "its tasks, too");
     let times: Vec<_> = shown.iter().map(|row| row.cells[0].sort_key()).collect();
-    assert!(times.is_sorted(), "the newest first");
+    assert!(times.is_sorted_by(|a, b| a >= b), "the newest first");
     sees(&mut console, "enter", &["┌ services "]);
     sees(&mut console, "esc", &["┌ timeline "]);
     sees(&mut console, "esc", &["┌ services "]);
@@ -389,6 +391,76 @@ async fn the_timeline_of_a_row_is_what_concerns_it_and_leads_back() {
     sees(&mut console, "5", &["┌ mongo "]);
     press(&mut console, "G t");
     sees(&mut console, "g", &["/about=member/ehr/m"]);
+}
+
+#[tokio::test]
+async fn until_a_row_is_chosen_the_cursor_is_on_the_first_and_then_it_sticks() {
+    let scenario = Scenario::named("telehealth-fargate").unwrap();
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let sim = Sim::new(&scenario, 1, clock.clone());
+    let stack = Stack { name: Text::from("tele"), ..Stack::default() };
+    let mut console = Console::new(&stack, &sim.backend(), clock, Budgets::unlimited());
+    assert!(console.state.selected().is_some_and(|row| row.cells[0].searchable() == "ECS"), "nothing is read yet");
+    console.poll(Duration::from_secs(20)).await;
+    let worst = console.state.listing.rows.iter().map(|row| row.severity).max().unwrap();
+    let first = console.state.selected().unwrap();
+    assert_eq!((console.state.place.cursor.index, first.severity), (0, worst), "{:?}", first.id);
+    let words = first.problems[0].check.message.to_string();
+    sees(&mut console, "w", &["why: ", &words]);
+    press(&mut console, "esc 6");
+    assert_eq!(console.state.place.cursor.index, 0, "another view begins with its first row");
+    press(&mut console, "j");
+    let chosen = console.state.place.cursor.entry.clone();
+    for keys in ["s", "s", "W", "S"] {
+        press(&mut console, keys);
+        assert_eq!(console.state.selected().map(Row::entry), chosen, "{keys}");
+    }
+    // The place that was left is as it was.
+    press(&mut console, "0 esc");
+    assert_eq!(console.state.selected().map(Row::entry), chosen);
+}
+
+#[tokio::test]
+async fn what_happened_is_folded_where_it_is_alike_and_filtered_by_severity() {
+    let mut console = services().await;
+    let text = sees(&mut console, "0", &["at↓", "more below", "(×", "u unfold"]);
+    assert!(!text.contains("└ "), "{text}");
+    let (shown, all) = console.state.listing.counts;
+    assert_eq!(shown, all, "what is folded is counted");
+    let before = console.state.listing.shown.len();
+    let folded: usize = console.state.listing.folded.values().sum();
+    assert!(folded > 0 && before + folded == console.state.listing.rows.len());
+    let at = (0..before).find(|i| console.state.listing.row(*i).is_some_and(|row| row.folds > 0)).unwrap();
+    let folds = console.state.listing.row(at).unwrap().folds;
+    sees(&mut console, &[vec!["j"; at], vec!["u"]].concat().join(" "), &["└ "]);
+    assert_eq!(console.state.listing.shown.len(), before + folds);
+    // Only what is worse than worth knowing is left.
+    press(&mut console, "u f");
+    let listing = &console.state.listing;
+    assert!(!listing.shown.is_empty());
+    assert!(listing.shown.iter().all(|&i| listing.rows[i].severity > Severity::Info));
+    sees(&mut console, "esc S", &["at↑", "by at ascending"]);
+}
+
+#[tokio::test]
+async fn an_empty_timeline_says_how_far_back_it_reaches() {
+    let mut console = services().await;
+    press(&mut console, &format!("2 0 {}", "esc"));
+    let place = &mut console.state.place;
+    (place.view, place.given) = (rounds::view::view("timeline").unwrap(), "about=service/none".to_owned());
+    console.state.refresh();
+    let words = "nothing of it since this console started at 03:12:44Z, and AWS tells nothing older; esc goes back";
+    sees(&mut console, "j", &[words]);
+}
+
+#[tokio::test]
+async fn what_a_demo_says_fits_a_narrow_screen() {
+    for name in ["ehr-mongo", "ehr-aurora", "telehealth-fargate", "rx-spot"] {
+        let scenario = Scenario::named(name).unwrap();
+        let keys = |words: &str| words.replace("{why}", "w").replace("{open}", "enter");
+        let banner = format!(" demo {name}: {}", keys(&scenario.hint));
+        assert!(screen::width(&banner) <= 80, "{banner}");
+    }
 }
 
 #[tokio::test]
@@ -433,7 +505,7 @@ async fn hints_name_the_keys_of_the_keymap_in_force() {
     assert_eq!(wrong, []);
     console.state.keymap = keymap;
     console.state.options.banner = Some("what now? {why} why, {back} back".to_owned());
-    sees(&mut console, "g", &["what now? w why, b back", "1 overview services 3 instances"]);
+    sees(&mut console, "g", &["what now? w why, b back", "1 all services 3 inst"]);
     sees(&mut console, "w", &["q close down up scroll"]);
     sees(&mut console, "q s", &["sorted by", ":reverse-sort turns it around"]);
     sees(&mut console, "/ z z z", &["enter keeps, ctrl-o undoes", "/zzz; b undoes it"]);

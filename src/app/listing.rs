@@ -1,11 +1,12 @@
 //! The rows of the view on screen: made when the data changes, not when the screen is drawn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::screen::width;
 use super::{Cursor, Place};
 use crate::model::Severity;
-use crate::table::{Cell, Filter, Order, Row, SHORT, Words, sort};
+use crate::table::{Cell, Entry, Filter, Order, Row, SHORT, Words, sort};
+use crate::text::Text;
 use crate::view::Scene;
 
 /// Room for an age such as `253d03h` in a column's width; ages change by the second and widths should not.
@@ -34,6 +35,8 @@ pub struct Listing {
     pub troubled: bool,
     /// Rows shown and rows there are, lines beside the rows proper not counted.
     pub counts: (usize, usize),
+    /// How many rows that pass are folded under each row and not shown.
+    pub folded: HashMap<Entry, usize>,
     /// How many section headings there are among the rows shown.
     pub sections: usize,
     /// What filters search.
@@ -43,7 +46,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The rows of `place` for this scene; the cursor is put back on the row it stood on.
+    /// The rows of `place` for this scene; the cursor is put back on the row it stood on, if that was chosen.
     pub fn refresh(&mut self, place: &mut Place, scene: &Scene<'_>) {
         self.rows = (place.view.rows)(scene);
         self.widths = widths(place, &self.rows);
@@ -67,12 +70,38 @@ impl Listing {
         }
         let mut passing = filter.passing(&self.rows, &self.words);
         if place.faults_only {
-            passing.iter_mut().zip(&self.rows).for_each(|(passes, row)| *passes &= row.severity > Severity::Ok);
+            // What happened and is only worth knowing is no fault.
+            let well = if place.view.is_of_events() { Severity::Info } else { Severity::Ok };
+            passing.iter_mut().zip(&self.rows).for_each(|(passes, row)| *passes &= row.severity > well);
         }
-        let seen = |row: &Row| row.under.as_ref().is_none_or(|leader| place.unfolds(&row.stack, leader));
-        self.shown = self.ranked.1.iter().copied().filter(|&i| passing[i] && seen(&self.rows[i])).collect();
+        let shows = self.folding(place, &passing);
+        self.shown = self.ranked.1.iter().copied().filter(|&i| shows[i]).collect();
         self.count();
         self.repair(&mut place.cursor);
+    }
+
+    /// Which rows are shown: those that pass and are not folded away. Of those alike the first that passes stands for them.
+    fn folding(&mut self, place: &Place, passing: &[bool]) -> Vec<bool> {
+        let mut shows = passing.to_vec();
+        self.folded.clear();
+        let is_there = |(i, row): (usize, &Row)| (row.folds > 0 && passing[i]).then(|| row.entry());
+        let leaders: HashSet<Entry> = self.rows.iter().enumerate().filter_map(is_there).collect();
+        for (i, row) in self.rows.iter().enumerate().filter(|(i, _)| passing[*i]) {
+            let Some(leader) = row.under.clone().map(|leader| (row.stack.clone(), leader)) else { continue };
+            // What follows from a problem is found where that is not; of what is alike one is enough.
+            let searched = place.is_narrowed() && !(place.view.is_of_events() && leaders.contains(&leader));
+            if !searched && !place.unfolded.contains(&leader) {
+                shows[i] = false;
+                *self.folded.entry(leader).or_default() += 1;
+            }
+        }
+        shows
+    }
+
+    /// Whether something is folded away.
+    #[must_use]
+    pub fn has_folded(&self) -> bool {
+        !self.folded.is_empty()
     }
 
     fn rank(&mut self, order: Order) {
@@ -87,7 +116,9 @@ impl Listing {
         let titled: BTreeSet<u8> =
             shown().filter(|row| !row.section.title.is_empty()).map(|row| row.section.order).collect();
         self.sections = titled.len();
-        self.counts = (shown().filter(proper).count(), self.rows.iter().filter(proper).count());
+        // What is folded is told by its number.
+        let folded: usize = self.folded.values().sum();
+        self.counts = (shown().filter(proper).count() + folded, self.rows.iter().filter(proper).count());
     }
 
     /// The row at this place among those shown.
@@ -97,10 +128,18 @@ impl Listing {
     }
 
     fn repair(&self, cursor: &mut Cursor) {
-        let is = |row: &Row, entry: &crate::table::Entry| row.stack == entry.0 && row.id == entry.1;
+        if !cursor.chosen {
+            return self.stand_on(cursor, 0);
+        }
+        let is = |row: &Row, entry: &Entry| row.stack == entry.0 && row.id == entry.1;
         let found = cursor.entry.as_ref().and_then(|entry| {
             let there = self.row(cursor.index).filter(|row| is(row, entry)).map(|_| cursor.index);
-            there.or_else(|| self.shown.iter().position(|&i| is(&self.rows[i], entry)))
+            let at = |entry: &Entry| self.shown.iter().position(|&i| is(&self.rows[i], entry));
+            there.or_else(|| at(entry)).or_else(|| {
+                // It was folded away since.
+                let row = self.rows.iter().find(|row| is(row, entry))?;
+                at(&(row.stack.clone(), row.under.clone()?))
+            })
         });
         self.stand_on(cursor, found.unwrap_or(cursor.index));
     }
@@ -116,7 +155,11 @@ fn widths(place: &Place, rows: &[Row]) -> Vec<u16> {
     let columns = place.view.columns;
     let mut widths: Vec<usize> = columns.iter().map(|c| width(c.title)).collect();
     // What is folded away takes no room.
-    let seen = |row: &&Row| row.under.as_ref().is_none_or(|leader| place.unfolds(&row.stack, leader));
+    let unfolds = |row: &Row, leader: &Text| {
+        place.is_narrowed() && !place.view.is_of_events()
+            || place.unfolded.contains(&(row.stack.clone(), leader.clone()))
+    };
+    let seen = |row: &&Row| row.under.as_ref().is_none_or(|leader| unfolds(row, leader));
     for row in rows.iter().filter(seen) {
         for (nth, (widest, cell)) in widths.iter_mut().zip(&row.cells).enumerate() {
             let needed = match cell {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::table::{Entry, Order};
-use crate::text::Text;
 use crate::view::{Drill, View};
 
 /// A view as the user looks at it.
@@ -29,9 +28,12 @@ pub struct Place {
     pub shift: usize,
 }
 
-/// The row the user stands on. It follows the row's identity, whatever happens to the order.
+/// The row the user stands on. Until one is chosen that is the first, the worst by the usual order, whichever it is by then.
+/// From then on it follows the row's identity, whatever happens to the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
+    /// Whether the user moved to this row, did something with it, or was led to it.
+    pub chosen: bool,
     /// The row's identity.
     pub entry: Option<Entry>,
     /// Its place among the rows shown.
@@ -63,10 +65,17 @@ impl Place {
         Self { given: drill.filter.clone(), ..Self::new(view) }
     }
 
-    /// Whether what is folded under this row is on screen. Whoever looks for something finds it, folded or not.
+    /// The same place with the cursor on this row, once it is there.
     #[must_use]
-    pub fn unfolds(&self, stack: &Text, id: &Text) -> bool {
-        !self.filter.is_empty() || !self.given.is_empty() || self.unfolded.contains(&(stack.clone(), id.clone()))
+    pub fn on(mut self, entry: Option<Entry>) -> Self {
+        self.cursor = Cursor { chosen: entry.is_some(), entry, ..self.cursor };
+        self
+    }
+
+    /// Whether a filter narrows the rows. Whoever looks for something finds it, folded or not.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        !self.filter.is_empty() || !self.given.is_empty()
     }
 
     /// Everything rows are filtered by.

@@ -60,6 +60,8 @@ pub struct State {
     pub now: Timestamp,
     /// The present.
     pub clock: Timestamp,
+    /// When the console began: what happened since is known as far as it was told.
+    pub begun: Timestamp,
     /// How the console was started.
     pub options: Options,
 }
@@ -86,6 +88,7 @@ impl State {
             size: (80, 24),
             now,
             clock: now,
+            begun: now,
             options,
         };
         state.refresh();

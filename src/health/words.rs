@@ -3,11 +3,14 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use crate::model::Check;
 use crate::model::ecs::{Service, Size};
 use crate::time::human;
 
 /// Most characters of a reason from outside that a sentence quotes; the evidence holds all of it.
 const QUOTED: usize = 80;
+/// Stands for the rest.
+const CUT: char = '…';
 
 /// Most names a list spells out.
 const NAMED: usize = 5;
@@ -44,7 +47,19 @@ pub(super) fn quote(reason: &str) -> String {
         return reason.to_owned();
     }
     let cut: String = reason.chars().take(QUOTED - 1).collect();
-    format!("{}…", cut.trim_end())
+    format!("{}{CUT}", cut.trim_end())
+}
+
+/// The sentence of a check with what it quotes in full, for where no screen sets a limit: it is in the evidence.
+#[must_use]
+pub fn whole(check: &Check) -> String {
+    let message = check.message.as_str();
+    let Some((before, after)) = message.split_once(CUT) else { return message.to_owned() };
+    let quoted = check.evidence.iter().map(|(_, value)| (quote(value), value)).find_map(|(quoted, value)| {
+        let begun = before.strip_suffix(quoted.strip_suffix(CUT)?)?;
+        Some(format!("{begun}{}{after}", value.trim().trim_end_matches('.')))
+    });
+    quoted.unwrap_or_else(|| message.to_owned())
 }
 
 /// `a, b and 3 more`.
@@ -65,6 +80,8 @@ pub(super) fn given<T: Display>(value: Option<T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Severity, Subject};
+    use crate::time::Timestamp;
 
     #[test]
     fn pieces_read_as_plain_english() {
@@ -75,5 +92,27 @@ mod tests {
         assert_eq!(list(1..=9), "1, 2, 3, 4 and 5 more");
         assert_eq!(quote(" it broke. "), "it broke");
         assert_eq!(quote(&"x".repeat(200)).chars().count(), QUOTED);
+    }
+
+    #[test]
+    fn what_is_quoted_is_whole_where_no_screen_sets_a_limit() {
+        let reason = format!("Could not launch. {}.", "No capacity in the zone. ".repeat(9).trim());
+        let check = |message: &str| Check {
+            rule: "rule",
+            domain: "scaling",
+            severity: Severity::Crit,
+            subject: Subject { kind: "group", name: "asg".into(), id: "asg".into() },
+            message: message.into(),
+            since: None,
+            evidence: vec![("StatusCode", "Failed".into()), ("StatusMessage", reason.as_str().into())],
+            next: Vec::new(),
+            taken_at: Timestamp::default(),
+            cause: None,
+            follows: None,
+        };
+        let quoting = check(&format!("asg: failed: {} (12 times)", quote(&reason)));
+        assert!(quoting.message.contains(CUT));
+        assert_eq!(whole(&quoting), format!("asg: failed: {} (12 times)", reason.trim_end_matches('.')));
+        assert_eq!(whole(&check("asg: cut by another…")), "asg: cut by another…", "it is told as it stands");
     }
 }

@@ -151,11 +151,9 @@ impl Cell {
             Self::Number(n) | Self::Seconds(n) | Self::Bytes(n) | Self::Share(n) => thousandths(*n),
             Self::Flag(yes) => SortKey::Number(i64::from(*yes)),
             // The younger comes first, as the smaller age does on screen.
-            Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) | Self::Moment { at, .. } => {
-                SortKey::Number(-at.millis())
-            }
+            Self::Since(at) | Self::SinceAtLeast(at) | Self::At(at) => SortKey::Number(-at.millis()),
             Self::Names(_) => SortKey::Words(self.searchable().to_lowercase()),
-            Self::Until(at) => SortKey::Number(at.millis()),
+            Self::Until(at) | Self::Moment { at, .. } => SortKey::Number(at.millis()),
             Self::Spread(places) => SortKey::Numbers(places.iter().map(|(_, n)| i64::from(*n)).collect()),
             Self::Codes(codes) => SortKey::Numbers(codes.iter().map(|n| i64::from(*n)).collect()),
             Self::Trend(trend) => trend.newest().sort_key(),

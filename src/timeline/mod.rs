@@ -57,6 +57,12 @@ pub fn source(id: &str) -> Option<&'static Source> {
     SOURCES.iter().copied().find(|source| source.id == id)
 }
 
+/// A zone as something that what happened concerns.
+#[must_use]
+pub fn zone(az: &str) -> (&'static str, Text) {
+    ("zone", Text::from(az))
+}
+
 /// What a person calls a thing of this kind and id: `service/ehr/ehr-api`, `group/asg-ehr`. Of an ARN the part that names.
 #[must_use]
 pub fn name(kind: &str, id: &str) -> Text {

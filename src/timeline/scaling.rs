@@ -1,6 +1,6 @@
 //! What scaling did: of services, and of the groups behind capacity providers.
 
-use super::{Pen, Seen, Source, Told, mark};
+use super::{Pen, Seen, Source, Told, mark, zone};
 use crate::model::ecs::{EcsFacts, EcsIndex};
 use crate::model::scaling::{Activity, GroupActivity, GroupFacts, GroupHistory, Refresh, ScalingFacts};
 use crate::model::{Facts, Severity, Subject};
@@ -100,7 +100,10 @@ fn put_group(facts: &Facts, activity: &GroupActivity, pen: &mut Pen<'_>) {
     };
     let ids = did.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| word.starts_with("i-"));
     let index = facts.derived::<EcsIndex>();
-    let related = ids.filter_map(|id| Some(("instance", index.instance_by_ec2_id(id)?.arn.clone())));
+    let related = ids.filter_map(|id| index.instance_by_ec2_id(id)).flat_map(|instance| {
+        let place = instance.az.as_deref().filter(|_| severity > Severity::Info).map(zone);
+        [("instance", instance.arn.clone())].into_iter().chain(place)
+    });
     put_resized(facts, activity, pen);
     pen.tell(Told {
         at: activity.started_at,

@@ -1,9 +1,9 @@
 //! Tasks that stopped, with the reason in words.
 
-use super::{Pen, Source, Told};
+use super::{Pen, Source, Told, zone};
 use crate::health::stops::stop_words;
 use crate::model::ecs::{StoppedFacts, Task};
-use crate::model::{Facts, Subject};
+use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
 
 /// `stop`.
@@ -28,11 +28,13 @@ fn put(task: &Task, pen: &mut Pen<'_>) {
     let (severity, words) = stop_words(task);
     let service = task.service().map(|name| ("service", Text::from(format!("{}/{name}", task.cluster()))));
     let host = task.instance_arn.clone().map(|arn| ("instance", arn));
+    // That others stop in a zone says something of it where it is no deployment that stops them.
+    let place = task.az.as_deref().filter(|_| severity > Severity::Info).map(zone);
     pen.tell(Told {
         at: task.stopped_at,
         severity,
         subject: Subject { kind: "task", name: task.label(), id: task.arn.clone() },
-        related: service.into_iter().chain(host).chain([("cluster", task.cluster_arn.clone())]).collect(),
+        related: service.into_iter().chain(host).chain(place).chain([("cluster", task.cluster_arn.clone())]).collect(),
         message: Text::from(words),
         key: task.arn.to_string(),
     });

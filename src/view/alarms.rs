@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 pub const VIEW: View = View {
     id: "alarms",
     title: "alarms",
+    short: "alarm",
     doc: "CloudWatch alarms, metric and composite ones: state, since when, whether they are muted, how often they change, what they drive",
     kind: "alarm",
     feeds: &["alarms", "scaling"],

@@ -10,6 +10,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "audit",
     title: "audit",
+    short: "audit",
     doc: "Actions this user took with this tool on this machine: by whom, why, and what came of them",
     kind: "action",
     feeds: &["audit"],

@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 pub const VIEW: View = View {
     id: "databases",
     title: "databases",
+    short: "db",
     doc: "RDS and Aurora: clusters with their members, instances, proxies; what CloudWatch measures of those on screen",
     kind: "database",
     feeds: &["rds", "metrics"],

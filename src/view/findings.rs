@@ -14,6 +14,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "findings",
     title: "findings",
+    short: "find",
     doc: "GuardDuty findings by severity, and the task, instance or database they concern; samples and archived ones below",
     kind: "finding",
     feeds: &["guardduty", "ecs", "rds"],
@@ -27,10 +28,10 @@ pub const VIEW: View = View {
 
 const COLUMNS: &[Column] = &[
     Column::words("finding_id", "id", 0, 34, "The finding's id"),
-    Column::number("severity_score", "score", 2, "GuardDuty's score, 1.0 to 10.0"),
+    Column::number("severity_score", "score", 3, "GuardDuty's score, 1.0 to 10.0"),
     Column::words("band", "level", 1, 8, "low, medium, high, or critical from 9.0 on"),
-    Column::words("type", "type", 1, 60, "What was found, as GuardDuty names it"),
-    Column::words("resource", "resource", 1, 34, "What it concerns, as narrow as it is told"),
+    Column::words("type", "type", 1, 60, "What was found, as GuardDuty names it").usually(25),
+    Column::words("resource", "resource", 1, 34, "What it concerns, as narrow as it is told").usually(28),
     Column::words(
         "related",
         "related",

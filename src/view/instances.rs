@@ -14,6 +14,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "instances",
     title: "instances",
+    short: "inst",
     doc: "Container instances: agent, zone, remaining CPU and memory, group; capacity providers and their groups above",
     kind: "instance",
     feeds: &["ecs", "groups"],

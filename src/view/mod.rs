@@ -31,6 +31,8 @@ pub struct View {
     pub id: &'static str,
     /// The heading.
     pub title: &'static str,
+    /// The heading where there is no room for it, five letters at most.
+    pub short: &'static str,
     /// What it shows, in one sentence.
     pub doc: &'static str,
     /// What one of its rows is, as [`crate::model::Subject::kind`] names it; empty where rows are of several kinds.
@@ -85,16 +87,29 @@ pub fn view(id: &str) -> Option<&'static View> {
 }
 
 impl View {
-    /// The order it opens in: what happened is read by time, everything else worst first.
+    /// The order it opens in: what happened is read by time, the newest first, everything else worst first.
     #[must_use]
     pub fn order(&self) -> Order {
-        Order { column: (self.kind == timeline::KIND).then_some(0), reverse: false }
+        let is_by_time = self.is_of_events();
+        Order { column: is_by_time.then_some(0), reverse: is_by_time }
+    }
+
+    /// Whether its rows are what happened.
+    #[must_use]
+    pub fn is_of_events(&self) -> bool {
+        self.kind == timeline::KIND
     }
 
     /// Whether its rows are sentences, for which a column takes all the room, so that there is none for problems beside.
     #[must_use]
     pub fn is_of_sentences(&self) -> bool {
-        self.kind.is_empty() || self.kind == timeline::KIND
+        self.kind.is_empty() || self.is_of_events()
+    }
+
+    /// Whether its columns say what is the case: problems beside them are told only where there is room to spare.
+    #[must_use]
+    pub fn tells_in_columns(&self) -> bool {
+        self.kind == "finding"
     }
 
     /// Whether what it shows lacks something where things of this kind could not be read: its own rows, the lines above them,

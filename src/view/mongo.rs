@@ -16,6 +16,7 @@ use crate::time::human;
 pub const VIEW: View = View {
     id: "mongo",
     title: "mongo",
+    short: "mongo",
     doc: "Members of MongoDB replica sets: state, zone, votes, lag by each one's own last write; majority and oplog above",
     kind: "member",
     feeds: &["mongo"],

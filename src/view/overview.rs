@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 pub const VIEW: View = View {
     id: "overview",
     title: "overview",
+    short: "all",
     doc: "One line for each domain of each stack, then all problems, worst first",
     kind: "",
     feeds: &[

@@ -20,6 +20,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "scaling",
     title: "scaling",
+    short: "scale",
     doc: "Services and Auto Scaling groups against their bounds, the alarm or reservation that drives them, and why they are not scaled",
     kind: "scaling-target",
     feeds: &["scaling", "groups", "group-activities", "reservation", "alarms", "ecs"],

@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 pub const VIEW: View = View {
     id: "secrets",
     title: "secrets",
+    short: "sec",
     doc: "Secrets: when each was rotated and will be, what it is in, who uses it, and tasks that hold the value of before",
     kind: "secret",
     feeds: &["secrets", "task-definitions", "rds"],
@@ -33,7 +34,7 @@ const COLUMNS: &[Column] = &[
         7,
         "Whether it rotates by itself; absent where that was never set up",
     ),
-    Column::number("policy_days", "policy", 3, "How often it is to be rotated, in days, as configured"),
+    Column::number("policy_days", "policy days", 3, "How often it is to be rotated, in days, as configured"),
     Column::number("last_rotated_at", "rotated", 1, "When the last rotation was completed"),
     Column::number("next_rotation_at", "next", 2, "The latest time of the next rotation"),
     Column::words("stage", "stage", 1, 10, "current, or rotating while a version is being made"),

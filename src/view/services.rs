@@ -14,6 +14,7 @@ use crate::text::Text;
 pub const VIEW: View = View {
     id: "services",
     title: "services",
+    short: "svc",
     doc: "ECS services: tasks, rollout, headroom, spread over zones",
     kind: "service",
     feeds: &["ecs"],

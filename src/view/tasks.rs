@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 pub const VIEW: View = View {
     id: "tasks",
     title: "tasks",
+    short: "task",
     doc: "Running and recently stopped tasks; stopped ones with the reason in words, kept as long as the console runs",
     kind: "task",
     feeds: &["ecs", "stopped-tasks"],

@@ -1,18 +1,22 @@
 //! The timeline view: what happened, from all sources, the newest first; and the part of it that concerns one row.
 
-use super::domain::DOMAINS;
+mod alike;
+mod of_row;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use super::overview::lead;
 use super::{Detail, Drill, Scene, StackScene, View};
-use crate::feed::feed;
 use crate::model::Subject;
-use crate::model::audit::AuditFacts;
-use crate::model::ecs::{EcsFacts, Task};
-use crate::model::rds::RdsFacts;
 use crate::model::timeline::Entry;
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
 use crate::time::human;
-use crate::timeline::{MOST, SOURCES, name, source};
+use crate::timeline::{MOST, name, source};
+
+pub use of_row::of_row;
 
 /// What one of its rows is.
 pub(super) const KIND: &str = "event";
@@ -21,6 +25,7 @@ pub(super) const KIND: &str = "event";
 pub const VIEW: View = View {
     id: "timeline",
     title: "timeline",
+    short: "time",
     doc: "What happened, from all sources, the newest first; kept for as long as the console runs",
     kind: KIND,
     feeds: &[
@@ -86,6 +91,7 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
 fn of_stack(scene: &StackScene<'_>) -> Vec<Row> {
     let Some(chronicle) = scene.chronicle else { return Vec::new() };
     let mut rows: Vec<Row> = chronicle.entries().iter().map(|entry| row(scene, entry)).collect();
+    alike::fold(chronicle.entries().iter().map(Arc::as_ref), &mut rows);
     if let Some(until) = chronicle.forgotten() {
         let words = Text::from(format!("what is not newer is not kept: {MOST} entries at most"));
         let mut cells = vec![Cell::Missing; COLUMNS.len()];
@@ -169,75 +175,3 @@ fn open(row: &Row) -> Option<Drill> {
 
 /// Kinds that are rows of no view of their own.
 const OTHERS: [&str; 4] = ["provider", "group", "cluster", "replica-set"];
-
-/// The filter that keeps the timeline to what concerns a row of a view; `None` where nothing can.
-#[must_use]
-pub fn of_row(scene: &StackScene<'_>, view: &View, row: &Row) -> Option<String> {
-    if let Some(domain) = row.id.strip_prefix("domain:") {
-        return of_domain(domain);
-    }
-    let text = |index: usize| row.cells.get(index).map(Cell::searchable).unwrap_or_default();
-    let (kind, id) = if view.kind == KIND {
-        (text(SUBJECT[0]), text(SUBJECT[2]))
-    } else if let Some(problem) = row.problems.first() {
-        (problem.check.subject.kind.to_owned(), problem.check.subject.id.to_string())
-    } else if let Some(provider) = row.id.strip_prefix("provider:") {
-        ("provider".to_owned(), provider.to_owned())
-    } else if view.kind == "member" && !row.id.contains('/') {
-        ("replica-set".to_owned(), row.id.to_string())
-    } else {
-        (view.kind.to_owned(), row.id.to_string())
-    };
-    if matches!(kind.as_str(), "" | "feed" | "stack") || id.is_empty() {
-        return None;
-    }
-    let mut names = vec![name(&kind, &id)];
-    names.extend(beside(scene, &kind, &id));
-    names.dedup();
-    let names: Vec<&str> = names.iter().map(Text::as_str).collect();
-    let names = names.join("|");
-    Some(if names.contains(char::is_whitespace) { format!("about=\"{names}\"") } else { format!("about={names}") })
-}
-
-/// The sources that tell of a domain.
-fn of_domain(domain: &str) -> Option<String> {
-    let domain = DOMAINS.iter().find(|known| known.id == domain)?;
-    let is_of = |id: &str| feed(id).is_some_and(|spec| spec.domain == domain.id);
-    let sources: Vec<&str> = SOURCES.iter().filter(|source| is_of(source.feed)).map(|source| source.id).collect();
-    (!sources.is_empty()).then(|| format!("source={}", sources.join("|")))
-}
-
-/// What a thing stands on or belongs to, and whose events are its own: the host of a task, the set of a member, the cluster
-/// of a database, the groups of a provider. What belongs to the thing names it by itself.
-fn beside(scene: &StackScene<'_>, kind: &str, id: &str) -> Vec<Text> {
-    match kind {
-        "task" => {
-            let running = scene.facts.get::<EcsFacts>().into_iter().flat_map(|ecs| &ecs.tasks);
-            let stopped = scene.facts.get::<crate::model::ecs::StoppedFacts>().into_iter().flat_map(|s| &s.tasks);
-            let task: Option<&Task> = running.chain(stopped).map(|seen| seen.item.as_ref()).find(|t| t.arn == *id);
-            task.and_then(|task| task.instance_arn.as_ref()).map(|arn| name("instance", arn)).into_iter().collect()
-        }
-        "member" => id.split_once('/').map(|(set, _)| name("replica-set", set)).into_iter().collect(),
-        "database" => {
-            let rds = scene.facts.get::<RdsFacts>();
-            let cluster = rds.and_then(|rds| {
-                let own = rds.instances.iter().find(|instance| instance.arn == *id)?.cluster.as_ref()?;
-                rds.cluster(own)
-            });
-            cluster.map(|cluster| name("database", &cluster.arn)).into_iter().collect()
-        }
-        "provider" => {
-            let providers = scene.facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.providers);
-            let is = |p: &crate::model::ecs::Provider| p.name == *id || p.arn.as_deref() == Some(id);
-            let provider = providers.iter().map(|seen| seen.item.as_ref()).find(|p| is(p));
-            provider.and_then(crate::model::ecs::Provider::group_name).map(|g| name("group", &g)).into_iter().collect()
-        }
-        "action" => {
-            let acted = scene.facts.get::<AuditFacts>().into_iter().flat_map(|audit| &audit.acted);
-            let target =
-                acted.filter(|acted| acted.id == *id && acted.arn.contains(":service/")).map(|acted| &acted.arn);
-            target.map(|arn| name("service", arn)).collect()
-        }
-        _ => Vec::new(),
-    }
-}

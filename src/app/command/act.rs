@@ -23,6 +23,7 @@ fn actions(state: &mut State, _: &str) -> Vec<Effect> {
         return Vec::new();
     }
     state.panel = None;
+    state.place.cursor.chosen = true;
     state.prompt = Some(Prompt { wishes, ..Prompt::new(PromptKind::Actions, String::new()) });
     Vec::new()
 }

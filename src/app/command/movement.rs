@@ -27,6 +27,7 @@ fn by(state: &mut State, rows: isize) -> Vec<Effect> {
         }
         return Vec::new();
     }
+    state.place.cursor.chosen = true;
     let index = state.place.cursor.index.saturating_add_signed(rows);
     state.listing.stand_on(&mut state.place.cursor, index);
     state.follow();

@@ -74,8 +74,8 @@ fn open(state: &mut State, _: &str) -> Vec<Effect> {
     };
     let stack = row.stack.clone();
     let drill = Drill { filter: in_stack(state, &stack, drill.filter), ..drill };
-    let mut place = Place::drilled(target, &drill);
-    place.cursor.entry = drill.select.map(|id| (stack, id));
+    let place = Place::drilled(target, &drill).on(drill.select.map(|id| (stack, id)));
+    state.place.cursor.chosen = true;
     go(state, place)
 }
 
@@ -99,6 +99,7 @@ fn timeline(state: &mut State, _: &str) -> Vec<Effect> {
         return Vec::new();
     };
     let filter = in_stack(state, &stack, filter);
+    state.place.cursor.chosen = true;
     go(state, Place::drilled(target, &Drill { filter, ..Drill::default() }))
 }
 

@@ -16,7 +16,12 @@ pub(super) const ALL: &[Command] = &[
     Command::new("sort-worst-first", "", "Sort the worst rows first again", |s, _| reorder(s, Order::default())),
     Command::new("reverse-sort", "", "Turn the order of the rows around", reverse),
     Command::new("faults-only", "faults", "Show only rows that are not well, or all again", faults_only),
-    Command::new("unfold", "", "Show the problems that follow from this one, or fold them under it again", unfold),
+    Command::new(
+        "unfold",
+        "unfold",
+        "Show the problems that follow from this one, or fold them under it again; of what happened, those alike",
+        unfold,
+    ),
     Command::new("mark", "", "Mark or unmark the row", mark),
     Command::new("unmark-all", "", "Take all marks away", unmark_all),
     Command::new("copy-id", "", "Copy the id of the row (where rows are marked: theirs instead) and show it", copy_id),
@@ -35,7 +40,9 @@ fn filter(state: &mut State, _: &str) -> Vec<Effect> {
 fn sort(state: &mut State, _: &str) -> Vec<Effect> {
     let now = state.place.order.column;
     let column = screen::columns_on_screen(state).into_iter().find(|column| Some(*column) > now);
-    reorder(state, Order { column, reverse: false })
+    let own = state.view().order();
+    // A time is looked at from the newest on, as the view opens.
+    reorder(state, if column.is_some() && column == own.column { own } else { Order { column, reverse: false } })
 }
 
 fn reverse(state: &mut State, _: &str) -> Vec<Effect> {
@@ -75,7 +82,7 @@ fn unfold(state: &mut State, _: &str) -> Vec<Effect> {
     if !state.place.unfolded.remove(&leader) {
         state.place.unfolded.insert(leader.clone());
     }
-    state.place.cursor.entry = Some(leader);
+    (state.place.cursor.entry, state.place.cursor.chosen) = (Some(leader), true);
     state.refresh();
     Vec::new()
 }
@@ -85,6 +92,7 @@ fn mark(state: &mut State, _: &str) -> Vec<Effect> {
     if !state.place.marked.remove(&entry) {
         state.place.marked.insert(entry);
     }
+    state.place.cursor.chosen = true;
     super::invoke(state, "next-row", "")
 }
 
@@ -134,6 +142,7 @@ fn copy(state: &mut State, text: String, told: String) -> Vec<Effect> {
         return Vec::new();
     }
     state.tell(told);
+    state.place.cursor.chosen = true;
     state.panel = Some(Panel::new(PanelKind::Copied(text.clone())));
     vec![Effect::Copy(text)]
 }

@@ -30,6 +30,7 @@ fn of_row(state: &mut State, kind: fn(crate::table::Entry) -> PanelKind) -> Vec<
         state.tell("there is no row here");
         return Vec::new();
     };
+    state.place.cursor.chosen = true;
     open(state, kind(entry))
 }
 

@@ -1,12 +1,13 @@
 //! The table on screen: which columns fit, and the lines of the rows that are visible.
 
 use super::freshness::Recent;
-use super::span::wrap;
+use super::span::{cut_within, wrap};
 use super::{Line, Span, ages, cut, glyph, pad};
 use crate::app::State;
 use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::table::{Align, Cell, Filter, Row};
+use crate::text::Text;
 use crate::theme::Role;
 use crate::time::Timestamp;
 
@@ -19,6 +20,8 @@ const SENTENCE: usize = 34;
 const SENTENCE_SHARE: (usize, usize) = (2, 5);
 /// Room for an age such as `10m00s` behind a sentence.
 const AGE: usize = 7;
+/// What names the rows gets this share of the screen, where sentences need the rest.
+const NAME_SHARE: usize = 4;
 /// A column that may be this wide takes whatever the others leave.
 const ELASTIC: u16 = 100;
 
@@ -38,7 +41,7 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
     let with_sentence = !state.view().is_of_sentences();
     // Where columns have usual widths, what is on screen does not depend on the rows: nor does the room for sentences.
     let steady = columns.iter().any(|column| column.usual > 0);
-    let troubled = with_sentence && (state.listing.troubled || steady);
+    let troubled = with_sentence && !state.view().tells_in_columns() && (state.listing.troubled || steady);
     let sentence = SENTENCE.max(room * SENTENCE_SHARE.0 / SENTENCE_SHARE.1);
     // A column of sentences that matters most is kept as much room as a sentence beside the columns.
     let spoken = columns.iter().any(|column| column.rank == 1 && column.widest >= ELASTIC);
@@ -65,6 +68,8 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             0 => usize::from(widths.get(index).copied().unwrap_or(1)),
             usual => usize::from(usual),
         };
+        let is_name = !with_sentence && columns[index].align == Align::Left;
+        let full = if is_name { full.min(room / NAME_SHARE) } else { full };
         let elastic = columns[index].widest >= ELASTIC;
         if elastic && columns[index].rank > 1 && left < LEAST_SENTENCE {
             continue;
@@ -186,24 +191,41 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
     if state.listing.shown.is_empty() {
         return empty(state);
     }
+    let line = |(at, heading): (usize, Option<&'static str>)| {
+        if let Some(title) = heading {
+            return Some(rule(state, title));
+        }
+        let row = state.listing.row(at)?;
+        Some(row_line(state, row, at == state.place.cursor.index, &recent, &columns, rest))
+    };
+    layout(state, page).into_iter().filter_map(line).collect()
+}
+
+/// What stands on each line: a row by its place, or the heading above it.
+fn layout(state: &State, page: usize) -> Vec<(usize, Option<&'static str>)> {
     let mut lines = Vec::with_capacity(page);
     let top = state.place.cursor.top;
-    let before = top.checked_sub(1).and_then(|i| state.listing.row(i)).map(|row| row.section.order);
-    let mut section = before;
+    let mut section = top.checked_sub(1).and_then(|i| state.listing.row(i)).map(|row| row.section.order);
     for at in top..state.listing.shown.len() {
         let Some(row) = state.listing.row(at) else { break };
         let begins = section != Some(row.section.order) && !row.section.title.is_empty();
         // A heading without a row under it would only push the row off the screen.
         if begins && lines.len() + 1 < page {
-            lines.push(rule(state, row.section.title));
+            lines.push((at, Some(row.section.title)));
         }
         section = Some(row.section.order);
         if lines.len() >= page {
             break;
         }
-        lines.push(row_line(state, row, at == state.place.cursor.index, &recent, &columns, rest));
+        lines.push((at, None));
     }
     lines
+}
+
+/// Rows that come after the last one on screen.
+pub(super) fn below(state: &State) -> usize {
+    let last = layout(state, super::table_rows(state)).last().map_or(0, |(at, _)| at + 1);
+    state.listing.shown.len().saturating_sub(last)
 }
 
 /// What an empty table says: never just nothing, and which key lifts what hides the rows.
@@ -218,6 +240,12 @@ fn empty(state: &State) -> Vec<Line> {
         (false, true) => {
             let both = if place.filter.is_empty() { String::new() } else { format!(", {back} lifts both") };
             format!("none of {all} rows matches /{filter} with faults only; {faults} shows the others too{both}")
+        }
+        (false, false) if place.view.is_of_events() && place.filter.is_empty() && all > 0 => {
+            let begun = state.begun.moment(state.now);
+            format!(
+                "nothing of it since this console started at {begun}, and AWS tells nothing older; {back} goes back"
+            )
         }
         (false, false) => {
             let undoes = if place.filter.is_empty() { "goes back" } else { "undoes it" };
@@ -304,9 +332,11 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
             _ => base,
         };
         // Names of rows that stand under another one are led there; how many do is never cut.
-        let text = if nth == 0 && row.under.is_some() { format!("{}{text}", branch(ascii)) } else { text };
+        let text = if nth == 0 && stands_under(state, row) { format!("{}{text}", branch(ascii)) } else { text };
         let folded = if column.widest >= ELASTIC { folded(state, row) } else { String::new() };
-        let text = cut(&text, fit.width.saturating_sub(super::width(&folded)), ascii) + &folded;
+        let is_name = nth == 0 && column.align == Align::Left && !state.view().is_of_sentences();
+        let shorten = if is_name { cut_within } else { cut };
+        let text = shorten(&text, fit.width.saturating_sub(super::width(&folded)), ascii) + &folded;
         let text = pad(&text, fit.width, column.align == Align::Right, ascii);
         // The marker and the name are enough to find the cursor by; a whole row costs a slow line five times as much.
         if nth == 0 && selected {
@@ -331,6 +361,12 @@ fn row_line(state: &State, row: &Row, selected: bool, recent: &Recent, columns: 
     line
 }
 
+/// Whether a row stands under the one it is led there from. What happened is told by itself where that one is not there.
+fn stands_under(state: &State, row: &Row) -> bool {
+    let unfolded = |leader: &Text| state.place.unfolded.contains(&(row.stack.clone(), leader.clone()));
+    row.under.as_ref().is_some_and(|leader| !state.view().is_of_events() || unfolded(leader))
+}
+
 /// What leads to a row that stands under another one.
 const fn branch(ascii: bool) -> &'static str {
     if ascii { "- " } else { "└ " }
@@ -338,8 +374,12 @@ const fn branch(ascii: bool) -> &'static str {
 
 /// How many rows are folded under this one and not on screen.
 fn folded(state: &State, row: &Row) -> String {
-    let hidden = row.folds > 0 && !state.place.unfolds(&row.stack, &row.id);
-    if hidden { format!(" (+{} follow)", row.folds) } else { String::new() }
+    let hidden = if row.folds > 0 { state.listing.folded.get(&row.entry()).copied().unwrap_or(0) } else { 0 };
+    match hidden {
+        0 => String::new(),
+        n if state.view().is_of_events() => format!(" ({}{})", if state.options.ascii { "x" } else { "×" }, n + 1),
+        n => format!(" (+{n} follow)"),
+    }
 }
 
 /// A value for people; what lasts is known to last until then.

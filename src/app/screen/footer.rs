@@ -6,7 +6,8 @@ use crate::keymap::Scope;
 use crate::theme::Role;
 
 /// Commands hinted at, in this order.
-const HINTED: [&str; 9] = ["open", "why", "help", "actions", "timeline", "filter", "palette", "detail", "faults-only"];
+const HINTED: [&str; 10] =
+    ["open", "why", "help", "unfold", "actions", "timeline", "filter", "palette", "detail", "faults-only"];
 
 /// The footer, and where the cursor stands in it.
 pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
@@ -122,7 +123,8 @@ fn hints(state: &State) -> Line {
     let ages: usize = freshness::ages(state).iter().map(|span| width(&span.text)).sum();
     // A gap, so that the last hint and the first age do not read as one.
     let mut room = usize::from(state.size.0).saturating_sub(ages + 1);
-    for id in HINTED {
+    let folds = state.listing.has_folded();
+    for id in HINTED.into_iter().filter(|id| *id != "unfold" || folds) {
         let Some(command) = command::command(id) else { continue };
         let Some(sequence) = state.keymap.hint(Scope::Table, id) else { continue };
         let (key, words) = (format!(" {sequence}"), format!(" {} ", command.hint));

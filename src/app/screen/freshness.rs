@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ages::Age;
 use super::span::shortened;
-use super::{Bar, Line, Span, width};
+use super::{Bar, Line, Span, columns, width};
 use crate::app::State;
 use crate::feed::{FEEDS, FeedSpec, feed};
 use crate::keymap::Scope;
@@ -21,6 +21,10 @@ pub(super) fn title(state: &State) -> Bar {
     if !place.view.kind.is_empty() {
         let count = if shown == all { format!(" {all}") } else { format!(" {shown} of {all}") };
         left.push(Span::new(count, Role::Dim));
+    }
+    let below = columns::below(state);
+    if below > 0 {
+        left.push(Span::new(format!(", {below} more below"), Role::Dim));
     }
     if !place.marked.is_empty() {
         left.push(Span::new(format!(", {} marked", place.marked.len()), Role::Mark));

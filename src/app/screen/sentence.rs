@@ -42,7 +42,12 @@ pub(super) fn lines(state: &State) -> Vec<Line> {
         row.and_then(|row| Some((row, row.says.as_ref()?))).filter(|(row, _)| row.problems.is_empty())
     {
         let role = if row.severity > Severity::Info { Role::of(row.severity) } else { Role::Text };
-        lines.push(columns::rule(state, &super::panels::name(state, row)));
+        let hidden = state.listing.folded.get(&row.entry()).copied().unwrap_or(0);
+        let alike = match hidden {
+            0 => String::new(),
+            n => format!(" ({n} more alike within 5 minutes, {} shows them)", state.key(Scope::Table, "unfold")),
+        };
+        lines.push(columns::rule(state, &format!("{}{alike}", super::panels::name(state, row))));
         broken(&mut lines, says, role, height, state);
     } else if let Some((row, problem)) = row.and_then(|row| Some((row, row.problems.first()?))) {
         let more = row.problems.len() - 1;

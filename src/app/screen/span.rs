@@ -64,6 +64,23 @@ pub fn cut(text: &str, columns: usize, ascii: bool) -> String {
     out
 }
 
+/// Cuts a name to `columns` within, where names differ least: what it begins with and how it ends are left.
+pub(super) fn cut_within(name: &str, columns: usize, ascii: bool) -> String {
+    if width(name) <= columns {
+        return name.to_owned();
+    }
+    let (mut tail, mut used) = (Vec::new(), 0);
+    for cluster in name.graphemes(true).rev() {
+        used += cluster.width();
+        if used > columns / 3 {
+            break;
+        }
+        tail.push(cluster);
+    }
+    let tail: String = tail.into_iter().rev().collect();
+    cut(name, columns - width(&tail), ascii) + &tail
+}
+
 /// Cuts or fills a text to exactly `columns`.
 #[must_use]
 pub fn pad(text: &str, columns: usize, right: bool, ascii: bool) -> String {
@@ -121,6 +138,8 @@ mod tests {
     fn text_is_cut_with_a_mark_and_filled() {
         assert_eq!(cut("ehr-api", 4, false), "ehr…");
         assert_eq!(cut("ehr-api", 4, true), "ehr~");
+        assert_eq!(cut_within("cpu-AlarmHigh-1", 10, false), "cpu-Al…h-1");
+        assert_eq!([3, 1, 0].map(|columns| cut_within("日本語", columns, false)), ["日…", "…", ""]);
         assert_eq!(pad("ab", 4, true, false), "  ab");
         assert_eq!(pad("日本語", 4, false, false), "日… ");
         // Joined, the two letters would take one column; drawn they take two.

@@ -52,6 +52,10 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
     let glyph = check.severity.glyph(state.options.ascii);
     let words = format!("{glyph} {}: {}", check.severity.word(), check.message);
     paragraph(lines, &words, recent.role(stack, check), columns, 0);
+    let (root, led) = relatives(state, stack, check);
+    if let Some(root) = root {
+        field(lines, "follows from", root, columns);
+    }
     if let Some(since) = check.since {
         let until = recent.as_of(stack, check.taken_at, state.now);
         let old = if until < state.now { format!(" at {}", until.time_of_day()) } else { String::new() };
@@ -61,8 +65,8 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
     for (i, step) in check.next.iter().enumerate() {
         field(lines, if i == 0 { "look at next" } else { "" }, step, columns);
     }
-    for (name, words) in relatives(state, stack, check) {
-        field(lines, name, &words, columns);
+    for (i, words) in led.iter().enumerate() {
+        field(lines, if i == 0 { "what follows from it" } else { "" }, words, columns);
     }
     for (name, value) in &check.evidence {
         field(lines, name, value, columns);
@@ -80,13 +84,29 @@ fn explain(state: &State, (recent, stack): (&Recent, usize), check: &Check, colu
 }
 
 /// What it follows from, and what follows from it, in a sentence each.
-fn relatives(state: &State, stack: usize, check: &Check) -> Vec<(&'static str, String)> {
+fn relatives<'a>(state: &'a State, stack: usize, check: &Check) -> (Option<&'a str>, Vec<String>) {
     let name = state.world.stacks.get(stack).map(|stack| &stack.name);
     let others = || state.world.problems().filter(|p| Some(&p.stack) == name).map(|p| &p.check);
     let root = check.follows.as_ref().and_then(|root| others().find(|other| root.names(other)));
     let led = others().filter(|other| other.follows.as_ref().is_some_and(|root| root.names(check)));
-    let led = led.enumerate().map(|(i, c)| (if i == 0 { "what follows from it" } else { "" }, c.message.to_string()));
-    root.map(|root| ("follows from", root.message.to_string())).into_iter().chain(led).collect()
+    (root.map(|root| root.message.as_str()), told_once(led))
+}
+
+/// A sentence for each; what is the same of several things is said once, with their names.
+fn told_once<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<String> {
+    let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+    for check in checks {
+        let name = format!("{} {}", check.subject.kind, check.subject.name);
+        match told.iter_mut().find(|(words, _)| *words == check.message.as_str()) {
+            Some((_, names)) => names.push(name),
+            None => told.push((check.message.as_str(), vec![name])),
+        }
+    }
+    let words = told.into_iter().map(|(words, names)| match names.len() {
+        1 => words.to_owned(),
+        _ => format!("{words} (of {})", names.join(", ")),
+    });
+    words.collect()
 }
 
 /// The limits of the rule, whichever of them decided here, if one did: that is told by the evidence.

@@ -100,6 +100,7 @@ pub(super) enum Act {
     SetAlarm {
         alarm: String,
         state: StateSpec,
+        /// `{period}` stands for the begin of the period it was judged by.
         reason: String,
     },
     Group {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Finding, Outcome};
 use crate::health::RULES;
+use crate::health::words::whole;
 use crate::model::Check;
 use crate::report::reading::{Trouble, fault_document};
 use crate::text::Text;
@@ -45,7 +46,7 @@ fn check(finding: &Finding) -> Value {
         "subject": check.subject.name.as_str(),
         "kind": check.subject.kind,
         "id": check.subject.id.as_str(),
-        "message": check.message.as_str(),
+        "message": whole(check),
         "since": check.since.map(Timestamp::rfc3339),
         "evidence": evidence(&check.evidence),
         "source": source(check),

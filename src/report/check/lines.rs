@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::{Finding, Outcome};
 use crate::feed::feed;
+use crate::health::words::whole;
 use crate::model::{Check, Severity};
 use crate::report::reading::{Cause, Trouble};
 use crate::text::Text;
@@ -101,7 +102,7 @@ fn line(finding: &Finding, led: &HashMap<Key<'_>, usize>) -> String {
     let glyph = check.severity.glyph(true);
     let subject = &check.subject;
     let about = format!("{}, {} {}", check.rule, subject.kind, subject.name);
-    let mut line = format!("{glyph} {}: {} ({about}", finding.stack, check.message);
+    let mut line = format!("{glyph} {}: {} ({about}", finding.stack, whole(check));
     if let Some(since) = check.since {
         // Writing to a string never fails.
         let _ = write!(line, ", since {}", since.rfc3339());

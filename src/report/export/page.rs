@@ -3,14 +3,16 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::record::columns;
+use crate::health::words::whole;
 use crate::table::{Align, Cell, Row};
 use crate::time::Timestamp;
 use crate::view::View;
 
 /// Blanks between columns.
 const GAP: usize = 2;
-/// What a cell beyond it adds moves its own line only: one long sentence does not tear the table apart.
-const WIDEST: usize = 60;
+/// A column is as wide as its widest cell, unless that is wider than this and than twice what three in four take: what such a
+/// cell adds moves its own line only, and one long sentence does not tear the table apart.
+const WIDE: usize = 60;
 
 struct Page {
     heads: Vec<(&'static str, Align)>,
@@ -25,7 +27,7 @@ impl Page {
         let line = |row: &&Row| {
             let cells = row.exported().unwrap_or_default();
             let cells = columns(view).map(|(i, _)| cells.get(i).unwrap_or(&Cell::Missing).human(now));
-            let problems: Vec<&str> = row.problems.iter().map(|problem| problem.check.message.as_str()).collect();
+            let problems: Vec<String> = row.problems.iter().map(|problem| whole(&problem.check)).collect();
             let first = [row.stack.to_string(), row.severity.word().to_owned()];
             first.into_iter().chain(cells).chain([problems.join("; ")]).collect()
         };
@@ -38,8 +40,9 @@ pub(super) fn aligned(view: &View, rows: &[&Row], now: Timestamp) -> String {
     let Page { heads, lines } = Page::of(view, rows, now);
     let head: Vec<String> = heads.iter().map(|(title, _)| (*title).to_owned()).collect();
     let all = || std::iter::once(&head).chain(&lines);
-    let widest = |i: usize| all().filter_map(|line| line.get(i)).map(|cell| cell.width().min(WIDEST)).max();
-    let widths: Vec<usize> = (0..heads.len()).map(|i| widest(i).unwrap_or(0)).collect();
+    let widths =
+        (0..heads.len()).map(|i| wide(all().filter_map(|line| line.get(i)).map(|cell| cell.width()).collect()));
+    let widths: Vec<usize> = widths.collect();
     let mut text = String::new();
     for line in all() {
         let mut written = String::new();
@@ -52,6 +55,13 @@ pub(super) fn aligned(view: &View, rows: &[&Row], now: Timestamp) -> String {
         text.push('\n');
     }
     text
+}
+
+/// How wide a column with cells of these widths is.
+fn wide(mut cells: Vec<usize>) -> usize {
+    cells.sort_unstable();
+    let usual = cells.get(cells.len().saturating_sub(1) * 3 / 4).copied().unwrap_or(0);
+    cells.last().copied().unwrap_or(0).min(WIDE.max(2 * usual))
 }
 
 /// A table in GitHub's Markdown.
@@ -97,7 +107,23 @@ mod tests {
         let text = aligned(view, &[&short, &long], Timestamp::default());
         let at: Vec<_> = text.lines().map(|line| line.split("last").next().unwrap().width()).collect();
         assert_eq!(at[1], at[0], "under its heading");
-        assert_eq!(at[2] - at[1], 100 - WIDEST);
+        assert_eq!(at[2] - at[1], 100 - WIDE);
+    }
+
+    #[test]
+    fn columns_of_long_cells_stand_under_each_other() {
+        let view = crate::view::view("services").unwrap();
+        let row = |service: String| {
+            let mut cells = vec![Cell::Missing; view.columns.len()];
+            cells[1] = Cell::Text(Text::from(service));
+            cells[14] = Cell::Text(Text::from("last"));
+            Row { cells, ..Row::default() }
+        };
+        let rows = [40, 90, 100, 110].map(|n| row("本".repeat(n / 2)));
+        let text = aligned(view, &rows.each_ref(), Timestamp::default());
+        let mut at: Vec<_> = text.lines().map(|line| line.split("last").next().unwrap().width()).collect();
+        at.dedup();
+        assert_eq!(at.len(), 1, "by cells of the terminal:\n{text}");
     }
 
     #[test]

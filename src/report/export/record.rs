@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
+use crate::health::words::whole;
 use crate::table::{Cell, Column, Row};
 use crate::time::Timestamp;
 use crate::view::View;
@@ -38,7 +39,7 @@ pub(super) fn keys_page(view: &View) -> String {
 
 /// A row as a JSON object.
 pub(super) fn record(view: &View, row: &Row, now: Timestamp) -> Map<String, Value> {
-    let problems: Vec<&str> = row.problems.iter().map(|problem| problem.check.message.as_str()).collect();
+    let problems: Vec<String> = row.problems.iter().map(|problem| whole(&problem.check)).collect();
     let common = [json!(row.stack.as_str()), json!(row.id.as_str()), json!(row.severity.word()), json!(problems)];
     let cells = row.exported().unwrap_or_default();
     let cells = columns(view).map(|(i, _)| cells.get(i).unwrap_or(&Cell::Missing).machine(now));

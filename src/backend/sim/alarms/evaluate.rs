@@ -33,7 +33,7 @@ impl World {
     /// Sets an alarm's state by hand.
     pub(in crate::backend::sim) fn set_alarm(&mut self, name: &str, to: State, reason: &str) {
         if let Some(n) = self.board.named(name) {
-            self.board.change(n, self.now, to, reason.to_owned());
+            self.board.change(n, self.now, to, words::dated(reason, self.now));
         }
     }
 

@@ -52,6 +52,11 @@ pub(super) fn composite(arn: &str, to: State, at: Timestamp) -> String {
     format!("{arn} transitioned to {} at {}", to.word(), at.date_time())
 }
 
+/// A reason with the begin of the period before the last one for `{period}`, which is what an alarm was judged by.
+pub(super) fn dated(reason: &str, now: Timestamp) -> String {
+    reason.replace("{period}", &time(Timestamp::from_secs((now.secs().div_euclid(60) - 1) * 60)))
+}
+
 /// `14/03/26 03:10:00`.
 fn time(at: Timestamp) -> String {
     let text = at.rfc3339();

@@ -122,6 +122,8 @@ fn ehr_aurora_loses_the_instances_that_were_raised_by_hand() {
         assert_eq!(world.instances.iter().filter(|i| i.draining() && i.leaving.is_some()).count(), 5);
         world.advance_to(at("2026-04-08T14:03:30"));
         assert_eq!(alarm_state(&world, "ws-api-latency"), ("ALARM".to_owned(), "14:02:30Z".to_owned()));
+        let reason = transitions(&world, "ws-api-latency")[0].reason.as_deref().unwrap().to_owned();
+        assert!(reason.contains("[4.87 (08/04/26 14:01:00)] was"), "{reason}");
         world.pass(minutes(30));
         let left: Vec<String> = world
             .instances
