@@ -9,12 +9,14 @@ use super::file::{place, placed};
 use super::mongo::Places;
 use crate::document::{Document, Value, ordered, quoted};
 use crate::error::Error;
-use crate::model::secret::{PolicyPart, RotationPolicy};
+use crate::model::secret::{PolicyPart, Rotation, RotationPolicy};
 use crate::model::stack::Stack;
 use crate::time::{human, parse_span};
 
-const KEYS: [&str; 2] = ["rotation", "policy"];
-const PART_KEYS: [&str; 3] = ["prefix", "tag", "rotation"];
+const KEYS: [&str; 3] = ["rotation", "key", "policy"];
+const PART_KEYS: [&str; 4] = ["prefix", "tag", "rotation", "key"];
+/// What is written where a secret need not rotate.
+const NEVER: &str = "never";
 
 const DAY: Duration = Duration::from_hours(24);
 /// The longest interval Secrets Manager rotates at (API reference, `AutomaticallyAfterDays`).
@@ -30,7 +32,8 @@ pub(super) fn policy(document: &mut Document<'_>, value: &Value<'_>) -> (Rotatio
     for (key, value) in ordered(table) {
         let name = key.get_ref().as_ref();
         match name {
-            "rotation" => policy.every = rotation(document, value).unwrap_or(policy.every),
+            "rotation" => policy.rotation = rotation(document, value).unwrap_or(policy.rotation),
+            "key" => policy.any_key = any_key(document, value).unwrap_or_default(),
             "policy" => policy.parts = parts(document, value),
             _ => {
                 document.unknown(key.span().start, "key of secrets", name, &KEYS);
@@ -43,12 +46,24 @@ pub(super) fn policy(document: &mut Document<'_>, value: &Value<'_>) -> (Rotatio
     (policy, places)
 }
 
-fn rotation(document: &mut Document<'_>, value: &Value<'_>) -> Option<Duration> {
-    placed(document, "rotation", value, "90d", span).map(|p| p.value)
+fn rotation(document: &mut Document<'_>, value: &Value<'_>) -> Option<Rotation> {
+    let read = |written: &str| if written == NEVER { Ok(Rotation::Never) } else { span(written).map(Rotation::Every) };
+    placed(document, "rotation", value, "90d", read).map(|p| p.value)
+}
+
+/// Whether any key will do: `any`, or only one's own: `own`.
+fn any_key(document: &mut Document<'_>, value: &Value<'_>) -> Option<bool> {
+    let read = |written: &str| match written {
+        "any" => Ok(true),
+        "own" => Ok(false),
+        _ => Err(Error::usage(format!("{} says of no key whether it will do", quoted(written)))
+            .hint("write \"any\", or \"own\": not the key that AWS manages")),
+    };
+    placed(document, "key", value, "any", read).map(|p| p.value)
 }
 
 fn span(written: &str) -> Result<Duration, Error> {
-    let right = "write a number of days such as \"30d\" or \"90d\"";
+    let right = "write a number of days such as \"30d\" or \"90d\", or \"never\"";
     let span =
         parse_span(written).map_err(|_| Error::usage(format!("{} is no duration", quoted(written))).hint(right))?;
     if span < DAY {
@@ -74,31 +89,34 @@ fn part(document: &mut Document<'_>, item: &Value<'_>) -> Option<PolicyPart> {
         document.wrong_type("policy", item, "a table, headed by [[stack.secrets.policy]]");
         return None;
     };
-    let (mut part, mut is_narrow, mut has_rotation) = (PolicyPart::default(), false, false);
+    let (mut part, mut asked) = (PolicyPart::default(), Vec::new());
     for (key, value) in ordered(table) {
-        match key.get_ref().as_ref() {
-            "prefix" => {
-                is_narrow = true;
-                part.prefix = placed(document, "prefix", value, "prod/db/", prefix).map(|p| p.value);
+        let name = key.get_ref().as_ref();
+        match name {
+            "prefix" => part.prefix = placed(document, "prefix", value, "prod/db/", prefix).map(|p| p.value),
+            "tag" => part.tag = tag(document, value),
+            "rotation" => part.rotation = rotation(document, value),
+            "key" => part.any_key = any_key(document, value),
+            _ => {
+                document.unknown(key.span().start, "key of a policy for secrets", name, &PART_KEYS);
+                continue;
             }
-            "tag" => {
-                is_narrow = true;
-                part.tag = tag(document, value);
-            }
-            "rotation" => {
-                has_rotation = true;
-                part.every = rotation(document, value).unwrap_or_default();
-            }
-            name => document.unknown(key.span().start, "key of a policy for secrets", name, &PART_KEYS),
         }
+        asked.push(name);
     }
-    let at = item.span().start;
-    if !is_narrow {
+    let (at, says) = (item.span().start, |name: &str| asked.contains(&name));
+    if !says("prefix") && !says("tag") {
         let hint = "add: prefix = \"prod/db/\", or tag = { tier = \"gold\" }; for all others there is rotation in [stack.secrets]";
         document.mistake(at, "a policy that says for which secrets it is nowhere", hint.to_owned());
     }
-    if !has_rotation {
-        document.mistake(at, "a policy without rotation", "add: rotation = \"30d\"".to_owned());
+    if let (Some(prefix), Some((key, value))) = (&part.prefix, &part.tag) {
+        let what = format!("a policy with prefix {} and tag {}", quoted(prefix), quoted(&format!("{key}={value}")));
+        let hint = "keep one of them, or write two policies; of those that fit a secret the first counts";
+        document.mistake(at, what, hint.to_owned());
+    }
+    if !says("rotation") && !says("key") {
+        let hint = "add: rotation = \"30d\", rotation = \"never\", or key = \"any\"";
+        document.mistake(at, "a policy without rotation or key", hint.to_owned());
     }
     Some(part)
 }
@@ -124,18 +142,30 @@ fn tag(document: &mut Document<'_>, value: &Value<'_>) -> Option<(String, String
 }
 
 /// Every value of a stack's policy as it may be shown, by key.
-pub(super) fn shown(stack: &Stack) -> [(&'static str, Option<String>); 2] {
-    let days = |span: Duration| match span.as_secs() {
-        s if s % DAY.as_secs() == 0 => format!("{}d", s / DAY.as_secs()),
-        _ => human(span),
-    };
-    let part = |part: &PolicyPart| {
-        let tag = part.tag.as_ref().map(|(key, value)| format!("tag {key}={value}"));
-        let which: Vec<String> = part.prefix.clone().into_iter().chain(tag).collect();
-        format!("{} {}", which.join(" "), days(part.every))
-    };
-    let parts: Vec<String> = stack.secrets.parts.iter().map(part).collect();
-    [("rotation", Some(days(stack.secrets.every))), ("policy", (!parts.is_empty()).then(|| parts.join(", ")))]
+pub(super) fn shown(stack: &Stack) -> [(&'static str, Option<String>); 3] {
+    let parts: Vec<String> = stack.secrets.parts.iter().map(shown_part).collect();
+    [
+        ("rotation", Some(days(stack.secrets.rotation))),
+        ("key", Some(key(stack.secrets.any_key).to_owned())),
+        ("policy", (!parts.is_empty()).then(|| parts.join(", "))),
+    ]
+}
+
+fn shown_part(part: &PolicyPart) -> String {
+    let key = part.any_key.map(|any| format!("key {}", key(any)));
+    [part.which(), part.rotation.map(days), key].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+const fn key(any: bool) -> &'static str {
+    if any { "any" } else { "own" }
+}
+
+fn days(rotation: Rotation) -> String {
+    match rotation {
+        Rotation::Never => NEVER.to_owned(),
+        Rotation::Every(span) if span.as_secs() % DAY.as_secs() == 0 => format!("{}d", span.as_secs() / DAY.as_secs()),
+        Rotation::Every(span) => human(span),
+    }
 }
 
 #[cfg(test)]
@@ -156,17 +186,23 @@ mod tests {
     fn a_policy_is_read_by_prefix_and_by_tag() {
         let text = "[stack.secrets]\nrotation = \"60d\"\n\
             [[stack.secrets.policy]]\nprefix = \"prod/db/\"\nrotation = \"30d\"\n\
-            [[stack.secrets.policy]]\ntag = { tier = \"gold\" }\nrotation = \"7d\"\n";
+            [[stack.secrets.policy]]\ntag = { tier = \"gold\" }\nrotation = \"7d\"\n\
+            [[stack.secrets.policy]]\nprefix = \"ci/\"\nrotation = \"never\"\nkey = \"any\"\n\
+            [[stack.secrets.policy]]\nprefix = \"lab/\"\nkey = \"own\"\n";
         let policy = parse(text).unwrap();
-        let days = |n: u32| DAY * n;
-        assert_eq!((policy.every, policy.parts.len()), (days(60), 2));
-        assert_eq!((policy.parts[0].prefix.as_deref(), policy.parts[0].every), (Some("prod/db/"), days(30)));
+        let days = |n: u32| Rotation::Every(DAY * n);
+        assert_eq!((policy.rotation, policy.any_key, policy.parts.len()), (days(60), false, 4));
+        assert_eq!((policy.parts[0].prefix.as_deref(), policy.parts[0].rotation), (Some("prod/db/"), Some(days(30))));
+        assert_eq!((policy.parts[2].rotation, policy.parts[2].any_key), (Some(Rotation::Never), Some(true)));
+        assert_eq!((policy.parts[3].rotation, policy.parts[3].any_key), (None, Some(false)));
         assert_eq!(policy.parts[1].tag, Some(("tier".to_owned(), "gold".to_owned())));
         let stack = Stack { secrets: policy, ..Stack::default() };
         let told = shown(&stack).map(|(_, value)| value.unwrap());
-        assert_eq!(told, ["60d", "prod/db/ 30d, tag tier=gold 7d"]);
+        assert_eq!(told, ["60d", "own", "prod/db/ 30d, tag tier=gold 7d, ci/ never key any, lab/ key own"]);
         assert_eq!(parse("").unwrap(), RotationPolicy::default());
-        assert_eq!(parse("[stack.secrets]\n").unwrap().every, days(90));
+        assert_eq!(parse("[stack.secrets]\n").unwrap().rotation, days(90));
+        let lax = parse("[stack.secrets]\nrotation = \"never\"\nkey = \"any\"\n").unwrap();
+        assert_eq!((lax.rotation, lax.any_key), (Rotation::Never, true));
     }
 
     #[test]
@@ -174,17 +210,21 @@ mod tests {
         let text = "[stack.secrets]\nrotation = \"1h\"\nrotate = \"90d\"\n\
             [[stack.secrets.policy]]\nrotation = \"2000d\"\n\
             [[stack.secrets.policy]]\nprefix = \"a b\"\n\
-            [[stack.secrets.policy]]\ntag = { a = \"x\", b = \"y\" }\nrotation = 30\n";
+            [[stack.secrets.policy]]\ntag = { a = \"x\", b = \"y\" }\nrotation = 30\n\
+            [[stack.secrets.policy]]\nprefix = \"prod/\"\ntag = { tier = \"gold\" }\nrotation = \"nevr\"\nkey = \"aws\"\n";
         let told = parse(text).unwrap_err();
         let starts = [
             "r.toml:4: rotation: \"1h\" is less than a day",
             "r.toml:5: unknown key of secrets \"rotate\"\n  did you mean \"rotation\"?",
             "r.toml:6: a policy that says for which secrets it is nowhere",
             "r.toml:7: rotation: \"2000d\" is longer than Secrets Manager can rotate at",
-            "r.toml:8: a policy without rotation",
+            "r.toml:8: a policy without rotation or key\n  add: rotation = \"30d\", rotation = \"never\", or key = \"any\"",
             "r.toml:9: prefix: \"a b\" is not the beginning of a secret's name",
             "r.toml:11: tag must be one key and its value",
             "r.toml:12: \"rotation\" must be text such as \"90d\", not the number 30",
+            "r.toml:13: a policy with prefix \"prod/\" and tag \"tier=gold\"\n  keep one of them, or write two policies",
+            "r.toml:16: rotation: \"nevr\" is no duration\n  write a number of days such as \"30d\" or \"90d\", or \"never\"",
+            "r.toml:17: key: \"aws\" says of no key whether it will do\n  write \"any\", or \"own\"",
         ];
         assert_eq!(told.len(), starts.len(), "{told:#?}");
         for (told, start) in told.iter().zip(starts) {

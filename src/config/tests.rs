@@ -209,6 +209,7 @@ stack.prod.allow            force-deploy  rounds.toml:9
 stack.prod.freeze           -             default
 stack.prod.alarms           -             default
 stack.prod.secrets.rotation 90d           default
+stack.prod.secrets.key      own           default
 stack.prod.secrets.policy   -             default
 thresholds.ecs-rollout-slow.warn  10m00s        rounds.toml:13
 ";

@@ -16,7 +16,7 @@ pub(super) const ACTIVE: Rule = Rule {
     id: "alarm-active",
     domain: "alarms",
     doc: "An alarm is in ALARM. Critical where it tells somebody (a topic of SNS), or where `critical` of [stack.alarms] names it. \
-          Unknown where it has not the data to tell, unless missing data counts as good. An alarm that only scales is no trouble.",
+          Unknown where it has not the data to tell, unless missing data counts as good or changes nothing. An alarm that only scales is no trouble.",
     source: "CloudWatch API: StateValue, AlarmActions, TreatMissingData",
     thresholds: &[],
     read_at: alarms_at,
@@ -137,8 +137,11 @@ fn active(facts: &Facts, sink: &mut Sink<'_>) {
         let (severity, says) = match alarm.state.as_deref() {
             None => (Severity::Unknown, "does not tell its state".to_owned()),
             Some("OK") => return sink.ok(|| subject::alarm(alarm)),
+            Some("ALARM") if is_critical && is_muted(alarm) => {
+                (Severity::Crit, format!("is in ALARM and muted{}", reason(alarm)))
+            }
             Some("ALARM") if is_critical => (Severity::Crit, format!("is in ALARM{}", reason(alarm))),
-            // That is said of it.
+            // `alarm-muted` says so.
             Some("ALARM") if is_muted(alarm) => return,
             Some("ALARM") if alarm.only_scales() => return sink.ok(|| subject::alarm(alarm)),
             Some("ALARM") => match &alarm.suppressed_by {
@@ -147,23 +150,31 @@ fn active(facts: &Facts, sink: &mut Sink<'_>) {
                 None => (Severity::Warn, format!("is in ALARM{}", reason(alarm))),
             },
             Some("INSUFFICIENT_DATA") => {
-                let is_good = alarm.metric().and_then(|m| m.treat_missing.as_deref()) == Some("notBreaching");
+                let treats = alarm.metric().and_then(|m| m.treat_missing.as_deref());
+                let is_good = matches!(treats, Some("notBreaching" | "ignore"));
                 let severity = if is_good || alarm.only_scales() { Severity::Info } else { Severity::Unknown };
                 (severity, "has not enough data to tell".to_owned())
             }
             Some(odd) => (Severity::Unknown, format!("is in a state that is not known: {}", words::quote(odd))),
         };
-        let about = lead(about(format!("{} {says}", alarm.name), alarm, &drivers), facts, alarm);
+        let mut about = lead(about(format!("{} {says}", alarm.name), alarm, &drivers), facts, alarm);
+        if severity == Severity::Unknown && alarm.state.as_deref() == Some("INSUFFICIENT_DATA") {
+            about = about
+                .next("if its metric is sparse: let missing data count as good, TreatMissingData = notBreaching")
+                .next("if it does not matter: name it in ignore of [stack.alarms]");
+        }
         sink.found(severity, subject::alarm(alarm), about);
     });
 }
 
 fn muted(facts: &Facts, sink: &mut Sink<'_>) {
     let drivers = facts.derived::<Drivers>();
-    each(facts, sink, |alarm, _, sink| {
+    each(facts, sink, |alarm, policy, sink| {
         // Without actions there is nothing to mute.
         match (alarm.is_on(), alarm.actions_enabled) {
             (None, _) | (Some(true), None) => {}
+            // `alarm-active` says it with the rest.
+            (Some(true), Some(false)) if is_muted(alarm) && policy.is_critical(&alarm.name) => {}
             (Some(true), Some(false)) if is_muted(alarm) => {
                 let what = if alarm.only_scales() { "nothing is scaled" } else { "nobody is told" };
                 let message = format!("{} is in ALARM and muted: {what}{}", alarm.name, reason(alarm));
@@ -224,4 +235,4 @@ fn flapping(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;

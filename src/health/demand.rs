@@ -36,8 +36,8 @@ pub struct Demand {
     pub above_since: Option<Timestamp>,
     /// Since when all points are below the target, as far as was read.
     pub below_since: Option<Timestamp>,
-    /// Since when it stands at its target, as far as was read.
-    pub level_since: Option<Timestamp>,
+    /// Since when it stands at 100%, as far as was read: there are just as many instances as the tasks need.
+    pub full_since: Option<Timestamp>,
     /// Seconds a new instance is given before it counts.
     pub warmup: Duration,
     /// When it was read.
@@ -76,7 +76,7 @@ impl Demand {
             above,
             above_since,
             below_since: newest(|value, target| value < target).1,
-            level_since: newest(|value, target| (value - target).abs() < 0.5).1,
+            full_since: newest(|value, _| (value - 100.0).abs() < 0.5).1,
             // The default of `instanceWarmupPeriod` (ECS API).
             warmup: Duration::from_secs(u64::from(provider.warmup.unwrap_or(300))),
             read_at,

@@ -116,7 +116,7 @@ impl World {
             Severity::Ok => "ok".to_owned(),
             bad => format!("{} {message}", bad.word()),
         };
-        of_rule.map(|c| say(c.severity, &c.message)).collect()
+        of_rule.inspect(|c| super::rows::note(rule, c.severity)).map(|c| say(c.severity, &c.message)).collect()
     }
 
     /// The service `ehr-api` may have 4 to `maximum` tasks; `ehr-api-cpu-high` asks for more by the policy `cpu-out`.

@@ -24,16 +24,6 @@ pub(super) const AT_MAXIMUM: Rule = Rule {
     check: at_maximum,
 };
 
-pub(super) const SHORT: Rule = Rule {
-    id: "scaling-group-short",
-    domain: "scaling",
-    doc: "A group has fewer instances in service than it wants, or fewer than its minimum.",
-    source: "practice: an instance is in service within five minutes",
-    thresholds: &[Threshold::minutes("warn", 5), Threshold::minutes("crit", 15)],
-    read_at: Facts::taken_at::<GroupFacts>,
-    check: short,
-};
-
 pub(super) const SUSPENDED: Rule = Rule {
     id: "scaling-group-suspended",
     domain: "scaling",
@@ -96,7 +86,7 @@ pub(super) const MISSING: Rule = Rule {
     check: missing,
 };
 
-fn groups(facts: &Facts) -> &[Group] {
+pub(super) fn groups(facts: &Facts) -> &[Group] {
     facts.get::<GroupFacts>().map_or(&[], |known| &known.groups)
 }
 
@@ -130,7 +120,8 @@ fn headline(group: &Group) -> String {
     if group.is_short() == Some(true) { format!("{size}, {} in service", group.in_service()) } else { size }
 }
 
-fn sized(message: String, group: &Group) -> About {
+/// A sentence with the sizes of the group.
+pub(super) fn sized(message: String, group: &Group) -> About {
     About::new(message)
         .with("minimum", words::given(group.minimum))
         .with("desired", words::given(group.desired))
@@ -197,32 +188,6 @@ fn at_maximum(facts: &Facts, sink: &mut Sink<'_>) {
                 let steps = [(Severity::Info, Duration::ZERO), (Severity::Crit, sink.span("crit"))];
                 sink.lasting(&steps, subject::group(group), about);
             }
-        }
-    }
-}
-
-fn short(facts: &Facts, sink: &mut Sink<'_>) {
-    for group in groups(facts) {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let now = count(group.instances.iter().filter(|i| in_service(i)).count());
-        let untold = count(group.instances.iter().filter(|i| i.lifecycle.is_none()).count());
-        let Some(desired) = group.desired else { continue };
-        let at_most = now.saturating_add(untold);
-        if now >= desired && group.minimum.is_some_and(|least| now >= least) {
-            sink.ok(|| subject::group(group));
-        } else if group.minimum.is_some_and(|least| at_most < least) {
-            let message = format!("{}: {now} of {desired} instances in service, below its minimum", group.name);
-            let about = sized(message, group).next("see why instances do not start or stay: view instances");
-            sink.found(Severity::Crit, subject::group(group), about);
-        } else if at_most < desired {
-            let message = format!("{}: {now} of {desired} instances in service", group.name);
-            let about = sized(message, group).next("see why instances do not start or stay: view instances");
-            let steps = [(Severity::Warn, sink.span("warn")), (Severity::Crit, sink.span("crit"))];
-            sink.lasting(&steps, subject::group(group), about);
-        } else if untold > 0 {
-            let of = words::count(untold, "instance");
-            let about = sized(format!("{}: the state of {of} is not known", group.name), group);
-            sink.found(Severity::Unknown, subject::group(group), about);
         }
     }
 }
@@ -362,4 +327,4 @@ fn missing(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;

@@ -7,7 +7,7 @@ use super::demand::{Demand, Demands};
 use super::drivers::Direction;
 use super::past::Past;
 use super::scaling_why::{Held, ScalingWhy, Why, Wish, is_empty, is_starting};
-use super::{About, Rule, Sink, Threshold, group_past, subject, words};
+use super::{About, Level, Rule, Sink, Threshold, group_past, subject, words};
 use crate::model::ecs::{EcsFacts, Instance, Task};
 use crate::model::scaling::{Group, GroupActivity, GroupFacts, ReservationFacts};
 use crate::model::{Facts, Severity};
@@ -17,9 +17,10 @@ pub(super) const LAUNCH_FAILED: Rule = Rule {
     id: "scaling-launch-failed",
     domain: "scaling",
     doc: "ECS asks a group for instances, the group could grow, and its last launch failed: there is no capacity of that kind, a \
-          limit of the account is reached, or the launch template is broken.",
-    source: "Auto Scaling API: Activity.StatusCode and StatusMessage; three points above the target (practice)",
-    thresholds: &[],
+          limit of the account is reached, or the launch template is broken. After an hour it explains nothing any more: what fails \
+          is tried again within minutes.",
+    source: "Auto Scaling API: Activity.StatusCode and StatusMessage; three points above the target, an hour (practice)",
+    thresholds: &[Threshold::minutes("crit-for", 60)],
     read_at,
     check: launch_failed,
 };
@@ -37,7 +38,7 @@ pub(super) const OUT_STUCK: Rule = Rule {
 pub(super) const TOO_LARGE: Rule = Rule {
     id: "scaling-task-too-large",
     domain: "scaling",
-    doc: "Tasks wait for an instance while the reservation stays at 100%: they are larger than the smallest instance type of the \
+    doc: "Tasks wait for an instance while the reservation stays at 100%, whatever its target: they are larger than the smallest instance type of the \
           group, and ECS will never scale it for them.",
     source: "ECS developer guide, cluster auto scaling: the metric remains at 100% if a task does not fit; 5 min (practice)",
     thresholds: &[Threshold::minutes("crit", 5)],
@@ -83,6 +84,12 @@ fn is_failed(activity: &GroupActivity) -> bool {
     matches!(activity.status.as_deref(), Some("Failed" | "Cancelled"))
 }
 
+/// Whether what an activity came to still tells of now; one without a time may.
+fn is_recent(activity: &GroupActivity, sink: &Sink<'_>) -> bool {
+    let Level::Span(span) = sink.level(&LAUNCH_FAILED, "crit-for") else { return true };
+    activity.ended_at.or(activity.started_at).is_none_or(|at| sink.now().since(at) <= span)
+}
+
 fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
     let past = facts.derived::<Past>();
     each(facts, sink, |group, demand, why, sink| {
@@ -107,7 +114,8 @@ fn launch_failed(facts: &Facts, sink: &mut Sink<'_>) {
                 .since(last.started_at)
                 .with("StatusMessage", words::given(last.message.as_ref()))
                 .next(group_past::mend(last.message.as_deref()));
-            sink.found(Severity::Crit, subject::group(group), about);
+            let severity = if is_recent(last, sink) { Severity::Crit } else { Severity::Info };
+            sink.found(severity, subject::group(group), about);
         } else if failed > 0 || newest.iter().any(|activity| activity.status.is_none()) {
             let message = format!("{}: what came of its last launch is not known", group.name);
             sink.found(Severity::Unknown, subject::group(group), about(message, demand, why));
@@ -147,7 +155,12 @@ fn out_stuck(facts: &Facts, sink: &mut Sink<'_>) {
             return sink.ok(|| subject::group(group));
         }
         // What stands in the way for a reason that is known is said with that reason.
-        if matches!(why.held, Some(Held::AtMaximum(_) | Held::Suspended(_) | Held::Failed(_) | Held::Several(_))) {
+        let is_said = match &why.held {
+            // What failed long ago explains nothing.
+            Some(Held::Failed(_)) => past.of_group(facts, &group.name).next().is_none_or(|last| is_recent(last, sink)),
+            held => held.is_some(),
+        };
+        if is_said || larger(facts, group, demand, why).is_some() {
             return;
         }
         let is_uncertain = brings.iter().any(|brings| *brings != Some(false));
@@ -163,22 +176,33 @@ fn out_stuck(facts: &Facts, sink: &mut Sink<'_>) {
     });
 }
 
+/// Tasks that wait for an instance of a group while its reservation is at 100%, and since when it is: more instances would be
+/// asked for by more than 100% if they could take them. A target below 100% asks for spare instances all the same; while these
+/// come, or something known keeps them away, it is not told whether a task fits them.
+fn larger<'a>(facts: &'a Facts, group: &Group, demand: &Demand, why: &Why) -> Option<(Vec<&'a Task>, Timestamp)> {
+    let full_since = demand.full_since?;
+    let is_starting = group.instances.iter().any(|i| i.lifecycle.as_deref().is_some_and(is_starting));
+    if demand.percent > demand.target && (is_starting || why.held.is_some()) {
+        return None;
+    }
+    let waits = |task: &&Task| {
+        task.provider.as_ref() == Some(&demand.provider)
+            && task.instance_arn.is_none()
+            && task.status.as_deref() == Some("PROVISIONING")
+    };
+    let tasks = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.tasks).iter();
+    let waiting: Vec<&Task> = tasks.map(|seen| seen.item.as_ref()).filter(waits).collect();
+    (!waiting.is_empty()).then_some((waiting, full_since))
+}
+
 fn too_large(facts: &Facts, sink: &mut Sink<'_>) {
-    let tasks = facts.get::<EcsFacts>().map_or(&[][..], |ecs| &ecs.tasks);
     each(facts, sink, |group, demand, why, sink| {
-        let waits = |task: &&Task| {
-            task.provider.as_ref() == Some(&demand.provider)
-                && task.instance_arn.is_none()
-                && task.status.as_deref() == Some("PROVISIONING")
-        };
-        let waiting: Vec<&Task> = tasks.iter().map(|seen| seen.item.as_ref()).filter(waits).collect();
-        let full = demand.level_since.filter(|_| (demand.percent - 100.0).abs() < 0.5);
-        let Some(level_since) = full.filter(|_| !waiting.is_empty()) else {
+        let Some((waiting, full_since)) = larger(facts, group, demand, why) else {
             return sink.ok(|| subject::group(group));
         };
         // Where one does not tell since when it waits, what this console saw of it counts.
         let told: Option<Vec<Timestamp>> = waiting.iter().map(|task| task.created_at).collect();
-        let since = told.and_then(|all| all.into_iter().min()).map(|first| first.max(level_since));
+        let since = told.and_then(|all| all.into_iter().min()).map(|first| first.max(full_since));
         let n = words::count(waiting.len(), "task");
         let about = about(
             format!("{}: {n} larger than its smallest instance, it never grows for them", group.name),
@@ -208,4 +232,4 @@ fn in_blocked(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;

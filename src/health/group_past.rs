@@ -164,4 +164,4 @@ fn of_refresh(message: String, refresh: &Refresh) -> About {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;

@@ -89,11 +89,14 @@ fn resized(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::health) mod tests {
     use super::super::fixture::*;
     use super::*;
     use crate::model::ecs::{Instance, Rollout, Service, Task};
     use crate::text::Text;
+
+    /// The tests with tables of rules.
+    pub(in crate::health) const TABLES: &[fn()] = &[a_cut_that_something_suffers_from_is_a_warning];
 
     fn set(minutes: u64, from: u32, to: u32) -> GroupActivity {
         let at = ago(minutes).unwrap().rfc3339();

@@ -8,7 +8,7 @@ mod resource;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;
 
 pub use evidence::Evidence;
 

@@ -19,6 +19,7 @@ mod group;
 mod group_demand;
 mod group_past;
 mod group_resized;
+mod group_short;
 pub mod guardduty;
 mod instance;
 #[cfg(test)]
@@ -28,6 +29,8 @@ mod observed;
 mod provider;
 pub mod rds;
 mod rollout;
+#[cfg(test)]
+mod rows;
 #[cfg(test)]
 mod scaling_laws;
 pub mod secrets;
@@ -116,7 +119,7 @@ pub const RULES: &[&Rule] = &[
     &group_demand::OUT_STUCK,
     &group_resized::RESIZED,
     &target::FAILED,
-    &group::SHORT,
+    &group_short::SHORT,
     &group::ONE_ZONE,
     &group::SUSPENDED,
     &group::UNHEALTHY,

@@ -123,10 +123,17 @@ fn update_failed(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::health) mod tests {
     use super::super::fixture::*;
     use super::*;
     use crate::model::ecs::Service;
+
+    /// The tests with tables of rules.
+    pub(in crate::health) const TABLES: &[fn()] = &[
+        managed_scaling_matters_where_services_rely_on_it,
+        termination_protection_needs_the_group_too,
+        draining_and_updates_are_said_as_told,
+    ];
 
     fn provided(change: impl FnOnce(&mut Provider)) -> World {
         let mut world = with(service(2, 2)).scaled(group(5, 6, 12));

@@ -8,7 +8,7 @@ mod stuck;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;
 
 pub(super) use keeping::{DELETED, KEY, MANAGED, UNUSED};
 pub(super) use rotation::{AGE, OFF, OVERDUE, SCHEDULE};
@@ -55,9 +55,19 @@ pub fn is_replica(secret: &Secret) -> bool {
     matches!((&secret.primary_region, own), (Some(primary), Some(own)) if *primary != *own)
 }
 
-/// What the checks on the rotation of one secret have in common: one of them says it.
+/// What the checks on the rotation of one secret have in common: one of them says it. All that do not rotate by themselves are
+/// one matter.
 fn rotation_of(secret: &Secret) -> Text {
-    Text::from(format!("rotation of {}", secret.arn))
+    match secret.rotation_enabled {
+        Some(true) => Text::from(format!("rotation of {}", secret.arn)),
+        _ => Text::from("rotation that is off"),
+    }
+}
+
+/// The service that made a secret for itself and keeps it. RDS names its own `rds!…`, which nobody else can.
+fn manager(secret: &Secret) -> Option<Text> {
+    let by_name = || secret.name.starts_with("rds!").then(|| Text::from("rds"));
+    secret.owner.clone().or_else(by_name)
 }
 
 /// Whole days, as policies and schedules are written.

@@ -287,4 +287,4 @@ fn turns(counts: &[u32]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::health) mod tests;

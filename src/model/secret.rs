@@ -103,28 +103,70 @@ pub struct Version {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationPolicy {
     /// For all that no part names.
-    pub every: Duration,
-    /// For some of them; the first that fits counts.
+    pub rotation: Rotation,
+    /// Whether the key that AWS manages will do for those that no part names.
+    pub any_key: bool,
+    /// For some of them; the first that fits and says it counts.
     pub parts: Vec<PolicyPart>,
+}
+
+/// How often a secret is to be rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// At least once in so long.
+    Every(Duration),
+    /// It need not be.
+    Never,
+}
+
+impl Rotation {
+    /// The longest between two rotations; `None`: any time.
+    #[must_use]
+    pub const fn span(self) -> Option<Duration> {
+        match self {
+            Self::Every(span) => Some(span),
+            Self::Never => None,
+        }
+    }
 }
 
 impl Default for RotationPolicy {
     /// 90 days: the default of AWS Config's rule `secretsmanager-secret-periodic-rotation`.
     fn default() -> Self {
-        Self { every: Duration::from_hours(90 * 24), parts: Vec::new() }
+        Self { rotation: Rotation::Every(Duration::from_hours(90 * 24)), any_key: false, parts: Vec::new() }
     }
 }
 
 impl RotationPolicy {
-    /// How often this secret is to be rotated.
+    /// The longest between two rotations of this secret; `None`: it need not be rotated.
     #[must_use]
-    pub fn of(&self, secret: &Secret) -> Duration {
-        self.parts.iter().find(|part| part.fits(secret)).map_or(self.every, |part| part.every)
+    pub fn of(&self, secret: &Secret) -> Option<Duration> {
+        self.fitting(secret).find_map(|part| part.rotation).unwrap_or(self.rotation).span()
+    }
+
+    /// Whether this secret may be encrypted with the key that AWS manages.
+    #[must_use]
+    pub fn takes_any_key(&self, secret: &Secret) -> bool {
+        self.fitting(secret).find_map(|part| part.any_key).unwrap_or(self.any_key)
+    }
+
+    fn fitting<'a>(&'a self, secret: &'a Secret) -> impl Iterator<Item = &'a PolicyPart> {
+        self.parts.iter().filter(|part| part.fits(secret))
     }
 }
 
 impl PolicyPart {
-    fn fits(&self, secret: &Secret) -> bool {
+    /// For which secrets it is, as people read it.
+    #[must_use]
+    pub fn which(&self) -> Option<String> {
+        let tag = self.tag.as_ref().map(|(key, value)| format!("tag {key}={value}"));
+        let which: Vec<String> = self.prefix.clone().into_iter().chain(tag).collect();
+        (!which.is_empty()).then(|| which.join(" "))
+    }
+
+    /// Whether it is for this secret.
+    #[must_use]
+    pub fn fits(&self, secret: &Secret) -> bool {
         let begins = self.prefix.as_ref().is_none_or(|prefix| secret.name.starts_with(prefix.as_str()));
         let is_tagged = |(key, value): &(String, String)| secret.tags.iter().any(|(k, v)| *k == **key && *v == **value);
         begins && self.tag.as_ref().is_none_or(is_tagged)
@@ -138,8 +180,10 @@ pub struct PolicyPart {
     pub prefix: Option<String>,
     /// A tag they have, key and value; absent: any.
     pub tag: Option<(String, String)>,
-    /// How often they are to be rotated.
-    pub every: Duration,
+    /// How often they are to be rotated; absent: as others.
+    pub rotation: Option<Rotation>,
+    /// Whether the key that AWS manages will do for them; absent: as for others.
+    pub any_key: Option<bool>,
 }
 
 /// Which secrets task definitions hand to containers. What they set as plain environment is dropped before it gets here.
@@ -184,7 +228,12 @@ mod tests {
     fn the_first_part_of_a_policy_that_fits_counts() {
         let days = |n: u64| Duration::from_hours(24 * n);
         let tag = |value: &str| Some(("tier".to_owned(), value.to_owned()));
-        let part = |prefix: Option<&str>, tag, n| PolicyPart { prefix: prefix.map(str::to_owned), tag, every: days(n) };
+        let part = |prefix: Option<&str>, tag, n| PolicyPart {
+            prefix: prefix.map(str::to_owned),
+            tag,
+            rotation: Some(Rotation::Every(days(n))),
+            any_key: None,
+        };
         let parts =
             vec![part(Some("prod/"), tag("gold"), 7), part(Some("prod/db/"), None, 30), part(None, tag("gold"), 60)];
         let policy = RotationPolicy { parts, ..RotationPolicy::default() };
@@ -196,8 +245,19 @@ mod tests {
         for (name, tier, every) in
             [("prod/db/a", "tin", 30), ("prod/db/a", "gold", 7), ("dev/db/a", "gold", 60), ("dev/db/a", "tin", 90)]
         {
-            assert_eq!(policy.of(&named(name, tier)), days(every), "{name} {tier}");
+            assert_eq!(policy.of(&named(name, tier)), Some(days(every)), "{name} {tier}");
         }
+        let keys = PolicyPart { prefix: Some("prod/".to_owned()), any_key: Some(true), ..PolicyPart::default() };
+        let never = PolicyPart { rotation: Some(Rotation::Never), any_key: Some(false), ..keys.clone() };
+        let policy = RotationPolicy { parts: vec![keys, never], ..RotationPolicy::default() };
+        let secret = named("prod/db/a", "gold");
+        assert_eq!(
+            (policy.of(&secret), policy.takes_any_key(&secret)),
+            (None, true),
+            "each is said by the first that does"
+        );
+        let other = named("dev/a", "gold");
+        assert_eq!((policy.of(&other), policy.takes_any_key(&other)), (Some(days(90)), false));
     }
 
     #[test]

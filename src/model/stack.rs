@@ -72,7 +72,8 @@ impl Stack {
 }
 
 /// Matches `*` against any run of characters, everything else literally.
-pub(super) fn glob(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -68,7 +68,7 @@ fn row(scene: &StackScene<'_>, known: &SecretFacts, s: &Secret, consumers: &Cons
         cells: vec![
             Cell::Text(s.name.clone()),
             s.rotation_enabled.map_or(Cell::Missing, Cell::Flag),
-            Cell::Count(known.policy.of(s).as_secs() / 86_400),
+            known.policy.of(s).map_or(Cell::Missing, |span| Cell::Count(span.as_secs() / 86_400)),
             Cell::at(s.rotated_at),
             s.rotates_at.map_or(Cell::Missing, Cell::Until),
             stage(s),
@@ -134,13 +134,15 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     let Some((known, s)) = find(scene, &row.id) else { return Detail::of(row.id.clone()) };
     let consumers = scene.facts.derived::<Consumers>();
     let until = |at: Option<Timestamp>| at.map_or(Cell::Missing, Cell::Until);
+    let never = || Cell::Text(Text::from("never"));
+    let policy = known.policy.of(s).map_or_else(never, |span| Cell::Count(span.as_secs() / 86_400));
     let detail = Detail::of(s.name.clone())
         .words("arn", Some(&s.arn))
         .field("rotates by itself", s.rotation_enabled.map_or(Cell::Missing, Cell::Flag))
         .field("every, days", Cell::count(s.rotates_after_days))
         .words("schedule", s.schedule.as_ref())
         .words("window", s.window.as_ref())
-        .field("policy, days", Cell::Count(known.policy.of(s).as_secs() / 86_400))
+        .field("policy, days", policy)
         .field("rotated", Cell::at(s.rotated_at))
         .field("next rotation by", until(s.rotates_at))
         .words("rotation function", s.lambda.as_ref())

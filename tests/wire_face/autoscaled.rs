@@ -157,6 +157,7 @@ fn refresh(n: u32) -> Refresh {
         ended_at: later(-60_000 * i64::from(n) + 30_000),
         percent: Some(n),
         left: Some(n % 5),
+        least_healthy: Some(50 + n % 50),
     }
 }
 

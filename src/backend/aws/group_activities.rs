@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::config::Builder;
 use aws_sdk_autoscaling::types::{
-    Activity as RawActivity, InstanceRefresh, InstanceRefreshStatus, ScalingActivityStatusCode,
+    Activity as RawActivity, InstanceRefresh, InstanceRefreshStatus, RefreshPreferences, ScalingActivityStatusCode,
 };
 
 use super::access::Access;
@@ -80,6 +80,7 @@ fn refresh(raw: &InstanceRefresh) -> Refresh {
         ended_at: time(raw.end_time()),
         percent: number(raw.percentage_complete()),
         left: number(raw.instances_to_update()),
+        least_healthy: number(raw.preferences().and_then(RefreshPreferences::min_healthy_percentage)),
     }
 }
 

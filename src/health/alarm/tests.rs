@@ -2,6 +2,14 @@ use super::super::fixture::*;
 use super::*;
 use crate::model::alarm::{MetricAlarm, Watches};
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    an_alarm_that_tells_somebody_is_critical_and_one_that_only_scales_is_none,
+    an_alarm_whose_actions_are_off_is_muted_while_it_is_on,
+    an_alarm_that_cannot_be_evaluated_says_so,
+    four_changes_within_an_hour_are_flapping,
+];
+
 const TOPIC: &str = "arn:aws:sns:us-east-1:1:pager";
 
 fn one(alarm: Alarm) -> World {
@@ -44,10 +52,11 @@ fn an_alarm_that_tells_somebody_is_critical_and_one_that_only_scales_is_none() {
             (critical, &["crit a is in ALARM"]),
             (one(suppressed), &["info a is in ALARM, suppressed by Alarm"]),
             (one(mute(paging(silent()))), &[]),
-            (named, &[thinks]),
+            (named, &["crit a is in ALARM and muted: 3 datapoints were greater than 80"]),
             (ignored, &[]),
             (one(alarm("a", "INSUFFICIENT_DATA")), &["unknown a has not enough data to tell"]),
             (one(missing("notBreaching", alarm("a", "INSUFFICIENT_DATA"))), &["info a has not enough data to tell"]),
+            (one(missing("ignore", alarm("a", "INSUFFICIENT_DATA"))), &["info a has not enough data to tell"]),
             (one(missing("missing", alarm("a", "INSUFFICIENT_DATA"))), &["unknown a has not enough data to tell"]),
             (one(cpu_high("INSUFFICIENT_DATA")), &["info ehr-api-cpu-high has not enough data to tell"]),
             (one(stateless), &["unknown a does not tell its state"]),
@@ -60,12 +69,15 @@ fn an_alarm_that_tells_somebody_is_critical_and_one_that_only_scales_is_none() {
 fn an_alarm_whose_actions_are_off_is_muted_while_it_is_on() {
     let mute = |alarm: Alarm| one(Alarm { actions_enabled: Some(false), ..alarm });
     let untold = Alarm { actions_enabled: None, ..paging(alarm("a", "ALARM")) };
+    let mut named = mute(paging(alarm("a", "ALARM")));
+    named.alarms.get_or_insert_default().policy.critical = vec!["a".to_owned()];
     table(
         MUTED.id,
         &[
             (one(paging(alarm("a", "ALARM"))), &["ok"]),
             (mute(paging(alarm("a", "OK"))), &["ok"]),
             (mute(alarm("a", "ALARM")), &["ok"]),
+            (named, &[]),
             (
                 mute(paging(alarm("a", "ALARM"))),
                 &["warn a is in ALARM and muted: nobody is told: 3 datapoints were greater than 80"],

@@ -185,14 +185,20 @@ pub(super) fn groups_waited_for(look: &Look<'_>, check: &Check) -> Vec<String> {
     names
 }
 
-/// The zone of a cluster's disconnected agents, if they are all in one.
+/// The zone of a cluster's disconnected agents, if they are all in one and no agent there is connected: a zone that is lost takes
+/// all of them, two of several may be off by chance.
 pub(super) fn lost_zones(look: &Look<'_>, check: &Check) -> Vec<String> {
     if check.subject.kind != "cluster" {
         return Vec::new();
     }
     let all = look.index.instances(&check.subject.id).iter().map(AsRef::as_ref);
     let lost: Vec<&Instance> = all.filter(|instance| instance.agent_connected == Some(false)).collect();
-    crate::health::zone::only_zone(&lost).map(|zone| zone.to_string()).into_iter().collect()
+    let answers = |zone: &Text| {
+        let mut all = look.index.instances(&check.subject.id).iter();
+        all.any(|instance| instance.agent_connected == Some(true) && instance.az.as_ref() == Some(zone))
+    };
+    let zone = crate::health::zone::only_zone(&lost).filter(|zone| !answers(zone));
+    zone.map(|zone| zone.to_string()).into_iter().collect()
 }
 
 /// The zone it is in.

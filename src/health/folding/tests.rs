@@ -52,6 +52,24 @@ fn what_waits_for_room_follows_from_the_group_that_brings_none() {
 }
 
 #[test]
+fn a_zone_is_only_lost_where_no_agent_of_it_answers() {
+    use Severity::{Crit, Warn};
+    let sick = |agents: Vec<Instance>| {
+        let there = instance("i-9", "us-east-1a", 4);
+        let world = with(service(2, 2)).tasks([task("t", &there)]).instances(agents);
+        let told = vec![
+            check("ecs-agent-disconnected", Crit, "cluster", &cluster().arn),
+            check("ecs-task-unhealthy", Warn, "task", "arn:aws:ecs:us-east-1:1:task/ehr/t"),
+        ];
+        folded(told, &world.facts(now()))[1].1
+    };
+    let two = || vec![lost("i-1", "us-east-1a"), lost("i-2", "us-east-1a"), instance("i-4", "us-east-1b", 4)];
+    assert_eq!(sick(two()), Some("ecs-agent-disconnected"));
+    let by_chance = two().into_iter().chain([instance("i-3", "us-east-1a", 4)]).collect();
+    assert_eq!(sick(by_chance), None, "another agent of the zone answers");
+}
+
+#[test]
 fn chains_lead_to_one_end_and_never_in_a_circle() {
     use Severity::{Crit, Info, Warn};
     let facts = Facts::default();

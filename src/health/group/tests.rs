@@ -1,6 +1,15 @@
 use super::super::fixture::*;
 use super::*;
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    a_group_at_its_maximum_is_critical_while_tasks_wait,
+    suspended_processes_unhealthy_instances_and_the_missing_tag_are_warnings,
+    an_instance_held_by_a_hook_is_critical_after_an_hour,
+    a_group_in_one_zone_is_critical_unless_its_cluster_says_so,
+    a_group_that_was_not_found_is_unknown,
+];
+
 fn grouped(group: Group) -> World {
     with(service(2, 2)).scaled(group)
 }
@@ -19,30 +28,6 @@ fn a_group_at_its_maximum_is_critical_while_tasks_wait() {
             (grouped(group(5, 11, 12)).task(batch(20)), &["ok"]),
             (grouped(unbounded), &["unknown asg-ehr: its size or its bounds are not known"]),
             (with(service(2, 2)), &[]),
-        ],
-    );
-}
-
-#[test]
-fn instances_not_in_service_are_said_with_time_and_at_once_below_the_minimum() {
-    let pending = |n: usize, minimum| {
-        let mut group = group(minimum, 6, 12);
-        group.instances.iter_mut().take(n).for_each(|i| i.lifecycle = text("Pending"));
-        grouped(group)
-    };
-    let mut untold = grouped(group(5, 6, 12));
-    untold.groups.as_mut().unwrap().groups[0].instances[0].lifecycle = None;
-    let sizeless = Group { desired: None, ..group(5, 6, 12) };
-    table(
-        SHORT.id,
-        &[
-            (pending(0, 5), &["ok"]),
-            (pending(1, 5).lasting(4), &["ok"]),
-            (pending(1, 5).lasting(5), &["warn asg-ehr: 5 of 6 instances in service"]),
-            (pending(1, 5).lasting(15), &["crit asg-ehr: 5 of 6 instances in service"]),
-            (pending(2, 5), &["crit asg-ehr: 4 of 6 instances in service, below its minimum"]),
-            (untold, &["unknown asg-ehr: the state of 1 instance is not known"]),
-            (grouped(sizeless), &[]),
         ],
     );
 }

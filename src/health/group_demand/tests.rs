@@ -3,6 +3,16 @@ use super::*;
 use crate::model::scaling::Group;
 use crate::text::Text;
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    a_group_at_its_maximum_is_critical_while_its_reservation_is_above_the_target,
+    launching_that_is_suspended_is_critical_while_instances_are_asked_for,
+    a_failed_launch_is_critical_while_instances_are_asked_for,
+    a_group_that_launches_nothing_in_time_is_stuck,
+    a_task_that_fits_no_instance_leaves_the_reservation_at_a_hundred,
+    empty_instances_that_stay_are_told_with_what_keeps_them,
+];
+
 /// A group of 6 of at most 12 instances whose reservation was so, minutes and percent.
 fn asked(points: &[(u64, f64)]) -> World {
     with(service(2, 2)).scaled(group(5, 6, 12)).reserved(points)
@@ -42,6 +52,7 @@ fn launching_that_is_suspended_is_critical_while_instances_are_asked_for() {
 #[test]
 fn a_failed_launch_is_critical_while_instances_are_asked_for() {
     let did = |points: &[(u64, f64)], status: &str| asked(points).group_did([launch(4, status)]);
+    let aged = |status: &str, minutes: u64| asked(MORE).group_did([launch(minutes, status)]);
     let mut told = did(MORE, "Failed");
     told.history.get_or_insert_default().activities[0].message = text("Your quota allows for 0 more instances.");
     let mut statusless = did(MORE, "");
@@ -60,6 +71,8 @@ fn a_failed_launch_is_critical_while_instances_are_asked_for() {
             (told, &["crit asg-ehr: its last launch failed: Your quota allows for 0 more instances"]),
             (statusless, &["unknown asg-ehr: what came of its last launch is not known"]),
             (odd, &["unknown asg-ehr: what came of its last launch is not known"]),
+            (aged("Failed", 60), &["crit asg-ehr: its last launch failed"]),
+            (aged("Failed", 61), &["info asg-ehr: its last launch failed"]),
             (often, &[]),
             (full, &[]),
             (asked(MORE), &[]),
@@ -92,6 +105,8 @@ fn a_group_that_launches_nothing_in_time_is_stuck() {
             (for_minutes(20).group_did([launch(9, "Successful")]), &["ok"]),
             (for_minutes(20).group_did([launch(15, "InProgress")]), &["ok"]),
             (for_minutes(20).group_did([launch(15, "Failed")]), &[]),
+            // Of a launch that failed long ago it is not the reason.
+            (for_minutes(20).group_did([launch(90, "Failed")]), says),
             (untold, unknown),
             (either, unknown),
             (starting, &["ok"]),
@@ -106,6 +121,15 @@ fn a_task_that_fits_no_instance_leaves_the_reservation_at_a_hundred() {
     let waiting = |percent: f64, minutes: u64| asked(&[(30, percent)]).task(queued("t1", minutes));
     let mut timeless = waiting(100.0, 0).lasting(6);
     timeless.tasks[0].created_at = None;
+    // A target that keeps spare instances.
+    let spare = |mut world: World| {
+        world.providers.iter_mut().for_each(|provider| provider.target_capacity = Some(80));
+        world
+    };
+    let mut starting = spare(waiting(100.0, 6));
+    starting.groups.get_or_insert_default().groups[0].instances[0].lifecycle = text("Pending");
+    let said_once = spare(waiting(100.0, 30)).says(OUT_STUCK.id);
+    assert_eq!(said_once, Vec::<String>::new(), "that more is asked for is the spare instances");
     let says: &[&str] = &["crit asg-ehr: 1 task larger than its smallest instance, it never grows for them"];
     table(
         TOO_LARGE.id,
@@ -116,6 +140,11 @@ fn a_task_that_fits_no_instance_leaves_the_reservation_at_a_hundred() {
             (waiting(100.0, 6), says),
             (timeless, says),
             (asked(&[(30, 80.0), (4, 100.0)]).task(queued("t1", 20)), &["ok"]),
+            (spare(waiting(100.0, 6)), says),
+            (spare(waiting(100.0, 4)), &["ok"]),
+            (spare(waiting(80.0, 6)), &["ok"]),
+            (spare(waiting(100.0, 6)).group_did([launch(4, "Failed")]), &["ok"]),
+            (starting, &["ok"]),
         ],
     );
 }

@@ -3,6 +3,10 @@ use super::*;
 use crate::model::scaling::Refresh;
 use crate::text::Text;
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] =
+    &[three_failures_within_a_quarter_of_an_hour_are_critical, a_refresh_that_failed_is_told_for_a_day];
+
 fn did(activities: &[GroupActivity]) -> World {
     with(service(2, 2)).scaled(group(5, 6, 12)).group_did(activities.to_vec())
 }

@@ -18,7 +18,7 @@ pub(in super::super) const DETECTOR: Rule = Rule {
 pub(in super::super) const FEATURES: Rule = Rule {
     id: "guardduty-features",
     domain: "guardduty",
-    doc: "Protections of GuardDuty that are off. Of agents for runtime monitoring it is only told whether GuardDuty installs them: \
+    doc: "Protections of GuardDuty that are off. One that is not told of while others are is one the region may not have. Of agents for runtime monitoring it is only told whether GuardDuty installs them: \
           they may be installed by hand.",
     source: "GuardDuty API: Detector.Features",
     thresholds: &[],
@@ -101,20 +101,28 @@ fn features(facts: &Facts, sink: &mut Sink<'_>) {
         };
         let strange = |name: &&&str| !matches!(status(name), None | Some("ENABLED" | "DISABLED"));
         let off = with(EXPECTED, Some("DISABLED"));
-        let mut untold = with(EXPECTED, None);
+        let is_listed = |name: &str| detector.features.iter().any(|feature| feature.name == *name);
+        let is_any_listed = EXPECTED.iter().any(|name| is_listed(name));
+        let (mut untold, absent): (Vec<_>, Vec<_>) =
+            with(EXPECTED, None).into_iter().partition(|name| is_listed(name) || !is_any_listed);
         untold.extend(EXPECTED.iter().filter(strange));
         let by_hand = with(AGENTS, Some("DISABLED"));
         let names = |names: &[&str]| words::list(names.iter().map(|name| name.rsplit('/').next().unwrap_or(name)));
-        let (severity, message) = match (off.is_empty(), untold.is_empty(), by_hand.is_empty()) {
-            (false, _, _) => (Severity::Warn, format!("GuardDuty: off: {}", names(&off))),
-            (true, false, _) => (Severity::Unknown, format!("GuardDuty: not told whether on: {}", names(&untold))),
-            (true, true, false) => {
+        let (severity, message) = match [&off, &untold, &absent, &by_hand].map(Vec::is_empty) {
+            [false, ..] => (Severity::Warn, format!("GuardDuty: off: {}", names(&off))),
+            [true, false, ..] => (Severity::Unknown, format!("GuardDuty: not told whether on: {}", names(&untold))),
+            [true, true, false, _] => {
+                (Severity::Info, format!("GuardDuty: not told of, perhaps not in this region: {}", names(&absent)))
+            }
+            [true, true, true, false] => {
                 (Severity::Info, format!("GuardDuty: agents are not installed by it: {}", names(&by_hand)))
             }
-            (true, true, true) => return sink.ok(|| subject(detector)),
+            [true, true, true, true] => return sink.ok(|| subject(detector)),
         };
         let mut about = About::new(message);
-        for (state, which) in [("off", &off), ("not told", &untold), ("agents by hand", &by_hand)] {
+        for (state, which) in
+            [("off", &off), ("not told", &untold), ("not in the list", &absent), ("agents by hand", &by_hand)]
+        {
             if !which.is_empty() {
                 about = about.with(state, which.join(", "));
             }

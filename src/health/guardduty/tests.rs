@@ -10,6 +10,16 @@ use crate::model::finding::{Concerned, Detector, Feature, Finding, FindingFacts,
 use crate::model::{Facts, Severity};
 use crate::text::Text;
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    a_detector_is_there_and_on,
+    protections_that_are_off_are_named_together,
+    updates_that_go_out_late_are_worth_knowing,
+    a_finding_counts_by_its_score_and_by_how_long_it_lies,
+    what_a_finding_names_shows_it_and_it_is_said_once,
+    findings_that_could_not_be_listed_again_grow_no_older,
+];
+
 const DAY: u64 = 24 * 60;
 
 /// What GuardDuty knows, on a container instance `i-1` with a task `060c1a87`.
@@ -32,7 +42,13 @@ fn says(found: &FindingFacts, rule: &str) -> Vec<String> {
         Severity::Ok => "ok".to_owned(),
         bad => format!("{} {message}", bad.word()),
     };
-    evaluation(found).checks.iter().filter(|c| c.rule == rule).map(|c| say(c.severity, &c.message)).collect()
+    evaluation(found)
+        .checks
+        .iter()
+        .filter(|c| c.rule == rule)
+        .inspect(|c| crate::health::rows::note(rule, c.severity))
+        .map(|c| say(c.severity, &c.message))
+        .collect()
 }
 
 #[track_caller]
@@ -137,6 +153,11 @@ fn protections_that_are_off_are_named_together() {
         }
         with(detector)
     };
+    let lacking = |names: &[&str]| {
+        let mut detector = detector();
+        detector.features.retain(|f| !names.contains(&f.name.as_str()));
+        with(detector)
+    };
     let agent = "RUNTIME_MONITORING/ECS_FARGATE_AGENT_MANAGEMENT";
     let off = Some("DISABLED");
     table(
@@ -148,6 +169,16 @@ fn protections_that_are_off_are_named_together() {
                 &["warn GuardDuty: off: RDS_LOGIN_EVENTS, RUNTIME_MONITORING"],
             ),
             (without(&["DNS_LOGS"], None), &["unknown GuardDuty: not told whether on: DNS_LOGS"]),
+            (
+                lacking(&["LAMBDA_NETWORK_LOGS"]),
+                &["info GuardDuty: not told of, perhaps not in this region: LAMBDA_NETWORK_LOGS"],
+            ),
+            (
+                with(Detector { features: vec![], ..detector() }),
+                &[
+                    "unknown GuardDuty: not told whether on: CLOUD_TRAIL, DNS_LOGS, FLOW_LOGS, S3_DATA_EVENTS and 4 more",
+                ],
+            ),
             (without(&["DNS_LOGS"], Some("ODD")), &["unknown GuardDuty: not told whether on: DNS_LOGS"]),
             (without(&[agent], off), &["info GuardDuty: agents are not installed by it: ECS_FARGATE_AGENT_MANAGEMENT"]),
             (with(Detector { status: off.map(Text::from), ..detector() }), &[]),

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use super::{each, subject};
+use super::{each, manager, subject};
 use crate::health::Sink;
 use crate::health::{About, Rule, Threshold, words};
+use crate::model::ecs::Task;
 use crate::model::rds::RdsFacts;
-use crate::model::secret::{Consumers, Secret, SecretFacts};
-use crate::model::{Facts, Severity};
+use crate::model::secret::{Consumers, Secret, SecretFacts, Uses};
+use crate::model::{Facts, Severity, Subject};
+use crate::text::Text;
 use crate::time::{Timestamp, human};
 
 pub(in super::super) const DELETED: Rule = Rule {
     id: "secret-deleted",
     domain: "secrets",
-    doc: "A secret is to be deleted. Until then it cannot be read, which whoever starts with it learns first.",
+    doc: "A secret is to be deleted. Until then it cannot be read, which whoever starts with it learns first. Critical while \
+          something is known to use it.",
     source: "Secrets Manager API: DeletedDate",
     thresholds: &[],
     read_at: Facts::taken_at::<SecretFacts>,
@@ -50,31 +53,61 @@ pub(in super::super) const MANAGED: Rule = Rule {
     check: managed,
 };
 
+/// What uses a secret: services, tasks of none of them, proxies, databases.
+fn users(uses: &Uses) -> Vec<Text> {
+    let is_of = |task: &Task, service: &Subject| task.label().starts_with(&format!("{}/", service.name));
+    let tasks = uses.tasks.iter().map(|(task, _)| task);
+    let alone = tasks.filter(|task| !uses.services.iter().any(|service| is_of(task, service)));
+    let others = uses.services.iter().chain(&uses.proxies).chain(&uses.databases);
+    others.map(|user| user.name.clone()).chain(alone.map(|task| task.label())).collect()
+}
+
 fn deleted(facts: &Facts, sink: &mut Sink<'_>) {
     let consumers = facts.derived::<Consumers>();
     each(facts, sink, |_, secret, sink| {
         let Some(at) = secret.deleted_at else { return sink.ok(|| subject(secret)) };
-        let services = consumers.of(&secret.arn).map_or(0, |uses| uses.services.len());
-        let used = if services > 0 { format!(", {} use it", words::count(services, "service")) } else { String::new() };
-        let about = About::new(format!("{}: is to be deleted on {}{used}", secret.name, at.date_time()))
+        let used = consumers.of(&secret.arn).map_or_else(Vec::new, users);
+        let (severity, by) = match used.as_slice() {
+            [] => (Severity::Warn, String::new()),
+            [one] => (Severity::Crit, format!(", used by {one}")),
+            [first, rest @ ..] => (Severity::Crit, format!(", used by {first} and {} more", rest.len())),
+        };
+        let about = About::new(format!("{}: is to be deleted on {}{by}", secret.name, at.date_time()))
             .with("DeletedDate", at.rfc3339())
+            .with("used by", if used.is_empty() { "nothing that is known".to_owned() } else { words::list(&used) })
             .next("restore it (RestoreSecret) if anything still needs it: no task that is handed it can start");
-        sink.found(Severity::Crit, subject(secret), about);
+        sink.found(severity, subject(secret), about);
     });
 }
 
 fn key(facts: &Facts, sink: &mut Sink<'_>) {
-    each(facts, sink, |_, secret, sink| {
+    let is_weak = |known: &SecretFacts, secret: &Secret| {
+        let is_own = secret.key.as_ref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager"));
+        !is_own && !known.policy.takes_any_key(secret) && secret.deleted_at.is_none()
+    };
+    let weak: Vec<&Text> = facts.get::<SecretFacts>().map_or_else(Vec::new, |known| {
+        let weak = known.secrets.iter().filter(|secret| is_weak(known, secret) && manager(secret).is_none());
+        weak.map(|secret| &secret.name).collect()
+    });
+    each(facts, sink, |known, secret, sink| {
         if secret.deleted_at.is_some() {
             return;
         }
-        let is_own = secret.key.as_ref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager"));
-        if is_own {
+        if !is_weak(known, secret) {
             return sink.ok(|| subject(secret));
         }
-        let about = About::new(format!("{}: encrypted with the key that AWS manages", secret.name))
-            .since(None)
-            .with("KmsKeyId", words::given(secret.key.as_ref()));
+        let about = |up_to: String| {
+            About::new(format!("{}: encrypted with the key that AWS manages{up_to}", secret.name))
+                .with("KmsKeyId", words::given(secret.key.as_ref()))
+        };
+        if let Some(owner) = manager(secret) {
+            let about = about(format!(", which is up to {}", words::quote(&owner)));
+            return sink.found(Severity::Info, subject(secret), about);
+        }
+        let about = about(String::new())
+            .cause(Text::from("the key that AWS manages"))
+            .with("have that key", format!("{}: {}", words::count(weak.len(), "secret"), words::list(&weak)))
+            .next("where that key will do, say so: key = \"any\" in [stack.secrets], or in a policy of it");
         sink.found(Severity::Warn, subject(secret), about);
     });
 }

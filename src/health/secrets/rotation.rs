@@ -1,6 +1,6 @@
 //! Whether a secret rotates, often enough and in time.
 
-use super::{DAY, days, each_rotating, rotation_of, subject};
+use super::{DAY, days, each_rotating, is_replica, manager, rotation_of, stuck, subject};
 use crate::health::{About, Rule, Sink, Threshold, words};
 use crate::model::secret::{Secret, SecretFacts};
 use crate::model::{Facts, Severity};
@@ -60,8 +60,6 @@ const DATABASE: &[&str] = &[
     "mongodb",
     "mssql",
     "mysql",
-    "oracle",
-    "pg",
     "postgres",
     "postgresql",
     "rds",
@@ -79,14 +77,23 @@ fn opens_a_database(secret: &Secret) -> bool {
 }
 
 /// The service that made a secret for itself and does not rotate it: nobody here can.
-fn is_up_to(secret: &Secret) -> Option<&Text> {
-    secret.owner.as_ref().filter(|_| secret.rotation_enabled != Some(true))
+fn is_up_to(secret: &Secret) -> Option<Text> {
+    manager(secret).filter(|_| secret.rotation_enabled != Some(true))
+}
+
+/// Whether a secret ought to rotate by itself and does not, and somebody here can change that. Of one that was never set up to
+/// rotate the field is absent.
+fn should_rotate(known: &SecretFacts, secret: &Secret) -> bool {
+    let rotates = secret.rotation_enabled == Some(true) || secret.deleted_at.is_some() || is_replica(secret);
+    !rotates && known.policy.of(secret).is_some() && is_up_to(secret).is_none()
 }
 
 fn off(facts: &Facts, sink: &mut Sink<'_>) {
-    each_rotating(facts, sink, |_, secret, sink| {
-        // Of a secret that was never set up to rotate the field is absent.
-        if secret.rotation_enabled == Some(true) {
+    let still: Vec<&Text> = facts.get::<SecretFacts>().map_or_else(Vec::new, |known| {
+        known.secrets.iter().filter(|secret| should_rotate(known, secret)).map(|secret| &secret.name).collect()
+    });
+    each_rotating(facts, sink, |known, secret, sink| {
+        if !should_rotate(known, secret) && is_up_to(secret).is_none() {
             return sink.ok(|| subject(secret));
         }
         if let Some(owner) = is_up_to(secret) {
@@ -103,14 +110,16 @@ fn off(facts: &Facts, sink: &mut Sink<'_>) {
             .since(secret.created_at.filter(|_| secret.rotation_enabled.is_none()))
             .cause(rotation_of(secret))
             .with("RotationEnabled", words::given(secret.rotation_enabled))
-            .next("set up rotation, or rotate it by hand as the policy asks");
+            .with("do not rotate here", format!("{}: {}", words::count(still.len(), "secret"), words::list(&still)))
+            .next("set up rotation, or rotate it by hand as the policy asks")
+            .next("where it need not rotate, say so: rotation = \"never\" in a policy of [stack.secrets]");
         sink.found(severity, subject(secret), about);
     });
 }
 
 fn age(facts: &Facts, sink: &mut Sink<'_>) {
     each_rotating(facts, sink, |known, secret, sink| {
-        let policy = known.policy.of(secret);
+        let Some(policy) = known.policy.of(secret) else { return sink.ok(|| subject(secret)) };
         let told = |words: String| {
             About::new(format!("{}: {words}", secret.name))
                 .cause(rotation_of(secret))
@@ -136,7 +145,7 @@ fn age(facts: &Facts, sink: &mut Sink<'_>) {
 }
 
 fn overdue(facts: &Facts, sink: &mut Sink<'_>) {
-    each_rotating(facts, sink, |_, secret, sink| {
+    each_rotating(facts, sink, |known, secret, sink| {
         if secret.rotation_enabled == Some(false) {
             return;
         }
@@ -147,6 +156,8 @@ fn overdue(facts: &Facts, sink: &mut Sink<'_>) {
                 .with("LastRotatedDate", words::given(secret.rotated_at.map(Timestamp::rfc3339)))
         };
         match secret.rotates_at {
+            // It is late and being done, which is said of it.
+            Some(at) if at < sink.now() && stuck::is_rotating(known, secret, sink) => {}
             Some(at) if at < sink.now() => {
                 let about = about(format!("rotation failed or overdue, was due by {}", at.date_time()))
                     .since(Some(at))
@@ -174,7 +185,7 @@ fn schedule(facts: &Facts, sink: &mut Sink<'_>) {
         if secret.rotation_enabled != Some(true) {
             return;
         }
-        let policy = known.policy.of(secret);
+        let Some(policy) = known.policy.of(secret) else { return sink.ok(|| subject(secret)) };
         let about = |words: String| {
             About::new(format!("{}: {words}", secret.name))
                 .cause(rotation_of(secret))

@@ -1,7 +1,7 @@
 //! A rotation that does not come to its end.
 
 use super::{each_rotating, rotation_of, subject};
-use crate::health::{About, Rule, Sink, Threshold, words};
+use crate::health::{About, Level, Rule, Sink, Threshold, words};
 use crate::model::secret::{Secret, SecretFacts, Version};
 use crate::model::{Facts, Severity};
 use crate::text::Text;
@@ -28,7 +28,7 @@ fn stuck(facts: &Facts, sink: &mut Sink<'_>) {
             return;
         };
         let versions = known.versions.get(&secret.arn);
-        let own = versions.and_then(|all| all.iter().find(|v| v.id == *version)).and_then(|v| v.created_at);
+        let own = made_at(known, secret);
         // Each version has a time of its own: the next rotation begins anew.
         let seen = sink.observe(&Text::from(format!("{} {version}", secret.arn)));
         let since = own.unwrap_or(seen);
@@ -36,12 +36,26 @@ fn stuck(facts: &Facts, sink: &mut Sink<'_>) {
         let severity = match held {
             held if held >= sink.span("crit") => Severity::Crit,
             held if held >= sink.span("warn") => Severity::Warn,
+            // How long it has been so nobody tells, and that it is overdue is said: it may have failed long ago.
+            _ if own.is_none() && secret.rotates_at.is_some_and(|at| at < sink.now()) => return,
             _ => Severity::Info,
         };
         let about = about(secret, version, versions, (severity, human(held)));
         let about = if own.is_some() { about.since(own) } else { dated(sink, about, since) };
         sink.found(severity, subject(secret), about);
     });
+}
+
+/// When the version that is being made was made, where its versions were asked for.
+fn made_at(known: &SecretFacts, secret: &Secret) -> Option<Timestamp> {
+    let version = secret.pending()?;
+    known.versions.get(&secret.arn)?.iter().find(|v| v.id == *version)?.created_at
+}
+
+/// Whether a secret is known to be rotated just now, for not too long: [`STUCK`] says so of it.
+pub(super) fn is_rotating(known: &SecretFacts, secret: &Secret, sink: &Sink<'_>) -> bool {
+    let Level::Span(patience) = sink.level(&STUCK, "warn") else { return false };
+    made_at(known, secret).is_some_and(|at| sink.now().since(at) < patience)
 }
 
 /// AWS tells the version's time only where its versions were asked for.

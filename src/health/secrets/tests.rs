@@ -12,6 +12,20 @@ use crate::model::{Facts, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    a_secret_that_does_not_rotate_is_worse_where_it_opens_a_database,
+    the_age_of_a_value_is_held_against_the_policy,
+    a_next_rotation_in_the_past_is_one_that_failed,
+    a_version_that_is_being_made_may_take_its_time_and_no_longer,
+    a_secret_that_is_to_be_deleted_is_an_alarm_while_something_uses_it,
+    the_key_that_aws_manages_is_a_weak_one,
+    a_secret_nobody_reads_is_worth_knowing,
+    a_schedule_rotates_as_often_as_the_policy_asks,
+    a_secret_that_another_service_manages_is_told_with_its_state_there,
+    tasks_of_before_the_last_rotation_hold_the_previous_secret,
+];
+
 const DAY: u64 = 24 * 60;
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:1:secret:prod/app-AbCdEf";
 
@@ -72,7 +86,13 @@ impl World {
             Severity::Ok => "ok".to_owned(),
             bad => format!("{} {message}", bad.word()),
         };
-        self.evaluate().checks.iter().filter(|c| c.rule == rule).map(|c| say(c.severity, &c.message)).collect()
+        self.evaluate()
+            .checks
+            .iter()
+            .filter(|c| c.rule == rule)
+            .inspect(|c| crate::health::rows::note(rule, c.severity))
+            .map(|c| say(c.severity, &c.message))
+            .collect()
     }
 
     fn lasting(self, minutes: u64) -> Self {
@@ -114,6 +134,12 @@ pub(super) fn secret() -> Secret {
     }
 }
 
+/// Whoever configured it says that it need not rotate.
+fn never(secret: Secret) -> World {
+    let policy = RotationPolicy { rotation: Rotation::Never, ..RotationPolicy::default() };
+    World { policy, ..of(secret) }
+}
+
 fn of(secret: Secret) -> World {
     World { secrets: vec![secret], ..World::default() }
 }
@@ -152,6 +178,10 @@ fn a_secret_that_does_not_rotate_is_worse_where_it_opens_a_database() {
             (of(off("feedback/adbc", None)), &["warn feedback/adbc: does not rotate"]),
             (tagged("aws:rds:primaryDBInstanceArn"), &[&format!("crit prod/app: {database}")]),
             (tagged("team"), &["warn prod/app: does not rotate"]),
+            (of(off("prod/oracle-token", None)), &["warn prod/oracle-token: does not rotate"]),
+            (of(off("prod/pg-13-film", None)), &["warn prod/pg-13-film: does not rotate"]),
+            (never(off("prod/db/app", None)), &["ok"]),
+            (of(off("rds!db-1", None)), &["info rds!db-1: does not rotate, which is up to rds"]),
             // Nobody here can set up the rotation of what another service made for itself.
             (
                 of(Secret { owner: text("events"), ..off("events!connection/db", None) }),
@@ -168,10 +198,11 @@ fn the_age_of_a_value_is_held_against_the_policy() {
     let aged = |days: u64, minutes: u64| Secret { rotated_at: ago(days * DAY + minutes), ..secret() };
     let days = |n: u64| Duration::from_mins(n * DAY);
     let strict = |secret: Secret| {
-        let part = PolicyPart { prefix: Some("prod/".to_owned()), tag: None, every: days(30) };
+        let rotation = Some(Rotation::Every(days(30)));
+        let part = PolicyPart { prefix: Some("prod/".to_owned()), rotation, ..PolicyPart::default() };
         World { policy: RotationPolicy { parts: vec![part], ..RotationPolicy::default() }, ..of(secret) }
     };
-    let never = Secret { rotated_at: None, ..secret() };
+    let unrotated = Secret { rotated_at: None, ..secret() };
     let [replica, deleted] = elsewhere(&aged(200, 0));
     table(
         "secret-age",
@@ -183,14 +214,15 @@ fn the_age_of_a_value_is_held_against_the_policy() {
             (strict(aged(30, 0)), &["ok"]),
             (strict(aged(30, 1)), &["warn prod/app: last rotated 30d00h ago, policy 30 d"]),
             (strict(aged(37, 1)), &["crit prod/app: last rotated 37d00h ago, policy 30 d"]),
-            (of(never.clone()), &["crit prod/app: never rotated, made 400d00h ago, policy 90 d"]),
+            (of(unrotated.clone()), &["crit prod/app: never rotated, made 400d00h ago, policy 90 d"]),
             (
-                of(Secret { owner: text("events"), rotation_enabled: None, ..never.clone() }),
+                of(Secret { owner: text("events"), rotation_enabled: None, ..unrotated.clone() }),
                 &["info prod/app: never rotated, made 400d00h ago, policy 90 d"],
             ),
-            (of(Secret { created_at: ago(90 * DAY), ..never.clone() }), &["ok"]),
+            (of(Secret { created_at: ago(90 * DAY), ..unrotated.clone() }), &["ok"]),
+            (never(unrotated.clone()), &["ok"]),
             (
-                of(Secret { created_at: None, changed_at: ago(1), ..never }),
+                of(Secret { created_at: None, changed_at: ago(1), ..unrotated }),
                 &["unknown prod/app: neither its last rotation nor its age was told"],
             ),
             (replica, &[]),
@@ -204,6 +236,11 @@ fn a_next_rotation_in_the_past_is_one_that_failed() {
     let next = |at: Option<Timestamp>| Secret { rotates_at: at, ..secret() };
     let late = Secret { rotates_at: ago(1), ..secret() };
     let [replica, deleted] = elsewhere(&late);
+    let rotating = || Secret { versions: labels(&[("v8", Secret::CURRENT), ("v9", Secret::PENDING)]), ..next(ago(1)) };
+    let begun = |minutes| (ARN, Version { id: Text::from("v9"), created_at: ago(minutes), stages: vec![] });
+    assert_eq!(of(rotating()).says("secret-rotation-stuck"), Vec::<String>::new(), "it may have failed long ago");
+    let seen = World { versions: vec![begun(14)], ..of(rotating()) };
+    assert_eq!(seen.says("secret-rotation-stuck"), ["info prod/app: rotating"]);
     let told = format!("crit prod/app: rotation failed or overdue, was due by {}", ago(1).unwrap().date_time());
     table(
         "secret-rotation-overdue",
@@ -214,6 +251,10 @@ fn a_next_rotation_in_the_past_is_one_that_failed() {
             (of(Secret { rotation_enabled: None, ..late.clone() }), &[&told]),
             (of(Secret { rotation_enabled: Some(false), ..late }), &[]),
             (of(next(None)), &["unknown prod/app: rotates, and when next was not told"]),
+            // It is being rotated just now, where that is known.
+            (World { versions: vec![begun(14)], ..of(rotating()) }, &[]),
+            (World { versions: vec![begun(15)], ..of(rotating()) }, &[&told]),
+            (of(rotating()), &[&told]),
             (of(Secret { rotation_enabled: None, ..next(None) }), &[]),
             (replica, &[]),
             (deleted, &[]),
@@ -274,19 +315,29 @@ fn each_version_has_a_time_of_its_own_and_an_empty_one_is_told() {
 }
 
 #[test]
-fn a_secret_that_is_to_be_deleted_is_an_alarm() {
+fn a_secret_that_is_to_be_deleted_is_an_alarm_while_something_uses_it() {
+    let leaving = || Secret { deleted_at: ahead(7), ..secret() };
     let at = ahead(7).unwrap().date_time();
     table(
         "secret-deleted",
         &[
             (of(secret()), &["ok"]),
-            (of(Secret { deleted_at: ahead(7), ..secret() }), &[&format!("crit prod/app: is to be deleted on {at}")]),
+            (of(leaving()), &[&format!("warn prod/app: is to be deleted on {at}")]),
+            (
+                World { tasks: vec![started("t", Some((5, 4)))], ..of(leaving()) },
+                &[&format!("crit prod/app: is to be deleted on {at}, used by ehr/ehr-api/t")],
+            ),
+            (
+                World { rds: Some(mastered("active")), ..of(leaving()) },
+                &[&format!("crit prod/app: is to be deleted on {at}, used by db")],
+            ),
         ],
     );
 }
 
 #[test]
 fn the_key_that_aws_manages_is_a_weak_one() {
+    let lax = |secret| World { policy: RotationPolicy { any_key: true, ..RotationPolicy::default() }, ..of(secret) };
     let weak = "warn prod/app: encrypted with the key that AWS manages";
     table(
         "secret-key",
@@ -295,6 +346,11 @@ fn the_key_that_aws_manages_is_a_weak_one() {
             (of(Secret { key: None, ..secret() }), &[weak]),
             (of(Secret { key: text("alias/aws/secretsmanager"), ..secret() }), &[weak]),
             (of(Secret { key: None, deleted_at: ahead(7), ..secret() }), &[]),
+            (lax(Secret { key: None, ..secret() }), &["ok"]),
+            (
+                of(Secret { key: None, name: Text::from("rds!db-1"), ..secret() }),
+                &["info rds!db-1: encrypted with the key that AWS manages, which is up to rds"],
+            ),
         ],
     );
 }
@@ -321,6 +377,7 @@ fn a_schedule_rotates_as_often_as_the_policy_asks() {
         &[
             (of(every(Some(90))), &["ok"]),
             (of(every(Some(91))), &["warn prod/app: rotates every 91 d by its schedule, policy 90 d"]),
+            (never(every(Some(365))), &["ok"]),
             (of(every(None)), &["unknown prod/app: how often it rotates was not told"]),
             (of(Secret { rotation_enabled: None, ..every(None) }), &[]),
             (replica, &[]),
@@ -329,14 +386,18 @@ fn a_schedule_rotates_as_often_as_the_policy_asks() {
     );
 }
 
+/// A database whose master user's password it is.
+fn mastered(status: &str) -> RdsFacts {
+    let master = MasterSecret { arn: text(ARN), status: text(status) };
+    let database = DbInstance { id: Text::from("db"), master_secret: Some(master), ..DbInstance::default() };
+    RdsFacts { instances: vec![database], ..RdsFacts::default() }
+}
+
 #[test]
 fn a_secret_that_another_service_manages_is_told_with_its_state_there() {
     let managed = || of(Secret { owner: text("rds"), ..secret() });
     table("secret-managed", &[(of(secret()), &[]), (managed(), &["info prod/app: managed by rds"])]);
-    let master = MasterSecret { arn: text(ARN), status: text("impaired") };
-    let database = DbInstance { master_secret: Some(master), ..DbInstance::default() };
-    let rds = RdsFacts { instances: vec![database], ..RdsFacts::default() };
-    let checks = World { rds: Some(rds), ..managed() }.evaluate().checks;
+    let checks = World { rds: Some(mastered("impaired")), ..managed() }.evaluate().checks;
     let check = checks.iter().find(|c| c.rule == "secret-managed").unwrap();
     assert!(check.evidence.contains(&("SecretStatus", Text::from("impaired"))), "{:?}", check.evidence);
 }
@@ -389,4 +450,28 @@ fn what_has_one_cause_is_said_once() {
     let bad: Vec<_> = checks.iter().filter(|c| c.severity > Severity::Info).collect();
     assert_eq!(bad.len(), 3, "{bad:#?}");
     assert!(bad.iter().all(|check| check.cause.is_some() && check.cause == bad[0].cause));
+}
+
+#[test]
+fn what_many_secrets_have_in_common_is_one_matter_that_names_them() {
+    let weak = |n: usize| Secret {
+        name: Text::from(format!("app-{n}")),
+        arn: Text::from(format!("arn:{n}")),
+        rotation_enabled: None,
+        key: None,
+        ..secret()
+    };
+    let facts = World { secrets: (0..6).map(weak).collect(), ..World::default() };
+    let mut checks = facts.evaluate().checks;
+    checks.retain(|check| check.severity > Severity::Info);
+    crate::health::fold(&mut checks, &facts.facts(now()));
+    let roots: Vec<_> = checks.iter().filter(|check| check.follows.is_none()).collect();
+    // By the same secret, the key follows from the rotation.
+    assert_eq!(roots.iter().map(|check| check.rule).collect::<Vec<_>>(), ["secret-rotation-off"]);
+    assert_eq!(checks.len(), 12, "each counts as ever");
+    for (rule, field) in [("secret-rotation-off", "do not rotate here"), ("secret-key", "have that key")] {
+        let first = checks.iter().find(|check| check.rule == rule).unwrap();
+        let told = first.evidence.iter().find(|(name, _)| *name == field).map(|(_, words)| words.as_str());
+        assert!(told.is_some_and(|told| told.starts_with("6 secrets: app-0, app-1, ")), "{told:?}");
+    }
 }

@@ -4,6 +4,16 @@ use crate::model::alarm::{Alarm, Watches};
 use crate::model::ecs::Service;
 use crate::model::scaling::{NotScaled, Suspended};
 
+/// The tests with tables of rules.
+pub(in crate::health) const TABLES: &[fn()] = &[
+    what_was_not_scaled_is_critical_only_at_the_maximum_while_more_is_asked_for,
+    a_service_at_its_maximum_is_a_warning_and_critical_while_more_is_asked_for,
+    a_failed_activity_is_critical_for_an_hour,
+    suspended_scaling_is_told,
+    fewer_tasks_wait_for_the_end_of_a_deployment,
+    a_desired_count_that_goes_up_and_down_is_flapping,
+];
+
 /// `ehr-api` with this many tasks of at most 28, its alarm in this state.
 fn scaled(desired: u32, state: &str) -> World {
     with(service(desired, desired)).with_target(28).alarms([cpu_high(state)])

@@ -183,6 +183,26 @@ pub struct Refresh {
     pub percent: Option<u32>,
     /// `InstancesToUpdate`.
     pub left: Option<u32>,
+    /// `Preferences.MinHealthyPercentage`: the share of the desired size that stays in service, percent.
+    pub least_healthy: Option<u32>,
+}
+
+impl Refresh {
+    /// Whether it goes on; `None`: its status is not told.
+    #[must_use]
+    pub fn is_under_way(&self) -> Option<bool> {
+        const UNDER_WAY: &[&str] = &["Pending", "InProgress", "Cancelling", "Baking", "RollbackInProgress"];
+        self.status.as_deref().map(|status| UNDER_WAY.contains(&status))
+    }
+
+    /// How many instances of a group of this size it may take out of service at a time.
+    #[must_use]
+    pub fn may_take(&self, desired: u32) -> u32 {
+        // The default of `MinHealthyPercentage` (Auto Scaling API). One at a time it replaces in any case.
+        let percent = u64::from(self.least_healthy.unwrap_or(90).min(100));
+        let stays = (u64::from(desired) * percent).div_ceil(100);
+        desired.saturating_sub(u32::try_from(stays).unwrap_or(u32::MAX)).max(1)
+    }
 }
 
 #[cfg(test)]
@@ -218,5 +238,14 @@ mod tests {
                    increasing the capacity from 2 to 3.";
         assert_eq!(resized(own), None);
         assert_eq!(resized("At once a user request of some other kind"), None);
+    }
+
+    #[test]
+    fn a_refresh_takes_a_share_at_a_time_and_one_at_least() {
+        let takes = |least_healthy, desired| Refresh { least_healthy, ..Refresh::default() }.may_take(desired);
+        assert_eq!([takes(None, 5), takes(None, 20), takes(Some(50), 5), takes(Some(100), 5)], [1, 2, 2, 1]);
+        let goes_on = |status: &str| Refresh { status: Some(Text::from(status)), ..Refresh::default() }.is_under_way();
+        assert_eq!([goes_on("InProgress"), goes_on("Failed")], [Some(true), Some(false)]);
+        assert_eq!(Refresh::default().is_under_way(), None);
     }
 }

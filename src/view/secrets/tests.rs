@@ -7,7 +7,7 @@ use super::*;
 use crate::model::Facts;
 use crate::model::ecs::{EcsFacts, Seen, Service, Task};
 use crate::model::rds::{Proxy, RdsFacts};
-use crate::model::secret::{Handed, PolicyPart, RotationPolicy, TaskDefinition, TaskDefinitionFacts};
+use crate::model::secret::{Handed, PolicyPart, Rotation, RotationPolicy, TaskDefinition, TaskDefinitionFacts};
 use crate::model::stack::Stack;
 
 const NOW: Timestamp = Timestamp::from_secs(1_773_457_964);
@@ -30,7 +30,8 @@ fn facts(is_complete: bool) -> Facts {
         ..Secret::default()
     };
     let other = Secret { name: Text::from("token"), arn: Text::from("arn:token"), ..Secret::default() };
-    let part = PolicyPart { prefix: Some("prod/db/".to_owned()), tag: None, every: Duration::from_hours(24 * 30) };
+    let rotation = Some(Rotation::Every(Duration::from_hours(24 * 30)));
+    let part = PolicyPart { prefix: Some("prod/db/".to_owned()), rotation, ..PolicyPart::default() };
     let listed = vec![Version { id: Text::from("v8"), ..Version::default() }];
     let known = SecretFacts {
         secrets: vec![app, other],

@@ -53,7 +53,8 @@ const REFRESH: &str = "<member><InstanceRefreshId>r-1</InstanceRefreshId>\
     <AutoScalingGroupName>web</AutoScalingGroupName><Status>Sideways</Status>\
     <StatusReason>health\u{202e} checks</StatusReason><StartTime>2026-03-14T03:12:44Z</StartTime>\
     <EndTime>2026-03-14T04:12:44Z</EndTime><PercentageComplete>40</PercentageComplete>\
-    <InstancesToUpdate>3</InstancesToUpdate></member>";
+    <InstancesToUpdate>3</InstancesToUpdate>\
+    <Preferences><MinHealthyPercentage>80</MinHealthyPercentage></Preferences></member>";
 
 #[tokio::test]
 async fn an_activity_keeps_every_field() {
@@ -84,6 +85,7 @@ async fn a_refresh_keeps_every_field() {
         ended_at: at("2026-03-14T04:12:44Z"),
         percent: Some(40),
         left: Some(3),
+        least_healthy: Some(80),
     };
     let read = refreshes(REFRESH).await;
     assert_eq!(read, [expected]);

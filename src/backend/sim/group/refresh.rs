@@ -76,6 +76,7 @@ impl Group {
             ended_at: refresh.ended_at,
             percent: u32::try_from((total - left.min(total)) * 100 / total).ok(),
             left: u32::try_from(left).ok(),
+            least_healthy: None,
         }
     }
 }

@@ -122,6 +122,8 @@ fn activity(activity: &GroupActivity) -> Value {
 }
 
 fn refresh(refresh: &Refresh) -> Value {
+    let preferences =
+        refresh.least_healthy.map(|percent| Object::default().put("MinHealthyPercentage", &percent).done());
     Object::default()
         .put("InstanceRefreshId", &refresh.id)
         .put("AutoScalingGroupName", &refresh.group)
@@ -131,5 +133,6 @@ fn refresh(refresh: &Refresh) -> Value {
         .maybe("EndTime", iso(refresh.ended_at).as_ref())
         .maybe("PercentageComplete", refresh.percent.as_ref())
         .maybe("InstancesToUpdate", refresh.left.as_ref())
+        .maybe("Preferences", preferences.as_ref())
         .done()
 }
