@@ -21,7 +21,7 @@ pub type Value<'a> = Spanned<DeValue<'a>>;
 pub const MAX_MISTAKES: usize = 20;
 
 /// The longest word for which the nearest known one is looked for; nobody mistypes a name into more than this.
-const MAX_WORD: usize = 64;
+pub const MAX_WORD: usize = 64;
 
 /// Known names listed where none is near; more would hide the message.
 const MAX_LISTED: usize = 16;
@@ -94,8 +94,13 @@ impl<'a> Document<'a> {
 
     /// Notes that `name` is not one of the `known` ones; `kind` says what it should be, such as `key` or `role`.
     pub fn unknown(&mut self, at: usize, kind: &str, name: &str, known: &[&str]) {
+        self.unknown_but(at, kind, name, || suggestion(name, known));
+    }
+
+    /// The same where what would be right is said otherwise.
+    pub fn unknown_but(&mut self, at: usize, kind: &str, name: &str, right: impl FnOnce() -> Option<String>) {
         // Looking for the nearest of many names takes time; a file of nothing but unknown ones must not take it.
-        let hint = if self.mistakes.len() < MAX_MISTAKES { suggestion(name, known) } else { None };
+        let hint = if self.mistakes.len() < MAX_MISTAKES { right() } else { None };
         self.mistake(at, format!("unknown {kind} {}", quoted(name)), hint);
     }
 

@@ -2,7 +2,7 @@
 
 use super::form;
 use super::stack::list;
-use crate::document::{Document, Value};
+use crate::document::{Document, Value, quoted};
 use crate::model::alarm::AlarmPolicy;
 
 /// What it may say.
@@ -20,6 +20,12 @@ pub(super) fn alarms(document: &mut Document<'_>, value: &Value<'_>) -> AlarmPol
             "critical" => policy.critical = list(document, name, value, "ehr-*", pattern),
             "ignore" => policy.ignore = list(document, name, value, "*-test", pattern),
             _ => document.unknown(key.span().start, "key of alarms", name, &KEYS),
+        }
+        // What is named in both would be ignored in silence.
+        if let Some(twice) = policy.critical.iter().find(|pattern| policy.ignore.contains(pattern)) {
+            let what = format!("{} is in critical and in ignore of alarms", quoted(twice));
+            let hint = "keep it in one of them: of what ignore names nothing is said".to_owned();
+            document.mistake(value.span().start, what, hint);
         }
     }
     policy

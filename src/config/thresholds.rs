@@ -6,7 +6,8 @@ use toml::de::DeValue;
 
 use super::file::place;
 use super::origin::Placed;
-use crate::document::{Document, Key, Value, quoted, suggestion};
+use crate::document::{Document, Key, MAX_WORD, Value, quoted, suggestion};
+use crate::error::nearest;
 use crate::health::{Level, Rule, Threshold};
 
 /// One level that was configured.
@@ -26,9 +27,7 @@ pub(super) fn thresholds(document: &mut Document<'_>, value: &Value<'_>, rules: 
     for (key, value) in document.table("thresholds", value, "[thresholds]").unwrap_or_default() {
         let id = key.get_ref().as_ref();
         let Some(rule) = rules.iter().find(|rule| rule.id == id) else {
-            let known: Vec<&str> =
-                rules.iter().filter(|rule| !rule.thresholds.is_empty()).map(|rule| rule.id).collect();
-            document.unknown(key.span().start, "rule", id, &known);
+            document.unknown_but(key.span().start, "rule", id, || nearest_rule(id, rules));
             continue;
         };
         let from = found.len();
@@ -42,6 +41,19 @@ pub(super) fn thresholds(document: &mut Document<'_>, value: &Value<'_>, rules: 
         }
     }
     found
+}
+
+/// What would be right instead of an id that no rule has: the nearest, also where there is nothing to configure of it.
+fn nearest_rule(id: &str, rules: &[&Rule]) -> Option<String> {
+    let of = |is_plain: bool| -> Vec<&str> {
+        rules.iter().filter(|rule| rule.thresholds.is_empty() == is_plain).map(|rule| rule.id).collect()
+    };
+    let (plain, configurable) = (of(true), of(false));
+    let all = plain.iter().chain(&configurable).copied();
+    match nearest(id, all).filter(|near| id.len() <= MAX_WORD && plain.contains(near)) {
+        Some(near) => Some(format!("did you mean \"{near}\"? it has nothing to configure")),
+        None => suggestion(id, &configurable),
+    }
 }
 
 /// Reads one level of a rule. The value under an unknown name is a mistake of its own if no level of the rule could have it.
@@ -154,6 +166,11 @@ mod tests {
         assert!(
             told.starts_with("r.toml:2: unknown threshold \"wran\" of ecs-rollout-slow\n  did you mean \"warn\"?"),
             "{told}"
+        );
+        assert!(
+            one_error("ecs-deadlok = { warn = 1 }").ends_with(
+                "unknown rule \"ecs-deadlok\"\n  did you mean \"ecs-deadlock\"? it has nothing to configure"
+            )
         );
         assert!(one_error("ecs-deadlock = { warn = 1 }").ends_with("ecs-deadlock has nothing to configure"));
     }

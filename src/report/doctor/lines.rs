@@ -45,6 +45,7 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
             found.sets.iter().for_each(|set| line("", &members(set)));
         }
     }
+    found.unmatched.iter().for_each(|words| line("does nothing", words));
     match &found.price {
         Some(price) if price.metrics > 0 => priced(price).iter().for_each(|words| line("metrics cost", words)),
         Some(_) => line("metrics cost", "nothing: there is no database to measure"),

@@ -2,6 +2,7 @@
 
 mod document;
 mod lines;
+mod patterns;
 mod price;
 
 use std::io::Write;
@@ -50,6 +51,8 @@ struct Examined<'a> {
     price: Option<Price>,
     /// Capacity providers whose reservation is read, and what that costs.
     reservation: Option<(usize, Pace)>,
+    /// What of its configuration fits nothing.
+    unmatched: Vec<String>,
 }
 
 /// How the members of a replica set answer.
@@ -118,7 +121,12 @@ pub async fn doctor(
         let mongo = facts.and_then(|facts| facts.get::<MongoFacts>());
         let sets = mongo.iter().flat_map(|facts| &facts.sets);
         let metrics = facts.and_then(|facts| facts.get::<RdsMetrics>());
+        let is_whole = |feed: &str| {
+            let spec = FEEDS.iter().find(|spec| spec.id == feed);
+            spec.is_some_and(|spec| Reading::of(&gathered.store, index, &[spec.id]).state == State::Fresh)
+        };
         Examined {
+            unmatched: facts.map(|facts| patterns::unmatched(stack, facts, is_whole)).unwrap_or_default(),
             stack,
             identity: facts.and_then(|facts| facts.get::<Identity>()).cloned(),
             feeds: FEEDS.iter().map(|spec| (*spec, Reading::of(&gathered.store, index, &[spec.id]))).collect(),
@@ -216,6 +224,21 @@ mod tests {
         );
         let (code, told) = examine(Ok(Fake::healthy().backend()), false).await;
         assert!(code == 0 && told.contains("  mongo             no replica set is configured\n"), "{code} {told}");
+    }
+
+    #[tokio::test]
+    async fn a_pattern_that_fits_nothing_is_told_and_changes_no_exit_code() {
+        let options = DoctorOptions { json: false, timeout: MANY, here: Vec::new() };
+        let mut out = Vec::new();
+        let stacks = [Stack { clusters: vec!["ehr".to_owned(), "her*".to_owned()], ..stack("prod") }];
+        let backends = vec![Ok(Fake::healthy().backend())];
+        let code = doctor(&stacks, backends, &clock(), &options, &mut out).await.unwrap();
+        let told = String::from_utf8(out).unwrap();
+        assert!(
+            code == 0 && told.contains("  does nothing      clusters: no cluster fits \"her*\"\n"),
+            "{code} {told}"
+        );
+        assert!(!told.contains("\"ehr\""), "{told}");
     }
 
     #[tokio::test]
