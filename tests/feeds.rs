@@ -19,6 +19,8 @@ mod faults;
 mod pace;
 #[path = "feeds/ports.rs"]
 mod ports;
+#[path = "feeds/sweep.rs"]
+mod sweep;
 #[path = "feeds/things.rs"]
 mod things;
 

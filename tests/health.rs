@@ -92,6 +92,7 @@ fn stack(n: usize, well: bool) -> Facts {
         instances: seen((0..100).map(instance)),
         providers: seen([provider].into_iter()),
         missing: vec![],
+        ..EcsFacts::default()
     };
     let group = Group { name: Text::from("asg"), desired: Some(100), maximum: Some(100), ..Group::default() };
     let mut facts = Facts::default();

@@ -10,6 +10,7 @@ use super::budget::{ALARM_HISTORY, ALARMS};
 use super::log::{Entry, Log};
 use super::pages::{Listed, all_pages};
 use super::part::{Part, when};
+use super::walk::Walked;
 use super::{Context, Feed, FeedSpec};
 use crate::model::alarm::{Alarm, AlarmFacts, Transition};
 use crate::model::{Facts, Fault};
@@ -71,7 +72,7 @@ impl Feed for AlarmsFeed {
         let (now, asked) = (context.clock.now(), context.asked);
         let (alarms, transitions) = join!(
             when(self.alarms.is_due(now, Duration::ZERO, asked), alarms(context)),
-            when(self.transitions.is_due(now, HISTORY_EVERY, asked), transitions(context, &self.transitions, now)),
+            when(self.transitions.is_due(now, HISTORY_EVERY, asked), transitions(context, &mut self.transitions, now)),
         );
         let read = [self.alarms.take(alarms, key, now), self.transitions.take(transitions, now)];
         let gaps = [self.alarms.gap(KIND, "alarms"), self.transitions.gap(KIND, "changes of alarms")];
@@ -82,12 +83,16 @@ impl Feed for AlarmsFeed {
         }
         let facts = AlarmFacts {
             alarms: self.alarms.items().to_vec(),
-            transitions: self.transitions.entries().to_vec(),
+            transitions: self.transitions.entries().cloned().collect(),
             alarms_at: self.alarms.read_at(),
             transitions_at: self.transitions.whole_at(),
             policy: context.stack.alarms.clone(),
         };
         Ok(Snapshot { taken_at: now, data: Arc::new(facts), gaps, slowed: context.gate.was_slowed() })
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.transitions.goes_on()
     }
 }
 
@@ -106,9 +111,9 @@ async fn alarms(context: &Context) -> Listed<Alarm> {
     listed
 }
 
-async fn transitions(context: &Context, known: &Log<Transition>, now: Timestamp) -> Listed<Transition> {
-    let (gate, ports, since) = (&context.gate, &context.backend.alarms, known.back_to(now));
-    let page = |token: Option<String>| async move {
+async fn transitions(context: &Context, known: &mut Log<Transition>, now: Timestamp) -> Walked<Transition> {
+    let (gate, ports) = (&context.gate, &context.backend.alarms);
+    let page = |since: Timestamp, token: Option<String>| async move {
         gate.read(&ALARM_HISTORY, HISTORY, || ports.transitions(since, token.as_deref())).await
     };
     known.read(HISTORY, now, page).await

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,6 +48,7 @@ pub const SPEC: FeedSpec = FeedSpec {
 
 struct EcsFeed {
     clusters: Kept<Cluster>,
+    unwatched: AtomicUsize,
     providers: Kept<Provider>,
     inside: BTreeMap<String, Inside>,
 }
@@ -75,6 +77,7 @@ impl EcsFeed {
     fn new() -> Self {
         Self {
             clusters: Kept::new(Kind::Cluster, "clusters"),
+            unwatched: AtomicUsize::new(0),
             providers: Kept::new(Kind::Provider, "capacity providers"),
             inside: BTreeMap::new(),
         }
@@ -101,6 +104,7 @@ impl Feed for EcsFeed {
         let sweeps = self.inside.iter_mut().map(|(arn, inside)| inside.sweep(context, arn, counts.get(arn)));
         let swept = join_all(sweeps).await;
         facts.ecs.clusters = facts.take(Kind::Cluster, None, clusters);
+        facts.ecs.unwatched = self.unwatched.load(Ordering::Relaxed);
         for inside in swept {
             facts.add(inside);
         }
@@ -128,9 +132,12 @@ impl EcsFeed {
             progress: &context.progress,
             asked: context.asked,
         };
+        let unwatched = &self.unwatched;
         let list = || async {
             let mut listed = list(context, &ECS_CLUSTERS, &Listing::Clusters).await;
+            let all = listed.items.len();
             listed.items.retain(|arn| context.stack.watches(&tail(arn)));
+            unwatched.store(all - listed.items.len(), Ordering::Relaxed);
             listed
         };
         self.clusters.sweep(0, list, describe).await

@@ -13,6 +13,7 @@ use super::budget::GROUP_HISTORY;
 use super::log::{Entry, Log};
 use super::pages::{Listed, pages_until};
 use super::part::{Part, when};
+use super::walk::Walked;
 use super::{Context, Feed, FeedSpec};
 use crate::model::scaling::{GroupActivity, GroupFacts, GroupHistory, Refresh};
 use crate::model::{Facts, Fault};
@@ -70,8 +71,7 @@ impl Default for Known {
 
 impl Entry for GroupActivity {
     fn key(&self) -> String {
-        // One without an id is told apart by what it says.
-        if self.id.is_empty() { format!("{self:?}") } else { self.id.to_string() }
+        self.key().to_string()
     }
     fn at(&self) -> Option<Timestamp> {
         self.started_at
@@ -100,6 +100,10 @@ impl Feed for GroupActivitiesFeed {
             return Err(gap.fault.clone());
         }
         Ok(Snapshot { taken_at: now, data: Arc::new(self.history()), gaps, slowed: context.gate.was_slowed() })
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.groups.values().any(|known| known.activities.goes_on())
     }
 }
 
@@ -146,7 +150,7 @@ impl Known {
         let asked = context.asked;
         let due = [self.activities.is_due(now, EVERY, asked), self.refreshes.is_due(now, REFRESHES_EVERY, asked)];
         let (activities, refreshes) = join!(
-            when(due[0], activities(context, group, &self.activities, now)),
+            when(due[0], activities(context, group, &mut self.activities, now)),
             when(due[1], refreshes(context, group))
         );
         if due.contains(&true) {
@@ -161,16 +165,16 @@ impl Known {
 async fn activities(
     context: &Context,
     group: &str,
-    known: &Log<GroupActivity>,
+    known: &mut Log<GroupActivity>,
     now: Timestamp,
-) -> Listed<GroupActivity> {
+) -> Walked<GroupActivity> {
     let (gate, ports) = (&context.gate, &context.backend.group_activities);
-    let page = |token: Option<String>| async move {
+    let page = |_, token: Option<String>| async move {
         gate.read(&GROUP_HISTORY, ACTIVITIES, || ports.activities(group, token.as_deref())).await
     };
-    let mut listed = known.read(ACTIVITIES, now, page).await;
-    listed.items.iter_mut().for_each(|activity| activity.group = Text::from(group));
-    listed
+    let mut walked = known.read(ACTIVITIES, now, page).await;
+    walked.listed.items.iter_mut().for_each(|activity| activity.group = Text::from(group));
+    walked
 }
 
 async fn refreshes(context: &Context, group: &str) -> Listed<Refresh> {

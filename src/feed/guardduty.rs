@@ -1,6 +1,6 @@
 //! The GuardDuty feed: detectors and who administers them, and every finding that is not archived.
 //!
-//! The list of findings holds ids alone, so what is new is read at once and what is known is read again at a slower pace: what is
+//! The list of findings holds ids alone, so what is new is read at once, page by page, and what is known is read again at a slower pace: what is
 //! on screen each time, everything else when it is older than five minutes, the longest unread first. What vanishes from the
 //! list is read once more and stays, as archived, for as long as the console runs.
 
@@ -31,6 +31,8 @@ const ADMINISTRATOR: &str = "guardduty:GetAdministratorAccount";
 
 /// Polls come up to a tenth early.
 const EARLY: Duration = Duration::from_secs(30);
+/// Between polls while a list was left off.
+const GOES_ON: Duration = Duration::from_secs(10);
 /// How often detectors are read again.
 const RARELY: Duration = FindingsRead::DETECTORS_EVERY.saturating_sub(EARLY);
 
@@ -91,9 +93,14 @@ impl Feed for GuardDutyFeed {
         Ok(Snapshot { taken_at: now, data, gaps, slowed: context.gate.was_slowed() })
     }
 
-    /// Findings are listed each minute, whatever is on screen.
+    fn is_unfinished(&self) -> bool {
+        self.findings.iter().any(OfDetector::goes_on)
+    }
+
+    /// Findings are listed each minute, whatever is on screen; a list that was left off goes on sooner.
     fn due(&self, _: &[Text], _: &Facts, now: Timestamp) -> Option<Duration> {
-        Some((self.polled_at? + FindingsRead::FINDINGS_EVERY).since(now))
+        let every = if self.is_unfinished() { GOES_ON } else { FindingsRead::FINDINGS_EVERY };
+        Some((self.polled_at? + every).since(now))
     }
 }
 

@@ -31,6 +31,7 @@ mod setback;
 mod slowing;
 mod stopped;
 mod task_definitions;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +79,11 @@ pub trait Feed: Send {
     /// Waits for what a poll would not wait for, such as a password that somebody is asked for. Only a single reading does: the
     /// console reads again, and never waits.
     async fn prepare(&mut self, _context: &Context) {}
+
+    /// Whether its last poll left off in the middle of a list: it has not read everything once yet, and would go on.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
 
     /// In how long at the latest it wants to read again, given the rows on screen and what other feeds know; `None`: its own
     /// interval will do. A poll of it comes then, though never within seconds of the one before.

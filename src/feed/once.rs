@@ -67,6 +67,12 @@ impl Sweep {
         !self.failed.contains_key(spec.id) && feed.due(&context.shown, &facts, self.clock.now()) == Some(Duration::ZERO)
     }
 
+    /// Whether this feed left off in the middle of a list that it has not read once.
+    #[must_use]
+    pub fn is_unfinished(&self, spec: &FeedSpec) -> bool {
+        self.feeds.get(spec.id).is_some_and(|(_, feed)| feed.is_unfinished())
+    }
+
     /// Polls one feed, until then at the latest. A feed whose first need failed fails for the same reason.
     pub async fn poll(&mut self, spec: &'static FeedSpec, until: Instant) -> Option<Fetched> {
         let (context, feed) = self.feeds.get_mut(spec.id)?;
@@ -101,8 +107,20 @@ pub async fn once(
     let until = Instant::now() + limit;
     let mut sweep = Sweep::new(index, stack, backend, clock, budgets);
     let mut results = Vec::new();
-    for spec in with_needs(feeds).into_iter().filter_map(feed) {
+    let specs: Vec<&FeedSpec> = with_needs(feeds).into_iter().filter_map(feed).collect();
+    for spec in specs.iter().copied() {
         results.extend(sweep.poll(spec, until).await);
+    }
+    // Long lists are read in parts. Once everything else is read they may have the rest of the time.
+    for (spec, result) in specs.into_iter().zip(&mut results) {
+        while sweep.is_unfinished(spec) && Instant::now() < until {
+            let Some(next) = sweep.poll(spec, until).await else { break };
+            // One that fails takes away nothing that was read.
+            if next.result.is_err() {
+                break;
+            }
+            *result = next;
+        }
     }
     results
 }

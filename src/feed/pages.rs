@@ -46,30 +46,72 @@ pub async fn pages_until<T, F>(
 where
     F: Future<Output = Result<Page<T>, Fault>>,
 {
-    let mut listed = Listed { items: Vec::new(), fault: None };
-    let (mut seen, mut tokens) = (HashSet::new(), HashSet::new());
-    let (mut token, mut idle) = (None, 0);
+    let mut place = Place::default();
     loop {
-        match page(token.clone()).await {
-            Err(fault) => {
-                listed.fault = Some(fault);
-                return listed;
-            }
-            Ok(page) => {
-                let before = listed.items.len();
-                listed.items.extend(page.items.into_iter().filter(|item| seen.insert(key(item))));
-                let Some(next) = page.next.filter(|_| !is_enough(&listed.items)) else { return listed };
-                idle = if listed.items.len() > before { 0 } else { idle + 1 };
-                let repeated = !tokens.insert(next.clone());
-                if repeated || idle >= IDLE_PAGES || tokens.len() >= MOST_PAGES {
-                    let why = if repeated { "page token repeated" } else { "nothing new" };
-                    let what = format!("the list does not end: {why} after {} pages", tokens.len());
-                    listed.fault = Some(Fault::new(FaultKind::Malformed, action, what));
-                    return listed;
-                }
-                token = Some(next);
-            }
+        match place.turn(action, &key, &is_enough, &page).await {
+            Turn::More => {}
+            Turn::End => return Listed { items: place.items, fault: None },
+            Turn::Broken(fault) => return Listed { items: place.items, fault: Some(fault) },
         }
+    }
+}
+
+/// What one page brought a list to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// There are more pages.
+    More,
+    /// All of it was read, or enough.
+    End,
+    /// The page could not be read, or the list has no end.
+    Broken(Fault),
+}
+
+/// How far a list has been read.
+#[derive(Debug)]
+pub struct Place<T> {
+    /// What its pages brought, without repeats.
+    pub items: Vec<T>,
+    seen: HashSet<String>,
+    tokens: HashSet<String>,
+    next: Option<String>,
+    idle: usize,
+}
+
+impl<T> Default for Place<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), seen: HashSet::new(), tokens: HashSet::new(), next: None, idle: 0 }
+    }
+}
+
+impl<T> Place<T> {
+    /// Reads the next page. One that could not be read is asked for again by the next turn.
+    pub async fn turn<F>(
+        &mut self,
+        action: &'static str,
+        key: impl Fn(&T) -> String,
+        is_enough: impl Fn(&[T]) -> bool,
+        page: impl Fn(Option<String>) -> F,
+    ) -> Turn
+    where
+        F: Future<Output = Result<Page<T>, Fault>>,
+    {
+        let page = match page(self.next.clone()).await {
+            Ok(page) => page,
+            Err(fault) => return Turn::Broken(fault),
+        };
+        let before = self.items.len();
+        self.items.extend(page.items.into_iter().filter(|item| self.seen.insert(key(item))));
+        let Some(next) = page.next.filter(|_| !is_enough(&self.items)) else { return Turn::End };
+        self.idle = if self.items.len() > before { 0 } else { self.idle + 1 };
+        let repeated = !self.tokens.insert(next.clone());
+        if repeated || self.idle >= IDLE_PAGES || self.tokens.len() >= MOST_PAGES {
+            let why = if repeated { "page token repeated" } else { "nothing new" };
+            let what = format!("the list does not end: {why} after {} pages", self.tokens.len());
+            return Turn::Broken(Fault::new(FaultKind::Malformed, action, what));
+        }
+        self.next = Some(next);
+        Turn::More
     }
 }
 

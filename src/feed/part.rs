@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::pages::Listed;
 use super::setback::Setback;
+use super::walk::Walked;
+use crate::model::FaultKind;
 use crate::store::Gap;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -34,7 +36,7 @@ impl<T> Default for Part<T> {
 }
 
 /// Reads, if it is due.
-pub async fn when<T>(due: bool, read: impl Future<Output = Listed<T>>) -> Option<Listed<T>> {
+pub async fn when<T>(due: bool, read: impl Future<Output = T>) -> Option<T> {
     if due { Some(read.await) } else { None }
 }
 
@@ -49,11 +51,19 @@ impl<T> Part<T> {
     /// Takes what a reading that began `at` gave; whether it brought anything. Known ones that a list cut short does not name
     /// stay, and the part is then as old as they are.
     pub fn take(&mut self, listed: Option<Listed<T>>, key: impl Fn(&T) -> String, at: Timestamp) -> bool {
-        let Some(listed) = listed else { return false };
+        listed.is_some_and(|listed| self.take_begun(listed, key, at, at))
+    }
+
+    /// The same of a list that is read some pages at a time.
+    pub fn take_walked(&mut self, walked: Option<Walked<T>>, key: impl Fn(&T) -> String, now: Timestamp) -> bool {
+        walked.is_some_and(|walked| self.take_begun(walked.listed, key, walked.begun, now))
+    }
+
+    fn take_begun(&mut self, listed: Listed<T>, key: impl Fn(&T) -> String, at: Timestamp, now: Timestamp) -> bool {
         self.asked_at = Some(at);
         self.read_last = listed.items.len();
         let (brought, whole) = (!listed.items.is_empty() || listed.fault.is_none(), listed.fault.is_none());
-        self.setback.note(listed.fault, at);
+        self.setback.note(listed.fault, now);
         if !brought {
             return false;
         }
@@ -97,6 +107,10 @@ impl<T> Part<T> {
     /// What is missing of it, and why; `kind` is that of the things on it.
     pub fn gap(&self, kind: &'static str, what: &str) -> Option<Gap> {
         let fault = self.setback.fault()?.clone();
+        // One that is being read again is whole, as it was.
+        if fault.kind == FaultKind::Unfinished && self.whole_at.is_some() {
+            return None;
+        }
         Some(Gap { kind, what: Text::from(what), read: self.read_last, known: self.items.len(), fault })
     }
 }

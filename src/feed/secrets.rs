@@ -1,8 +1,8 @@
-//! The secrets feed: how secrets rotate, from the list of them; and closely, one by one, only what is looked at: the selected
-//! one, and those on screen whose rotation is under way or overdue.
+//! The secrets feed: how secrets rotate, from the list of them; and closely, one by one, the selected one and those whose
+//! rotation is under way or overdue: since when it is under way, the list does not tell.
 //!
 //! The list may be five minutes behind and each request costs, so it is read every five minutes, and every minute while its
-//! rows are on screen. No request of this feed can bring a value.
+//! rows are on screen; so are close looks. No request of this feed can bring a value.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::budget::{SECRET, SECRETS};
 use super::pages::{Listed, all_pages};
 use super::part::{Part, when};
 use super::setback::Unread;
+use super::walk::unfinished;
 use super::{Context, Feed, FeedSpec};
 use crate::model::secret::{Secret, SecretFacts, Version};
 use crate::model::{Facts, Fault, FaultKind};
@@ -28,7 +29,11 @@ const VERSIONS: &str = "secretsmanager:ListSecretVersionIds";
 
 /// Between readings of the list while none of its rows is on screen.
 const LIST_EVERY: Duration = Duration::from_mins(5);
-/// The same while they are, and between close looks at one secret.
+/// Between close looks at one in trouble that is not on screen.
+const TROUBLE_EVERY: Duration = Duration::from_mins(5);
+/// Those that are looked at closely in one poll; each is a request or two.
+const AT_A_TIME: usize = 20;
+/// Between readings of the list while its rows are on screen, and between close looks at one of them.
 const SHOWN_EVERY: Duration = Duration::from_mins(1);
 /// Polls come up to a tenth early.
 const EARLY: Duration = Duration::from_secs(10);
@@ -39,7 +44,7 @@ const LIST_LAGS: Duration = Duration::from_mins(5);
 pub const SPEC: FeedSpec = FeedSpec {
     id: "secrets",
     domain: "secrets",
-    doc: "Secrets and how they rotate, never a value; closely the selected one and those in trouble on screen",
+    doc: "Secrets and how they rotate, never a value; closely the selected one and those in trouble",
     actions: &[LIST, DESCRIBE, VERSIONS],
     after: None,
     interval: SHOWN_EVERY,
@@ -72,7 +77,7 @@ impl Feed for SecretsFeed {
         let listed = when(self.list.is_due(now, every, context.asked), list(context)).await;
         let mut brought = self.list.take(listed, |s| s.arn.to_string(), now);
         brought |= self.look_closely(context).await;
-        let gaps = self.gaps();
+        let gaps = self.gaps(context, now);
         // What is remembered is no news: where the list fails and nothing else was read, that is the result.
         let lost = self.list.gap("secret", "secrets").filter(|_| !brought);
         if let Some(gap) = lost {
@@ -85,8 +90,12 @@ impl Feed for SecretsFeed {
     fn due(&self, shown: &[Text], _: &Facts, now: Timestamp) -> Option<Duration> {
         let left = |at: Timestamp, every: Duration| (at + every).since(now);
         let list = self.list.read_at().map(|at| left(at, self.list_every(shown)));
-        let close = self.worth_a_look(shown, now).into_iter().filter(|arn| self.unread.fault(arn).is_none());
-        let close = close.map(|arn| self.close.get(&arn).map_or(Duration::ZERO, |close| left(close.at, SHOWN_EVERY)));
+        // One off screen that was never looked at waits for its turn in a poll of the feed's own pace.
+        let close = self.worth_a_look(shown, now).into_iter().filter(|(arn, _)| self.unread.fault(arn).is_none());
+        let close = close.filter_map(|(arn, every)| match self.close.get(&arn) {
+            Some(close) => Some(left(close.at, every)),
+            None => (every == SHOWN_EVERY).then_some(Duration::ZERO),
+        });
         list.into_iter().chain(close).min()
     }
 }
@@ -98,12 +107,34 @@ impl SecretsFeed {
         if is_shown { SHOWN_EVERY } else { LIST_EVERY }
     }
 
-    /// ARNs of the secrets on screen that are selected or in trouble.
-    fn worth_a_look(&self, shown: &[Text], now: Timestamp) -> Vec<String> {
-        let listed: HashMap<&Text, &Secret> = self.list.items().iter().map(|secret| (&secret.arn, secret)).collect();
-        let on_screen = shown.iter().enumerate().filter_map(|(at, arn)| Some((at, *listed.get(arn)?)));
-        let worth = on_screen.filter(|(at, secret)| *at == 0 || in_trouble(self.newest(secret), now));
-        worth.map(|(_, secret)| secret.arn.to_string()).collect()
+    /// ARNs of the secrets that are selected or in trouble, those on screen first, and how often each is worth a look.
+    fn worth_a_look(&self, shown: &[Text], now: Timestamp) -> Vec<(String, Duration)> {
+        let shown: HashMap<&Text, usize> = shown.iter().enumerate().map(|(at, arn)| (arn, at)).collect();
+        let mut worth: Vec<(usize, &Text)> = Vec::new();
+        for secret in self.list.items() {
+            let at = shown.get(&secret.arn).copied().unwrap_or(usize::MAX);
+            if at == 0 || in_trouble(self.newest(secret), now) {
+                worth.push((at, &secret.arn));
+            }
+        }
+        worth.sort_by_key(|(at, _)| *at);
+        let every = |at| if at == usize::MAX { TROUBLE_EVERY } else { SHOWN_EVERY };
+        worth.into_iter().map(|(at, arn)| (arn.to_string(), every(at))).collect()
+    }
+
+    /// Those of them whose turn it is: of those off screen the longest unread first, and no more than a poll asks for.
+    fn turn(&self, context: &Context, now: Timestamp) -> Vec<String> {
+        let looked_at = |arn: &String| self.close.get(arn).map(|close| close.at);
+        let is_old = |(arn, every): &(String, Duration)| {
+            context.asked || looked_at(arn).is_none_or(|at| now.since(at) + EARLY >= *every)
+        };
+        let mut wanted = self.worth_a_look(&context.shown, now);
+        wanted.retain(is_old);
+        wanted.sort_by_key(|(arn, every)| (*every, if *every == TROUBLE_EVERY { looked_at(arn) } else { None }));
+        let wanted: Vec<String> = wanted.into_iter().map(|(arn, _)| arn).collect();
+        let mut due = self.unread.due(&wanted, now, context.asked);
+        due.truncate(AT_A_TIME);
+        due
     }
 
     /// The list's word or that of a close look, whichever is to be believed.
@@ -115,13 +146,7 @@ impl SecretsFeed {
     /// Describes what is worth it; whether it brought anything.
     async fn look_closely(&mut self, context: &Context) -> bool {
         let now = context.clock.now();
-        let wanted = self.worth_a_look(&context.shown, now);
-        let is_old = |arn: &String| {
-            let at = self.close.get(arn).map(|close| close.at);
-            context.asked || at.is_none_or(|at| now.since(at) + EARLY >= SHOWN_EVERY)
-        };
-        let wanted: Vec<String> = wanted.into_iter().filter(is_old).collect();
-        let due = self.unread.due(&wanted, now, context.asked);
+        let due = self.turn(context, now);
         let answers = join_all(due.iter().map(|arn| look(context, arn))).await;
         let (mut unread, mut brought) = (Vec::new(), false);
         for (arn, (secret, fault)) in due.iter().zip(answers) {
@@ -138,13 +163,15 @@ impl SecretsFeed {
         brought
     }
 
-    fn gaps(&self) -> Vec<Gap> {
-        let arns = || self.list.items().iter().map(|secret| secret.arn.as_str());
-        let faults: Vec<&Fault> = arns().filter_map(|arn| self.unread.fault(arn)).collect();
-        let close = faults.first().map(|fault| {
-            let known = self.close.len() + faults.len();
-            let what = Text::from("secrets on screen described");
-            Gap { kind: "secret", what, read: self.close.len(), known, fault: (*fault).clone() }
+    fn gaps(&self, context: &Context, now: Timestamp) -> Vec<Gap> {
+        let worth = self.worth_a_look(&context.shown, now);
+        let lacks = |(arn, _): &&(String, Duration)| self.unread.fault(arn).is_some() || !self.close.contains_key(arn);
+        let lacking: Vec<&String> = worth.iter().filter(lacks).map(|(arn, _)| arn).collect();
+        let close = lacking.first().map(|_| {
+            let fault = lacking.iter().find_map(|arn| self.unread.fault(arn)).cloned();
+            let (read, known) = (worth.len() - lacking.len(), worth.len());
+            let what = Text::from("secrets described that rotate, are overdue or selected");
+            Gap { kind: "secret", what, read, known, fault: fault.unwrap_or_else(|| unfinished(DESCRIBE)) }
         });
         self.list.gap("secret", "secrets").into_iter().chain(close).collect()
     }
@@ -164,7 +191,7 @@ impl SecretsFeed {
 
 /// Whether a rotation is under way or overdue: then five minutes are long.
 fn in_trouble(secret: &Secret, now: Timestamp) -> bool {
-    secret.pending().is_some() || secret.rotates_at.is_some_and(|at| at < now)
+    secret.deleted_at.is_none() && (secret.pending().is_some() || secret.rotates_at.is_some_and(|at| at < now))
 }
 
 async fn list(context: &Context) -> Listed<Secret> {

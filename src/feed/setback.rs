@@ -30,11 +30,11 @@ impl Setback {
             *self = Self::default();
             return;
         };
-        self.failures += 1;
+        self.failures = if fault.kind == FaultKind::Unfinished { 0 } else { self.failures + 1 };
         let wait = match fault.kind {
             FaultKind::Denied | FaultKind::Unsupported => DENIED_FOR,
-            // The budget waits already.
-            FaultKind::Throttled => Duration::ZERO,
+            // The budget waits already; and what was left off is no failure.
+            FaultKind::Throttled | FaultKind::Unfinished => Duration::ZERO,
             _ => Backoff::POLL.wait(self.failures, fastrand::f64()),
         };
         self.retry_at = Some(at + wait);

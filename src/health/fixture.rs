@@ -65,6 +65,7 @@ impl World {
             instances: seen(&self.instances, at),
             providers: seen(&self.providers, at),
             missing: self.missing.clone(),
+            ..EcsFacts::default()
         };
         facts.put(at, Arc::new(ecs));
         if let Some(stopped) = &self.stopped {

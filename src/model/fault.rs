@@ -29,6 +29,8 @@ pub enum FaultKind {
     Unsupported,
     /// The configuration is wrong, so that nothing was asked.
     Misconfigured,
+    /// Nothing failed: there is more than one poll reads, and the next ones go on.
+    Unfinished,
 }
 
 impl FaultKind {
@@ -65,6 +67,7 @@ impl FaultKind {
             Self::Rejected => "refused",
             Self::Unsupported => "not supported here",
             Self::Misconfigured => "not configured",
+            Self::Unfinished => "not all read yet",
         }
     }
 }

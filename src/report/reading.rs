@@ -158,6 +158,7 @@ const fn kind_id(kind: FaultKind) -> &'static str {
         FaultKind::Rejected => "rejected",
         FaultKind::Unsupported => "unsupported",
         FaultKind::Misconfigured => "misconfigured",
+        FaultKind::Unfinished => "unfinished",
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::Fault;
+use crate::model::{Fault, FaultKind};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -41,7 +41,9 @@ impl Gap {
     #[must_use]
     pub fn extent(&self) -> String {
         // Where not even a list could be read, nobody knows how many there are.
-        if self.known == 0 {
+        if self.fault.kind == FaultKind::Unfinished {
+            format!("{} {} so far", self.read, self.what)
+        } else if self.known == 0 {
             format!("{} not listed", self.what)
         } else {
             format!("{} of {} {}", self.read, self.known, self.what)

@@ -37,7 +37,7 @@ const QUIET: [&str; 3] = ["AlreadyAtMinCapacity", "AlreadyAtDesiredCapacity", "A
 
 fn services(facts: &Facts, pen: &mut Pen<'_>) {
     for activity in facts.get::<ScalingFacts>().map_or(&[][..], |scaling| &scaling.activities) {
-        if pen.look(&activity.id, mark((&activity.status, &activity.message))) != Seen::Same {
+        if pen.look(&activity.key(), mark((&activity.status, &activity.message))) != Seen::Same {
             put(facts, activity, pen);
         }
     }
@@ -67,14 +67,14 @@ fn put(facts: &Facts, activity: &Activity, pen: &mut Pen<'_>) {
         subject,
         related: vec![("scaling-target", activity.resource.clone())],
         message: Text::from(message),
-        key: activity.id.to_string(),
+        key: activity.key().to_string(),
     });
 }
 
 fn groups(facts: &Facts, pen: &mut Pen<'_>) {
     let Some(history) = facts.get::<GroupHistory>() else { return };
     for activity in &history.activities {
-        if pen.look(&activity.id, mark((&activity.status, &activity.message))) != Seen::Same {
+        if pen.look(&activity.key(), mark((&activity.status, &activity.message))) != Seen::Same {
             put_group(facts, activity, pen);
         }
     }
@@ -111,7 +111,7 @@ fn put_group(facts: &Facts, activity: &GroupActivity, pen: &mut Pen<'_>) {
         subject: group(facts, &activity.group),
         related: related.collect(),
         message: Text::from(message),
-        key: activity.id.to_string(),
+        key: activity.key().to_string(),
     });
 }
 

@@ -154,7 +154,7 @@ pub(super) fn fault(kind: FaultKind, action: &'static str, caller: &str) -> Faul
         FaultKind::Unreachable => (None, "dispatch failure: connection refused".to_owned()),
         FaultKind::Server => (Some("ServerException"), "Service Unavailable. Please try again later.".to_owned()),
         FaultKind::Malformed => (None, "response error: the answer is cut off".to_owned()),
-        FaultKind::Rejected | FaultKind::Misconfigured => {
+        FaultKind::Rejected | FaultKind::Misconfigured | FaultKind::Unfinished => {
             (Some("InvalidParameterException"), "Invalid parameter".to_owned())
         }
         FaultKind::Unsupported => (Some("UnknownOperationException"), "the operation is not known".to_owned()),

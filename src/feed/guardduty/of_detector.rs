@@ -1,13 +1,15 @@
 //! The findings of one detector: which are there, and what is known of each.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::Context;
 use super::super::budget::GUARDDUTY;
-use super::super::pages::{Listed, all_pages, in_batches};
+use super::super::pages::{Turn, in_batches};
 use super::super::part::Part;
 use super::super::setback::Unread;
+use super::super::walk::Walk;
 use crate::backend::ports::{Described, limits};
 use crate::model::finding::{Change, Finding};
 use crate::store::Gap;
@@ -21,6 +23,10 @@ pub(super) const GET: &str = "guardduty:GetFindings";
 const AGAIN: Duration = Duration::from_mins(5);
 /// Findings read again in one poll, beside new ones and those on screen: four requests.
 const AT_A_TIME: usize = 4 * limits::FINDINGS_PAGE;
+/// Pages of the list that a poll reads at most; the next one goes on.
+const PAGES: usize = 10;
+/// Between readings of a list that takes more than one poll; polls may come early.
+const LONG_EVERY: Duration = Duration::from_secs(290);
 /// Archived findings kept at most; the ones that were archived first go first.
 const KEPT: usize = 500;
 
@@ -29,6 +35,7 @@ pub(super) struct OfDetector {
     /// Its id.
     pub detector: String,
     ids: Part<String>,
+    walk: Walk<String>,
     known: HashMap<String, Known>,
     unread: Unread,
     spoilers: HashSet<String>,
@@ -51,6 +58,7 @@ impl OfDetector {
         Self {
             detector: detector.to_owned(),
             ids: Part::default(),
+            walk: Walk::default(),
             known: HashMap::new(),
             unread: Unread::default(),
             spoilers: HashSet::new(),
@@ -59,19 +67,48 @@ impl OfDetector {
     }
 
     /// Lists the findings and reads what is due of them; whether it brought anything.
+    ///
+    /// What is new on a page is described before the next page is asked for, so that where there are thousands the list leaves
+    /// as many requests for what is on it as it takes itself.
     pub async fn read(&mut self, context: &Context) -> bool {
         let now = context.clock.now();
         let is_first = self.ids.whole_at().is_none();
         let mut brought = false;
-        if self.ids.is_due(now, Duration::ZERO, context.asked) {
-            let listed = list(context, &self.detector).await;
-            let is_whole = listed.fault.is_none();
-            brought = self.ids.take(Some(listed), Clone::clone, now);
+        let every = if self.walk.is_long() { LONG_EVERY } else { Duration::ZERO };
+        if self.ids.is_due(now, every, context.asked) {
+            let mut pages = 0;
+            let last = loop {
+                let (turn, ids) = self.turn(context, now).await;
+                pages += 1;
+                let new: Vec<String> = ids.into_iter().filter(|id| !self.known.contains_key(id)).collect();
+                brought |= !new.is_empty() && self.describe(context, new, is_first).await;
+                if turn != Turn::More || pages == PAGES {
+                    break turn;
+                }
+            };
+            let walked = self.walk.pause(LIST, last, now);
+            let is_whole = walked.listed.fault.is_none();
+            brought |= self.ids.take_walked(Some(walked), Clone::clone, now);
             if is_whole {
                 self.note_vanished();
             }
         }
-        brought | self.describe(context, is_first).await
+        let due = self.due(context, now);
+        brought | self.describe(context, due, is_first).await
+    }
+
+    /// One page of the list.
+    async fn turn(&mut self, context: &Context, now: Timestamp) -> (Turn, Vec<String>) {
+        let (gate, ports, detector) = (&context.gate, &context.backend.guardduty, self.detector.as_str());
+        let page = |token: Option<String>| async move {
+            gate.read(&GUARDDUTY, LIST, || ports.finding_ids(detector, false, token.as_deref())).await
+        };
+        self.walk.turn(LIST, now, Clone::clone, page).await
+    }
+
+    /// Whether the list was left off only because one poll reads no more of it.
+    pub const fn goes_on(&self) -> bool {
+        self.walk.goes_on()
     }
 
     /// Only a list that was read to its end can tell that a finding is not on it any longer.
@@ -89,13 +126,15 @@ impl OfDetector {
     }
 
     /// Ids to ask for now: what is new, what vanished and was not read since, what is on screen, and the longest unread.
-    fn due(&self, context: &Context) -> Vec<String> {
+    /// Not again what was read since this poll `began`.
+    fn due(&self, context: &Context, began: Timestamp) -> Vec<String> {
         let now = context.clock.now();
         let shown: HashSet<&str> = context.shown.iter().map(Text::as_str).collect();
         let (mut due, mut old): (Vec<&String>, Vec<(Timestamp, &String)>) = (Vec::new(), Vec::new());
         for id in self.ids.items() {
             match self.known.get(id) {
                 None => due.push(id),
+                Some(known) if known.read_at >= began => {}
                 // It was archived and is not any longer.
                 Some(known) if known.finding.archived == Some(true) => due.push(id),
                 Some(known) if shown.contains(known.finding.key().as_str()) => due.push(id),
@@ -111,26 +150,25 @@ impl OfDetector {
         due.into_iter().cloned().collect()
     }
 
-    async fn describe(&mut self, context: &Context, is_first: bool) -> bool {
+    async fn describe(&mut self, context: &Context, wanted: Vec<String>, is_first: bool) -> bool {
         let (gate, ports, detector) = (&context.gate, &context.backend.guardduty, self.detector.as_str());
-        let wanted = self.due(context);
         let due = self.unread.due(&wanted, context.clock.now(), context.asked);
         let what = Text::from("findings");
-        let (known, read) = (wanted.len(), std::sync::atomic::AtomicUsize::new(0));
-        let read = &read;
+        let mut ids = self.ids.items().to_vec();
+        ids.extend(self.walk.so_far().iter().cloned());
+        ids.extend(self.archived.iter().cloned());
+        let (known, read) = (ids.len(), &AtomicUsize::new(self.known.len()));
         let call = |ids: Vec<String>| {
             let what = &what;
             async move {
                 let items = gate.read(&GUARDDUTY, GET, || ports.findings(detector, &ids)).await?;
-                let so_far = read.fetch_add(ids.len(), std::sync::atomic::Ordering::Relaxed) + ids.len();
-                context.progress.tell(what, so_far, known);
+                let so_far = read.fetch_add(ids.len(), Ordering::Relaxed) + ids.len();
+                context.progress.tell(what, so_far.min(known), known);
                 Ok(Described { items, failures: Vec::new() })
             }
         };
         let batches = in_batches(GET, &due, limits::FINDINGS_PAGE, &self.spoilers, |f: &Finding| &f.id, call).await;
         let at = context.clock.now();
-        let mut ids = self.ids.items().to_vec();
-        ids.extend(self.archived.iter().cloned());
         // What was archived and is not there any longer has run out, as findings do after 90 days.
         let absent = |id: &str| {
             batches.unread.iter().any(|(left, fault)| left == id && fault.message == "absent from the answer")
@@ -175,7 +213,7 @@ impl OfDetector {
             let what = Text::from("GuardDuty findings");
             Gap { kind: "finding", what, read, known: ids.len(), fault: fault.clone() }
         });
-        self.ids.gap("finding", "list of GuardDuty findings").into_iter().chain(described).collect()
+        self.ids.gap("finding", "GuardDuty findings").into_iter().chain(described).collect()
     }
 
     /// All of them. One that could not be read is its id alone: it is there, and nobody knows how bad it is.
@@ -186,7 +224,9 @@ impl OfDetector {
                 self.known.get(id).map_or_else(|| self.stamped(bare(id)), |known| known.finding.clone())
             });
         let archived = self.archived.iter().filter_map(|id| self.known.get(id));
-        listed.chain(archived.map(|known| Finding { archived: Some(true), ..known.finding.clone() }))
+        // Whatever list it has left: what says of itself that it is not archived counts.
+        let archived = archived.map(|known| &known.finding);
+        listed.chain(archived.map(|f| Finding { archived: f.archived.or(Some(true)), ..f.clone() }))
     }
 
     /// What changed since the first list.
@@ -198,12 +238,4 @@ impl OfDetector {
             Some((known.finding.id.clone(), change))
         })
     }
-}
-
-async fn list(context: &Context, detector: &str) -> Listed<String> {
-    let (gate, ports) = (&context.gate, &context.backend.guardduty);
-    let page = |token: Option<String>| async move {
-        gate.read(&GUARDDUTY, LIST, || ports.finding_ids(detector, false, token.as_deref())).await
-    };
-    all_pages(LIST, Clone::clone, page).await
 }

@@ -211,7 +211,7 @@ async fn a_list_that_was_cut_short_archives_nothing() {
     let (facts, gaps) = rig.poll(2).await.unwrap();
     assert_eq!(ids(&facts), [("f001", Some(false)), ("f002", Some(false))]);
     assert_eq!(facts.read_at.findings, Some(START), "and they are as old as that");
-    assert_eq!(gaps.iter().map(Gap::extent).collect::<Vec<_>>(), ["0 of 2 list of GuardDuty findings"]);
+    assert_eq!(gaps.iter().map(Gap::extent).collect::<Vec<_>>(), ["0 of 2 GuardDuty findings"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,4 +236,46 @@ async fn without_a_detector_there_is_nothing_to_list_and_that_is_known() {
     let mut denied = Rig::new(&[]);
     denied.world.fail(DETECTORS, FaultKind::Denied);
     assert_eq!(denied.poll(0).await.map_err(|fault| fault.action).err(), Some(DETECTORS));
+}
+
+/// At a request a second a poll has sixty: listing must leave some for describing.
+#[tokio::test(start_paused = true)]
+async fn five_thousand_findings_are_all_described_within_minutes_and_told_as_partial_until_then() {
+    const MANY: usize = 5_000;
+    let all: Vec<Finding> = (0..MANY).map(|n| finding(n, 5.0)).collect();
+    let mut rig = Rig::new(&all);
+    let began = tokio::time::Instant::now();
+    let (mut most, mut last) = (Duration::ZERO, 0);
+    loop {
+        let poll = tokio::time::Instant::now();
+        rig.clock.set(START + began.elapsed());
+        let snapshot = rig.feed.poll(&rig.context, &Facts::default()).await.unwrap();
+        most = most.max(poll.elapsed());
+        let facts = snapshot.data.downcast_ref::<FindingFacts>().unwrap();
+        assert!(facts.findings.iter().all(|f| f.severity.is_some()), "what is listed is described in the same poll");
+        assert!(facts.findings.len() > last, "each poll brings some");
+        assert!(facts.changes.is_empty(), "none is new: they were there before");
+        last = facts.findings.len();
+        if !rig.feed.is_unfinished() {
+            assert_eq!((last, snapshot.gaps.len()), (MANY, 0));
+            break;
+        }
+        assert_eq!(
+            snapshot.gaps.iter().map(Gap::extent).collect::<Vec<_>>(),
+            [format!("{last} GuardDuty findings so far")]
+        );
+        tokio::time::sleep(rig.feed.due(&[], &Facts::default(), START + began.elapsed()).unwrap()).await;
+    }
+    assert_eq!(rig.world.described().len(), MANY, "each of them once");
+    assert!(began.elapsed() < Duration::from_mins(4), "{:?}", began.elapsed());
+    assert!(most < SPEC.deadline / 2, "{most:?}");
+    rig.world.change("f4999", |f| f.archived = Some(true));
+    let lists = rig.world.calls_of(of_detector::LIST);
+    let mut relisted = None;
+    for minute in 4..=8 {
+        let (facts, gaps) = rig.poll(minute).await.unwrap();
+        assert_eq!((facts.findings.len(), gaps.len()), (MANY, 0), "it is whole as it was");
+        relisted = relisted.or((rig.world.calls_of(of_detector::LIST) > lists).then_some(minute));
+    }
+    assert_eq!(relisted, Some(5), "it is not listed each minute any more");
 }

@@ -58,7 +58,12 @@ impl Secrets for World {
     }
     async fn versions(&self, arn: &str, _: Option<&str>) -> Result<Page<Version>, Fault> {
         self.asked(VERSIONS, arn)?;
-        Ok(Page { items: vec![Version { id: Text::from("v1"), ..Version::default() }], next: None })
+        let version = Version {
+            id: Text::from("v2"),
+            created_at: Some(START - Duration::from_hours(2)),
+            stages: vec![Text::from(Secret::PENDING)],
+        };
+        Ok(Page { items: vec![version], next: None })
     }
 }
 
@@ -131,18 +136,19 @@ async fn all_pages_are_read_and_then_again_after_five_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_screen_the_list_is_read_each_minute_and_closely_only_the_selected_one_and_those_in_trouble() {
+async fn on_screen_the_list_is_read_each_minute_and_closely_the_selected_one_and_those_in_trouble() {
     let late = Secret { rotates_at: Some(START - Duration::from_secs(1)), ..secret("late") };
     let mut rig = Rig::new(&[secret("a"), secret("b"), rotating("c"), late, rotating("off")]);
     rig.poll(0).await.unwrap();
-    assert_eq!(rig.world.calls(), ["ListSecrets"], "nothing is on screen");
+    let trouble = ["DescribeSecret arn:c", "DescribeSecret arn:late", "DescribeSecret arn:off"];
+    let versions = ["ListSecretVersionIds arn:c", "ListSecretVersionIds arn:off"];
+    assert_eq!(rig.world.calls(), [&trouble[..], &versions, &["ListSecrets"]].concat(), "nothing is on screen");
     rig.show(&["arn:b", "arn:a", "arn:c", "arn:late"]);
     assert_eq!(rig.due(), Some(0));
     let (facts, _) = rig.poll(1).await.unwrap();
     let close = ["DescribeSecret arn:b", "DescribeSecret arn:c", "DescribeSecret arn:late"];
-    let versions = "ListSecretVersionIds arn:c";
-    assert_eq!(rig.world.calls(), [&close[..], &[versions, "ListSecrets"]].concat());
-    assert_eq!(facts.versions.keys().map(Text::as_str).collect::<Vec<_>>(), ["arn:c"]);
+    assert_eq!(rig.world.calls(), [&close[..], &[versions[0], "ListSecrets"]].concat(), "off screen not so soon again");
+    assert_eq!(facts.versions.keys().map(Text::as_str).collect::<Vec<_>>(), ["arn:c", "arn:off"]);
     assert_eq!(rig.due(), Some(60));
     rig.show(&["arn:a", "arn:b", "arn:c", "arn:late"]);
     assert_eq!(rig.due(), Some(0), "another one is selected");
@@ -150,7 +156,36 @@ async fn on_screen_the_list_is_read_each_minute_and_closely_only_the_selected_on
     rig.feed.poll(&rig.context, &Facts::default()).await.unwrap();
     assert_eq!(rig.world.calls(), ["DescribeSecret arn:a"]);
     rig.show(&["row of another view"]);
-    assert_eq!(rig.due(), Some(290));
+    assert_eq!(rig.due(), Some(230), "the one that was looked at first");
+}
+
+/// What has rotated for hours is told as stuck wherever the user looks, and by a single reading.
+#[tokio::test(start_paused = true)]
+async fn what_is_in_trouble_is_looked_at_without_a_screen_some_at_a_time_and_the_rest_is_told_as_missing() {
+    let gone = Secret { deleted_at: Some(START), ..rotating("gone") };
+    let all: Vec<Secret> = (0..25).map(|n| rotating(&format!("r{n:02}"))).chain([gone, secret("well")]).collect();
+    let mut rig = Rig::new(&all);
+    let described = |rig: &Rig| {
+        let calls = rig.world.calls();
+        calls.iter().filter_map(|call| call.strip_prefix("DescribeSecret arn:")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let extents = |gaps: &[Gap]| gaps.iter().map(|gap| (gap.extent(), gap.fault.kind)).collect::<Vec<_>>();
+    let (facts, gaps) = rig.poll(0).await.unwrap();
+    assert_eq!((described(&rig).len(), facts.versions.len()), (20, 20));
+    let partial = "20 secrets described that rotate, are overdue or selected so far".to_owned();
+    assert_eq!(extents(&gaps), [(partial, FaultKind::Unfinished)]);
+    assert_eq!(rig.due(), Some(300), "the rest waits for the next poll");
+    let (facts, gaps) = rig.poll(1).await.unwrap();
+    assert_eq!(
+        (described(&rig), facts.versions.len()),
+        (["r20", "r21", "r22", "r23", "r24"].map(str::to_owned).to_vec(), 25)
+    );
+    assert_eq!(extents(&gaps), []);
+    assert_eq!(facts.versions["arn:r07"][0].created_at, Some(START - Duration::from_hours(2)), "since when it goes on");
+    rig.poll(3).await.unwrap();
+    assert_eq!(described(&rig), [""; 0]);
+    rig.poll(5).await.unwrap();
+    assert_eq!(described(&rig).len(), 20, "again after five minutes");
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,7 +197,10 @@ async fn a_close_look_counts_against_a_list_that_may_be_five_minutes_behind() {
     let (facts, _) = rig.poll(1).await.unwrap();
     assert_eq!(facts.secrets[0].pending(), None);
     rig.show(&[]);
-    for (minute, pending) in [(6, false), (12, true)] {
+    for (minute, pending) in [(6, false), (12, false), (23, true)] {
+        if pending {
+            rig.world.fail(DESCRIBE, FaultKind::Denied);
+        }
         let (facts, _) = rig.poll(minute).await.unwrap();
         assert_eq!(facts.secrets[0].pending().is_some(), pending, "minute {minute}");
     }
@@ -178,7 +216,10 @@ async fn a_close_look_that_is_denied_hides_no_list_and_is_not_tried_again_at_onc
     for minute in [1, 2] {
         let (facts, gaps) = rig.poll(minute).await.unwrap();
         assert_eq!(facts.secrets.len(), 1);
-        assert_eq!(gaps.iter().map(Gap::extent).collect::<Vec<_>>(), ["0 of 1 secrets on screen described"]);
+        assert_eq!(
+            gaps.iter().map(Gap::extent).collect::<Vec<_>>(),
+            ["0 of 1 secrets described that rotate, are overdue or selected"]
+        );
     }
     assert_eq!(rig.world.calls(), ["DescribeSecret arn:a", "ListSecrets", "ListSecrets"]);
     assert_eq!(rig.due(), Some(60), "it does not call for a poll either");

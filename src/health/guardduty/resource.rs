@@ -1,10 +1,13 @@
 //! What findings concern: the task, the container instance or the database shows it, too.
 
+use std::collections::HashMap;
+
 use super::finding::{cause, judge, known_at, level, name};
 use super::is_active;
 use crate::health::{About, Rule, Sink, words};
 use crate::model::finding::{Finding, FindingFacts, Related};
 use crate::model::{Facts, Severity};
+use crate::text::Text;
 
 pub(in super::super) const RESOURCE: Rule = Rule {
     id: "guardduty-resource",
@@ -21,8 +24,15 @@ fn resource(facts: &Facts, sink: &mut Sink<'_>) {
     let Some((found, at)) = known_at(facts) else { return };
     let mut sink = sink.at(at);
     let related = facts.derived::<Related>();
+    let mut by_key: HashMap<&Text, Vec<usize>> = HashMap::new();
+    for (at, finding) in found.findings.iter().enumerate().filter(|(_, finding)| is_active(finding)) {
+        by_key.entry(finding.key()).or_default().push(at);
+    }
     for (subject, keys) in related.subjects() {
-        let named = found.findings.iter().filter(|finding| keys.contains(finding.key()) && is_active(finding));
+        let mut places: Vec<usize> = keys.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        let named = places.into_iter().filter_map(|at| found.findings.get(at));
         let mut judged: Vec<(Severity, &Finding)> = named.map(|f| (judge(f, &sink).severity, f)).collect();
         // Stable: of equally bad ones the first in the feed's order, which is by score.
         judged.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));

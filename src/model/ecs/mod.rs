@@ -33,6 +33,8 @@ impl<T> Clone for Seen<T> {
 pub struct EcsFacts {
     /// Watched clusters, by name.
     pub clusters: Vec<Seen<Cluster>>,
+    /// How many other clusters the account has in the region, which the stack leaves out: nothing is known of them.
+    pub unwatched: usize,
     /// Their services, by cluster and name.
     pub services: Vec<Seen<Service>>,
     /// Their running tasks, by cluster and id.

@@ -38,6 +38,12 @@ impl Activity {
 }
 
 impl Activity {
+    /// What tells it from others: its id, or what it says of itself where it has none.
+    #[must_use]
+    pub fn key(&self) -> Text {
+        key(&self.id, &[&self.resource, &self.dimension], self.started_at, [&self.description, &self.cause])
+    }
+
     /// The count it set or wanted to set, from its description: the API has no field for it.
     #[must_use]
     pub fn desired(&self) -> Option<u32> {
@@ -50,6 +56,14 @@ impl Activity {
     pub fn changed_nothing(&self) -> bool {
         !self.not_scaled.is_empty()
     }
+}
+
+/// An id, or where there is none all that does not change while an activity goes on.
+fn key(id: &Text, of: &[&Text], at: Option<Timestamp>, says: [&Option<Text>; 2]) -> Text {
+    if !id.is_empty() {
+        return id.clone();
+    }
+    Text::from(format!("{of:?} {at:?} {says:?}"))
 }
 
 /// Why nothing was scaled.
@@ -101,6 +115,12 @@ pub struct GroupActivity {
 }
 
 impl GroupActivity {
+    /// What tells it from others: its id, or what it says of itself where it has none.
+    #[must_use]
+    pub fn key(&self) -> Text {
+        key(&self.id, &[&self.group], self.started_at, [&self.description, &self.cause])
+    }
+
     /// Whether it goes on; `None`: its status is not told.
     #[must_use]
     pub fn is_under_way(&self) -> Option<bool> {
@@ -247,5 +267,18 @@ mod tests {
         let goes_on = |status: &str| Refresh { status: Some(Text::from(status)), ..Refresh::default() }.is_under_way();
         assert_eq!([goes_on("InProgress"), goes_on("Failed")], [Some(true), Some(false)]);
         assert_eq!(Refresh::default().is_under_way(), None);
+    }
+
+    #[test]
+    fn without_an_id_an_activity_is_told_apart_by_what_it_says_and_stays_itself_while_it_goes_on() {
+        let at = |secs| Some(Timestamp::from_secs(secs));
+        let one = Activity { resource: Text::from("service/ehr/a"), started_at: at(1), ..Activity::default() };
+        let later = Activity { started_at: at(2), ..one.clone() };
+        let other = Activity { resource: Text::from("service/ehr/b"), ..one.clone() };
+        let over = Activity { status: Some(Text::from("Successful")), ended_at: at(3), ..one.clone() };
+        assert!(one.key() != later.key() && one.key() != other.key());
+        assert_eq!((over.key(), Activity { id: Text::from("i"), ..one.clone() }.key().as_str()), (one.key(), "i"));
+        let group = |name: &str| GroupActivity { group: Text::from(name), ..GroupActivity::default() };
+        assert!(group("a").key() != group("b").key());
     }
 }

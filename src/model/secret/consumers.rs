@@ -63,7 +63,7 @@ impl Consumers {
         self.by_secret.get(arn)
     }
 
-    /// Whether the task definition of every running task and service is known. If not, there may be more that use a secret.
+    /// Whether the task definition of every running task and service of the account and region is known. If not, there may be more that use a secret.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete
@@ -76,7 +76,8 @@ impl Derived for Consumers {
         let Some(known) = facts.get::<SecretFacts>() else { return consumers };
         let names = Names::of(&known.secrets);
         if let (Some(ecs), Some(definitions)) = (facts.get::<EcsFacts>(), facts.get::<TaskDefinitionFacts>()) {
-            consumers.is_complete = definitions.unread.is_empty();
+            // A cluster that the stack leaves out may run tasks that use any of them.
+            consumers.is_complete = definitions.unread.is_empty() && ecs.unwatched == 0;
             consumers.add_ecs(ecs, &handed(definitions, &names));
         }
         if let Some(rds) = facts.get::<RdsFacts>() {

@@ -151,7 +151,7 @@ impl Failure {
             FaultKind::NoCredentials => Common::UnknownClient,
             FaultKind::Expired => Common::Expired,
             FaultKind::Server => Common::Internal,
-            FaultKind::Rejected | FaultKind::Misconfigured => Common::Invalid,
+            FaultKind::Rejected | FaultKind::Misconfigured | FaultKind::Unfinished => Common::Invalid,
             FaultKind::Unsupported => Common::UnknownOperation,
         };
         let mut refusal = told(common, fault.message.to_string(), protocol);

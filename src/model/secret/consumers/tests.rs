@@ -140,6 +140,11 @@ fn services_proxies_and_databases_use_it_and_what_is_not_read_is_told() {
     assert_eq!(names(&uses.services), ["ehr/new", "ehr/old"], "by its deployment, too");
     assert_eq!((names(&uses.proxies), names(&uses.databases)), (vec!["pool".to_owned()], vec!["db".to_owned()]));
     assert!(consumers.is_complete());
+    for (unwatched, is_complete) in [(1, false), (0, true)] {
+        let ecs = EcsFacts { unwatched, ..facts.get::<EcsFacts>().unwrap().clone() };
+        facts.put(ROTATED, Arc::new(ecs));
+        assert_eq!(facts.derived::<Consumers>().is_complete(), is_complete, "what another cluster runs is not known");
+    }
     facts.put(ROTATED, Arc::new(TaskDefinitionFacts::default()));
     assert!(!facts.derived::<Consumers>().is_complete());
 }
