@@ -310,6 +310,8 @@ mod tests {
             .collect();
         assert_eq!(told, ["0 critical 4 new", "0 medium 4 +3", "1 high 4 –", "2 high 4 –", "0 – – –"]);
         assert_eq!(cell(&rows[4], "resource"), "–");
+        assert!(cell(&rows[0], "related").starts_with("instance "), "what it is joined to: {:?}", rows[0]);
+        assert_eq!(cell(&rows[4], "related"), "–");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::health::fixture::{ago, now, task, text};
 use crate::health::{Evaluation, Observed, RULES, Thresholds, evaluate};
 use crate::model::ecs::{EcsFacts, Instance, Seen, Task};
+use crate::model::finding::{Concerned, Finding, FindingFacts};
 use crate::model::rds::{DbInstance, MasterSecret, RdsFacts};
 use crate::model::secret::*;
 use crate::model::{Facts, Severity};
@@ -441,6 +442,22 @@ fn tasks_of_before_the_last_rotation_hold_the_previous_secret() {
     let tasks = check.evidence.iter().filter(|(name, _)| *name == "tasks of").map(|(_, words)| words.to_string());
     assert_eq!(tasks.collect::<Vec<_>>(), ["ehr/ehr-api: 2", "ehr/scheduler: 1"]);
     assert_eq!(check.since, ago(100));
+}
+
+#[test]
+fn tasks_that_hold_the_evidence_of_a_finding_are_not_advised_to_be_replaced() {
+    let old = |id: &str| started(id, Some((201, 200)));
+    let other = Task { group: text("service:scheduler"), ..old("c") };
+    let world = World { tasks: vec![old("a"), other.clone()], ..of(Secret { rotated_at: ago(100), ..secret() }) };
+    let mut facts = world.facts(now());
+    let resource = Concerned { task: Some(other.arn.clone()), ..Concerned::default() };
+    let findings = vec![Finding { id: Text::from("f"), severity: Some(8.0), resource, ..Finding::default() }];
+    facts.put(now(), Arc::new(FindingFacts { findings, ..FindingFacts::default() }));
+    let checks = evaluate(&facts, &Thresholds::default(), &Observed::default(), true).checks;
+    let check = checks.iter().find(|c| c.rule == "secret-stale-tasks").unwrap();
+    let [free, kept] = &check.next[..] else { panic!("{:?}", check.next) };
+    assert!(free.starts_with("force a new deployment of ehr/ehr-api:"), "{free}");
+    assert!(kept.starts_with("do not deploy ehr/scheduler anew yet"), "{kept}");
 }
 
 #[test]
