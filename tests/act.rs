@@ -7,6 +7,8 @@
 mod backend;
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "act/draining.rs"]
+mod draining;
 #[path = "act/plans.rs"]
 mod plans;
 #[path = "act/promise.rs"]

@@ -129,6 +129,34 @@ async fn f1_real_keys_send_one_request_and_follow_it_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn real_keys_drain_an_instance_to_its_end_and_take_it_back() {
+    let stage = Stage::fast().await;
+    block_in_place(|| {
+        let home = stage.home.path().display().to_string();
+        let console = Launch::new(&["--allow", "drain", "--allow", "reactivate"]);
+        let mut console = console.on(&stage.server.endpoint_url()).env("HOME", &home).start();
+        console.sees("┌ overview").press("3").sees("┌ instances").sees("i-0");
+        console.press("/i-0").sees(" /i-0").press("\r").stands_on("i-0");
+        let text = console.text();
+        let target = text.split_whitespace().find(|word| word.len() == 19 && word.starts_with("i-"));
+        let target = target.expect("an instance").to_owned();
+        for (action, end) in
+            [("drain", "✔ done: it is DRAINING and nothing is left"), ("reactivate", "✔ done: it is ACTIVE")]
+        {
+            console.press("a").sees("plans it").press(action).sees(&format!("> {action}")).press("\r").sees("who  ");
+            console.press("G").sees("read and compared again");
+            confirm(&mut console, &target).sees(end).sees("esc close").press("\x1b").sees_no("esc close");
+        }
+        leave(console);
+    });
+    let mutations = stage.server.counters().mutations;
+    let sent: Vec<Value> = mutations.iter().map(|m| serde_json::from_slice(&m.body).expect("JSON")).collect();
+    assert_eq!(sent.iter().map(|body| &body["status"]).collect::<Vec<_>>(), ["DRAINING", "ACTIVE"]);
+    let one = ["intent null", "result applied", "outcome done"];
+    assert_eq!(stage.records().await, [one, one].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f1_an_answer_lost_on_the_wire_is_unknown_and_then_settled_on_screen() {
     let stage = Stage::fast().await;
     stage.server.faults().set(UPDATE, Fault::LoseAnswer, None);

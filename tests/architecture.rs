@@ -203,7 +203,7 @@ fn a_permit_made_out_of_its_place_is_seen() {
         ("action/executor.rs", make, 1),
         ("cli/act.rs", "fn f() { crate::backend::change::Permit::granted(); }", 1),
         ("app/update.rs", "use crate::backend::change::Permit as P; fn f() { x.map(P::granted); }", 1),
-        ("backend/sim/wire/ecs.rs", "fn f() { Permit::of_the_sender(); }", 0),
+        ("backend/sim/wire/changes.rs", "fn f() { Permit::of_the_sender(); }", 0),
         ("action/policy.rs", "fn f() { Permit::of_the_sender(); }", 1),
         ("backend/aws/ecs/changes.rs", "#[cfg(test)] mod tests { fn f() { Permit::of_the_sender(); } }", 0),
         ("backend/aws/ecs/changes.rs", "fn f() { Permit::of_the_sender(); }", 1),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::ports::{Backend, Described, Listing, limits};
-use crate::feed::{Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once};
-use crate::model::ecs::{Protection, Revision, Service, tail};
+use crate::feed::{
+    Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_RESOURCES, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once,
+};
+use crate::model::ecs::{Instance, Protection, Revision, Service, Task, tail};
 use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
@@ -64,6 +66,48 @@ impl Bench {
             Fault::new(FaultKind::Rejected, ACTION, format!("{arn}: {why}"))
         };
         found.items.into_iter().next().ok_or_else(gone)
+    }
+
+    /// These services as they are now, as many as there are; what ECS does not know is left out.
+    ///
+    /// # Errors
+    /// The fault of the first call that failed.
+    pub async fn services(&self, cluster: &str, arns: &[String]) -> Result<Described<Service>, Fault> {
+        let ask = |some| self.backend.ecs.services(cluster, some);
+        self.batches(&ECS_SERVICES, "ecs:DescribeServices", limits::ECS_DESCRIBE_SERVICES, arns, ask).await
+    }
+
+    /// One container instance as it is now; `None` where ECS does not know it any more.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn instance(&self, cluster: &str, arn: &str) -> Result<Option<Instance>, Fault> {
+        let arns = [arn.to_owned()];
+        let ask = || self.backend.ecs.instances(cluster, &arns);
+        let found = self.gate.read(&ECS_RESOURCES, "ecs:DescribeContainerInstances", ask).await?;
+        Ok(found.items.into_iter().next())
+    }
+
+    /// The tasks that ECS wants running on an instance.
+    ///
+    /// # Errors
+    /// The fault of the first call that failed.
+    pub async fn tasks_on(&self, cluster: &str, instance: &str) -> Result<Vec<Task>, Fault> {
+        let listing = Listing::TasksOn(cluster.to_owned(), instance.to_owned());
+        let mut arns = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let ask = || self.backend.ecs.list(&listing, token.as_deref());
+            let page = self.gate.read(&ECS_RESOURCES, listing.action(), ask).await?;
+            arns.extend(page.items);
+            if page.next.is_none() || page.next == token {
+                break;
+            }
+            token = page.next;
+        }
+        let ask = |some| self.backend.ecs.tasks(cluster, some);
+        let found = self.batches(&ECS_RESOURCES, "ecs:DescribeTasks", limits::ECS_DESCRIBE, &arns, ask).await?;
+        Ok(found.items)
     }
 
     /// Whether these tasks of services are protected, as many as there are.

@@ -217,10 +217,10 @@ impl Order<'_> {
         };
         tokio::select! {
             biased;
-            sent = plan.deed.send(&self.bench.backend, permit) => sent,
+            sent = self.bench.backend.changes.send(permit, &plan.change) => sent,
             why = given_up => {
                 let what = format!("its answer was not waited for any longer ({why})");
-                Sent::Unknown { fault: Fault::new(FaultKind::Timeout, plan.deed.call().0, what), status: None }
+                Sent::Unknown { fault: Fault::new(FaultKind::Timeout, plan.change.action(), what), status: None }
             }
         }
     }

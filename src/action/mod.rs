@@ -7,10 +7,16 @@
 mod actor;
 pub mod audit;
 mod bench;
+mod details;
+mod drain;
+mod evidence;
 pub mod executor;
 mod force_deploy;
+mod growth;
+mod member;
 pub mod plan;
 pub mod policy;
+mod reactivate;
 
 use std::fmt::Debug;
 
@@ -21,8 +27,6 @@ pub use actor::Actor;
 pub use bench::Bench;
 pub use plan::Plan;
 
-use crate::backend::change::{Permit, Sent};
-use crate::backend::ports::Backend;
 use crate::error::Error;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
@@ -59,7 +63,7 @@ impl Debug for ActionSpec {
 }
 
 /// Every action.
-pub const ACTIONS: &[&ActionSpec] = &[&force_deploy::SPEC];
+pub const ACTIONS: &[&ActionSpec] = &[&force_deploy::SPEC, &drain::SPEC, &reactivate::SPEC];
 
 /// The action with this id.
 #[must_use]
@@ -83,15 +87,11 @@ pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &aud
     Ok(plan)
 }
 
-/// One action on one target, ready to be sent.
+/// One action on one target: what there is, and how far it has come. What is sent is the plan's [`change`](Plan::change).
 #[async_trait]
 pub trait Deed: Debug + Send + Sync {
-    /// The IAM action of the call, and its parameters as they are sent.
-    fn call(&self) -> (&'static str, Vec<(&'static str, Text)>);
     /// Reads what the plan rests on.
     async fn state(&self, bench: &Bench) -> Result<State, Fault>;
-    /// Sends the one request.
-    async fn send(&self, backend: &Backend, permit: Permit) -> Sent;
     /// Looks once how far it has come since `before`. `made` is what the service said it made, or what was found to be that.
     async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault>;
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::policy::Refusal;
 use super::{ActionSpec, Deed};
+use crate::backend::change::Change;
 use crate::model::identity::Identity;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -112,6 +113,8 @@ pub struct Plan {
     /// When it was read.
     pub taken_at: Timestamp,
     /// What is sent.
+    pub change: Change,
+    /// How what becomes of it is seen.
     pub deed: Arc<dyn Deed>,
 }
 
@@ -144,9 +147,9 @@ impl Plan {
     /// The call as it is sent: `ecs:UpdateService cluster=… service=… forceNewDeployment=true`.
     #[must_use]
     pub fn call(&self) -> String {
-        let (action, parameters) = self.deed.call();
+        let parameters = self.change.parameters();
         let parameters = parameters.iter().map(|(name, value)| format!(" {name}={value}"));
-        std::iter::once(action.to_owned()).chain(parameters).collect()
+        std::iter::once(self.change.action().to_owned()).chain(parameters).collect()
     }
 
     /// What stands against this plan that did not stand against an older one for the same, a sentence each.
@@ -182,7 +185,6 @@ impl Plan {
     /// The plan for machines.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let (call, parameters) = self.deed.call();
         json!({
             "schema": "rounds.plan/1",
             "taken_at": self.taken_at.rfc3339(),
@@ -195,7 +197,7 @@ impl Plan {
                 "region": self.identity.region.as_deref(),
                 "endpoint": self.identity.endpoint.as_deref(),
             },
-            "call": { "action": call, "parameters": pairs(&parameters) },
+            "call": { "action": self.change.action(), "parameters": pairs(&self.change.parameters()) },
             "level": self.level().word(),
             "checks": self.checks_json(),
             "blast_radius": self.radius,

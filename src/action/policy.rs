@@ -158,8 +158,7 @@ mod tests {
     use super::*;
     use crate::action::plan::{Check, State, Target};
     use crate::action::{Bench, Deed, Look, action};
-    use crate::backend::change::Sent;
-    use crate::backend::ports::Backend;
+    use crate::backend::change::Change;
     use crate::model::{Fault, Freeze};
     use crate::text::Text;
 
@@ -168,14 +167,8 @@ mod tests {
 
     #[async_trait]
     impl Deed for Nothing {
-        fn call(&self) -> (&'static str, Vec<(&'static str, Text)>) {
-            ("ecs:UpdateService", Vec::new())
-        }
         async fn state(&self, _: &Bench) -> Result<State, Fault> {
             unreachable!("the policy reads nothing")
-        }
-        async fn send(&self, _: &Backend, _: Permit) -> Sent {
-            unreachable!("the policy sends nothing")
         }
         async fn look(&self, _: &Bench, _: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
             unreachable!("the policy reads nothing")
@@ -216,6 +209,7 @@ mod tests {
                 undo: String::new(),
                 state: State::default(),
                 taken_at: now(),
+                change: Change::ForceDeployment { cluster: "arn:ehr".into(), service: "arn:web".into() },
                 deed: Arc::new(Nothing),
             };
             let mut case = Self {

@@ -1,7 +1,7 @@
 //! The requests that change something, kept apart from those that read.
 //!
-//! A method is exactly one request, sent once and never repeated: none of these calls carries a token that would make a
-//! repetition harmless. Each takes a [`Permit`], and only the policy of actions makes one.
+//! All of them are in [`Change`]; nothing else can be asked for. Each is exactly one request, sent once and never repeated, and
+//! takes a [`Permit`], which only the policy of actions makes.
 
 use async_trait::async_trait;
 
@@ -51,44 +51,94 @@ pub enum Sent {
     },
 }
 
-/// `UpdateService` with `forceNewDeployment=true`: what is shown before it is sent is made of these very fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForceDeployment {
-    /// The cluster's ARN.
-    pub cluster: Text,
-    /// The service's ARN.
-    pub service: Text,
+/// What a container instance is told to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceStatus {
+    /// Takes tasks.
+    Active,
+    /// Takes none, and gives those of services away.
+    Draining,
 }
 
-impl ForceDeployment {
-    /// The IAM action.
-    pub const ACTION: &'static str = "ecs:UpdateService";
-
-    /// Every parameter as it is sent, by its name on the wire.
+impl InstanceStatus {
+    /// The word on the wire.
     #[must_use]
-    pub fn parameters(&self) -> Vec<(&'static str, Text)> {
-        vec![
-            ("cluster", self.cluster.clone()),
-            ("service", self.service.clone()),
-            ("forceNewDeployment", Text::from("true")),
-        ]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Draining => "DRAINING",
+        }
     }
 }
 
-/// Amazon ECS, changing.
+/// Everything that can be asked to be changed, each one request. What is shown before it is sent is made of these very fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `UpdateService` with `forceNewDeployment=true` and nothing else.
+    ForceDeployment {
+        /// The cluster's ARN.
+        cluster: Text,
+        /// The service's ARN.
+        service: Text,
+    },
+    /// `UpdateContainerInstancesState` for one instance.
+    InstanceState {
+        /// The cluster's ARN.
+        cluster: Text,
+        /// The container instance's ARN.
+        instance: Text,
+        /// What it is to be.
+        status: InstanceStatus,
+    },
+}
+
+impl Change {
+    /// The IAM action of [`Change::ForceDeployment`].
+    pub const FORCE_DEPLOYMENT: &'static str = "ecs:UpdateService";
+    /// The IAM action of [`Change::InstanceState`].
+    pub const INSTANCE_STATE: &'static str = "ecs:UpdateContainerInstancesState";
+
+    /// The IAM action.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::ForceDeployment { .. } => Self::FORCE_DEPLOYMENT,
+            Self::InstanceState { .. } => Self::INSTANCE_STATE,
+        }
+    }
+
+    /// Every parameter as it is sent, by its name on the wire; a list of one by its one item.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, Text)> {
+        match self {
+            Self::ForceDeployment { cluster, service } => vec![
+                ("cluster", cluster.clone()),
+                ("service", service.clone()),
+                ("forceNewDeployment", Text::from("true")),
+            ],
+            Self::InstanceState { cluster, instance, status } => vec![
+                ("cluster", cluster.clone()),
+                ("containerInstances", instance.clone()),
+                ("status", Text::from(status.word())),
+            ],
+        }
+    }
+}
+
+/// What changes something: one request, sent once.
 #[async_trait]
-pub trait EcsChanges: Send + Sync {
-    /// Has a service start all its tasks anew.
-    async fn force_deployment(&self, permit: Permit, call: &ForceDeployment) -> Sent;
+pub trait Changes: Send + Sync {
+    /// Sends it.
+    async fn send(&self, permit: Permit, change: &Change) -> Sent;
 }
 
 /// Stands where nothing can be changed.
 pub struct NoChanges;
 
 #[async_trait]
-impl EcsChanges for NoChanges {
-    async fn force_deployment(&self, _: Permit, _: &ForceDeployment) -> Sent {
+impl Changes for NoChanges {
+    async fn send(&self, _: Permit, change: &Change) -> Sent {
         let what = "nothing can be changed here";
-        Sent::Refused { fault: Fault::new(FaultKind::Unsupported, ForceDeployment::ACTION, what), status: None }
+        Sent::Refused { fault: Fault::new(FaultKind::Unsupported, change.action(), what), status: None }
     }
 }

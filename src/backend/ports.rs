@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::change::EcsChanges;
+use super::change::Changes;
 use crate::model::Fault;
 use crate::model::alarm::{Alarm, Transition};
 use crate::model::audit::Acted;
@@ -82,6 +82,8 @@ pub enum Listing {
     Services(String),
     /// Tasks of a cluster (ARN) that ECS wants running.
     Tasks(String),
+    /// Those of them on one container instance (ARN).
+    TasksOn(String, String),
     /// Tasks of a cluster (ARN) that have stopped within about the last hour.
     StoppedTasks(String),
     /// Container instances of a cluster (ARN), of every status.
@@ -95,7 +97,7 @@ impl Listing {
         match self {
             Self::Clusters => "ecs:ListClusters",
             Self::Services(_) => "ecs:ListServices",
-            Self::Tasks(_) | Self::StoppedTasks(_) => "ecs:ListTasks",
+            Self::Tasks(_) | Self::TasksOn(..) | Self::StoppedTasks(_) => "ecs:ListTasks",
             Self::Instances(_) => "ecs:ListContainerInstances",
         }
     }
@@ -286,8 +288,8 @@ pub struct Backend {
     pub ecs: Arc<dyn Ecs>,
     /// What only plans read of ECS.
     pub ecs_preflight: Arc<dyn EcsPreflight>,
-    /// What changes something in ECS.
-    pub ecs_changes: Arc<dyn EcsChanges>,
+    /// What changes something.
+    pub changes: Arc<dyn Changes>,
     /// Auto Scaling groups.
     pub groups: Arc<dyn Groups>,
     /// What Auto Scaling groups did.

@@ -127,7 +127,7 @@ impl Fake {
         Backend {
             ecs: shared.clone(),
             ecs_preflight: shared.clone(),
-            ecs_changes: Arc::new(NoChanges),
+            changes: Arc::new(NoChanges),
             groups: shared.clone(),
             group_activities: Arc::new(Nothing),
             app_scaling: Arc::new(Nothing),

@@ -306,6 +306,12 @@ impl Ecs for World {
             Listing::Tasks(cluster) => {
                 self.tasks.iter().filter(|t| t.cluster_arn == cluster.as_str()).map(|t| t.arn.to_string()).collect()
             }
+            Listing::TasksOn(cluster, instance) => {
+                let on = |t: &&Task| {
+                    t.cluster_arn == cluster.as_str() && t.instance_arn.as_deref() == Some(instance.as_str())
+                };
+                self.tasks.iter().filter(on).map(|t| t.arn.to_string()).collect()
+            }
             Listing::StoppedTasks(cluster) => {
                 self.stopped.iter().filter(|t| t.cluster_arn == cluster.as_str()).map(|t| t.arn.to_string()).collect()
             }
@@ -379,7 +385,7 @@ pub fn backend(world: World) -> Backend {
     Backend {
         ecs: world.clone(),
         ecs_preflight: world.clone(),
-        ecs_changes: Arc::new(NoChanges),
+        changes: Arc::new(NoChanges),
         groups: world.clone(),
         group_activities: autoscaled.clone(),
         app_scaling: autoscaled.clone(),

@@ -69,7 +69,6 @@ pub(in crate::action) struct Header<'a> {
 /// a task definition or an answer as a whole: there may be secrets in them.
 pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String, Value> {
     let Header { action_id, actor, plan, confirmation, profile } = header;
-    let (_, parameters) = plan.deed.call();
     let is_intent = phase == Phase::Intent;
     let overridden: Vec<&str> = plan.checks(Level::Warn).map(|check| check.id).collect();
     let text = |value: &str| Value::from(&*Text::new(value));
@@ -87,7 +86,7 @@ pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String,
         "action": plan.action.id,
         "target": *plan.target.label,
         "target_arns": [*plan.target.arn],
-        "params": pairs(&parameters),
+        "params": pairs(&plan.change.parameters()),
         "reason": text(confirmation.reason.trim()),
         "ticket": confirmation.ticket.as_deref().map(text),
         "confirm_mode": confirmation.mode,

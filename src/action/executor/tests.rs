@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::action::{action, plan::Level};
-use crate::backend::change::ForceDeployment;
+use crate::backend::change::Change;
 use crate::backend::sim::{Scenario, Sim, Trouble};
 use crate::feed::Budgets;
 use crate::model::FaultKind;
@@ -121,7 +121,7 @@ impl Rig {
 
     /// How often `UpdateService` was called, and how often it changed something.
     fn sent(&self) -> (u64, usize) {
-        let calls = self.sim.calls().get(ForceDeployment::ACTION).copied().unwrap_or(0);
+        let calls = self.sim.calls().get(Change::FORCE_DEPLOYMENT).copied().unwrap_or(0);
         (calls, self.sim.with(|world| world.mutations().len()))
     }
 
@@ -206,7 +206,7 @@ async fn f12_a_record_says_who_what_where_and_why_and_holds_no_secret() {
 async fn f1_an_answer_that_is_lost_is_not_asked_for_again_and_reading_settles_it() {
     let rig = Rig::new();
     let plan = rig.plan().await;
-    rig.sim.faults().add(ForceDeployment::ACTION, Trouble::LoseAnswer, None, None);
+    rig.sim.faults().add(Change::FORCE_DEPLOYMENT, Trouble::LoseAnswer, None, None);
     let ended = rig.execute(&plan).await;
     assert_eq!(outcome(&ended).0, Outcome::Done, "{ended:?}");
     assert_eq!(rig.sent(), (1, 1));
@@ -218,7 +218,7 @@ async fn f1_an_answer_that_is_lost_is_not_asked_for_again_and_reading_settles_it
 async fn f1_a_request_that_was_lost_is_found_not_to_have_been_carried_out() {
     let rig = Rig::new();
     let plan = rig.plan().await;
-    rig.sim.faults().fail(ForceDeployment::ACTION, FaultKind::Timeout);
+    rig.sim.faults().fail(Change::FORCE_DEPLOYMENT, FaultKind::Timeout);
     let ended = rig.execute(&plan).await;
     let (how, text) = outcome(&ended);
     assert!(how == Outcome::Failed && text.starts_with("it was not carried out: no new deployment"), "{text}");
@@ -231,8 +231,8 @@ async fn f1_what_can_be_neither_heard_nor_read_stays_unknown() {
     let rig = Rig::new();
     let plan = rig.plan().await;
     let after = Some(rig.bench.clock.now() + Duration::from_secs(3));
-    rig.sim.faults().delay(ForceDeployment::ACTION, Duration::from_secs(5));
-    rig.sim.faults().add(ForceDeployment::ACTION, Trouble::LoseAnswer, None, None);
+    rig.sim.faults().delay(Change::FORCE_DEPLOYMENT, Duration::from_secs(5));
+    rig.sim.faults().add(Change::FORCE_DEPLOYMENT, Trouble::LoseAnswer, None, None);
     rig.sim.faults().add("ecs:DescribeServices", Trouble::Fail(FaultKind::Unreachable), after, None);
     let ended = rig.execute(&plan).await;
     let (how, text) = outcome(&ended);
@@ -251,7 +251,7 @@ async fn f1_what_can_be_neither_heard_nor_read_stays_unknown() {
 async fn a_request_the_service_refuses_changes_nothing() {
     let rig = Rig::new();
     let plan = rig.plan().await;
-    rig.sim.faults().deny(ForceDeployment::ACTION);
+    rig.sim.faults().deny(Change::FORCE_DEPLOYMENT);
     let ended = rig.execute(&plan).await;
     let (how, text) = outcome(&ended);
     assert!(how == Outcome::Failed && text.contains("nothing was changed: ecs:UpdateService: denied"), "{text}");
@@ -444,7 +444,7 @@ async fn f2_the_same_again_waits_a_minute() {
 async fn f13_watching_may_be_ended_and_sending_may_not() {
     let rig = Rig::new();
     let plan = rig.plan().await;
-    rig.sim.faults().delay(ForceDeployment::ACTION, Duration::from_secs(5));
+    rig.sim.faults().delay(Change::FORCE_DEPLOYMENT, Duration::from_secs(5));
     let ended = rig.execute_until(&plan, soon()).await;
     assert_eq!(outcome(&ended), (Outcome::Unknown, "watched no longer (SIGHUP); it was accepted"));
     assert_eq!(

@@ -4,14 +4,12 @@
 mod image;
 mod room;
 
-use super::details::Details;
 use crate::action::bench::Reading;
+use crate::action::details::Details;
+use crate::action::evidence::evidence;
 use crate::action::plan::{Check, Level};
-use crate::health::guardduty::Evidence;
 use crate::health::words::count;
-use crate::model::Facts;
 use crate::model::ecs::{EcsIndex, Service};
-use crate::model::finding::FindingFacts;
 use crate::model::scaling::GroupFacts;
 use crate::time::{Timestamp, human};
 
@@ -30,8 +28,8 @@ pub(super) fn checks(service: &Service, reading: &Reading, details: &Details, no
         rollout(service, now),
         breaker(service),
         image::image(service, &index, details),
-        protected(details, now),
-        evidence(service, &reading.facts),
+        details.protected(now),
+        evidence(&reading.facts, &service.arn, "its tasks or their instances"),
         health(service, &index),
         desired(service),
         outage(service),
@@ -102,52 +100,9 @@ fn breaker(service: &Service) -> Check {
     }
 }
 
-/// ECS does not stop a protected task, not for a deployment either.
-fn protected(details: &Details, now: Timestamp) -> Check {
-    let id = "protected";
-    let held: Vec<_> = details.protection.iter().filter(|task| task.enabled).collect();
-    let unknown = match details.unknown {
-        0 => None,
-        n => Some(format!("whether {} protected from scale-in is not known", are(n, "task"))),
-    };
-    if held.is_empty() {
-        let text = unknown.clone().unwrap_or_else(|| "no task is protected from scale-in".to_owned());
-        return Check::new(id, if unknown.is_some() { Warn } else { Pass }, text);
-    }
-    let until = held.iter().filter_map(|task| task.expires_at).max();
-    let until =
-        until.map_or("an unknown time".to_owned(), |at| format!("{} ({})", at.date_time(), human(at.since(now))));
-    let they = if held.len() == 1 { "it" } else { "they" };
-    let what =
-        format!("{} protected from scale-in until {until}, {they} can hold the rollout", are(held.len(), "task"));
-    Check::new(id, Warn, std::iter::once(what).chain(unknown).collect::<Vec<_>>().join("; "))
-}
-
-/// `1 task is`, `2 tasks are`.
-fn are(n: usize, noun: &str) -> String {
-    format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
-}
-
 /// `1 task runs`, `2 tasks run`.
 fn run(n: u32) -> String {
     format!("{} {}", count(n, "task"), if n == 1 { "runs" } else { "run" })
-}
-
-/// Whoever looks into what was found needs the tasks as they are.
-fn evidence(service: &Service, facts: &Facts) -> Check {
-    let id = "evidence";
-    if facts.get::<FindingFacts>().and_then(|known| known.read_at.findings).is_none() {
-        return Check::new(id, Warn, "whether GuardDuty found anything on its tasks or their instances is not known");
-    }
-    match facts.derived::<Evidence>().on(&service.arn) {
-        Some(finding) => {
-            let what = format!("{finding} is open on its tasks or their instances: evidence would be destroyed");
-            Check::new(id, Warn, what)
-        }
-        None => {
-            Check::new(id, Pass, "no high or critical finding of GuardDuty is open on its tasks or their instances")
-        }
-    }
 }
 
 fn health(service: &Service, index: &EcsIndex) -> Check {

@@ -1,7 +1,6 @@
 //! `force-deploy`: has an ECS service start all its tasks anew, from the same task definition.
 
 mod checks;
-mod details;
 mod watch;
 
 use std::sync::Arc;
@@ -9,15 +8,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use self::details::Details;
+use super::details::{self, Details};
+use super::member::{Member, SERVICE};
 use super::plan::{State, Target};
 use super::{ActionSpec, Bench, Deed, Look, Plan};
-use crate::backend::change::{ForceDeployment, Permit, Sent};
-use crate::backend::ports::Backend;
-use crate::document::{quoted, suggestion};
+use crate::backend::change::Change;
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, EcsIndex, Kind, Scheduling, Service};
+use crate::model::ecs::{EcsFacts, EcsIndex, Scheduling, Service};
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
@@ -31,7 +29,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     kind: "service",
     target: "CLUSTER/SERVICE",
     reads: &[details::REVISIONS, details::PROTECTION],
-    actions: &[ForceDeployment::ACTION],
+    actions: &[Change::FORCE_DEPLOYMENT],
     resource: "arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/*",
     aim,
     plan: boxed,
@@ -47,40 +45,10 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 }
 
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
-    let Aim { cluster, name, home } = parse(target)?;
-    let unread = |fault: Fault| {
-        let error = Error::unavailable(format!("cannot plan, nothing was sent: {fault}"));
-        Error { hint: fault.hint(), ..error }
-    };
-    let identity = bench.identity().await.map_err(unread)?;
-    if let Some((region, account)) = home {
-        let here = identity.region.as_deref().unwrap_or(region);
-        if (region, account) != (here, &*identity.account) {
-            let stack = &bench.stack.name;
-            let what = format!("{} is not where the stack {stack} is: {here}, {}", quoted(target), identity.account);
-            return Err(Error::usage(what).hint("name the stack, profile or region of that account with its flag"));
-        }
-    }
-    if !bench.stack.watches(cluster) {
-        let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
-        let hint = format!("name another stack with --stack, or widen clusters in {}", bench.stack.place());
-        return Err(Error::usage(what).hint(meant(bench, cluster).await + &hint));
-    }
-    let reading = bench.cluster(cluster).await.map_err(unread)?;
-    let ecs = reading.facts.get::<EcsFacts>().cloned().unwrap_or_default();
-    if reading.gaps.is_empty() && ecs.clusters.is_empty() && ecs.services.is_empty() && ecs.missing.is_empty() {
-        let hint = meant(bench, cluster).await + "check the name, the region and the account: rounds export services";
-        return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
-    }
-    let service = find(&ecs, cluster, name, &reading.gaps)?;
-    if home.is_some() && service.arn != *target {
-        let what = format!("{} is not what is there: {}", quoted(target), service.arn);
-        return Err(Error::usage(what).hint("look at its partition, such as aws or aws-us-gov"));
-    }
-    let taken_at = reading.facts.taken_at::<EcsFacts>().unwrap_or_else(|| bench.clock.now());
+    let Member { item: service, identity, reading, taken_at } = SERVICE.find(bench, target).await?;
     let index = reading.facts.derived::<EcsIndex>();
     let details = Details::read(bench, &service, &index).await;
-    let call = ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn.clone() };
+    let (cluster, service_arn) = (service.cluster_arn.clone(), service.arn.clone());
     Ok(Plan {
         action: &SPEC,
         target: Target { name: service.name.clone(), label: service.label(), arn: service.arn.clone() },
@@ -92,63 +60,9 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         radius: radius(&service, index.headroom(&service)),
         state: state(&service),
         taken_at,
-        deed: Arc::new(Forced(call)),
+        change: Change::ForceDeployment { cluster: cluster.clone(), service: service_arn.clone() },
+        deed: Arc::new(Forced { cluster, service: service_arn }),
     })
-}
-
-/// Which cluster of the stack was probably meant; the hint goes on.
-async fn meant(bench: &Bench, typed: &str) -> String {
-    let known = bench.cluster_names().await;
-    let known: Vec<&str> = known.iter().map(Text::as_str).filter(|name| bench.stack.watches(name)).collect();
-    suggestion(typed, &known).map_or_else(String::new, |near| near + "; ")
-}
-
-/// What was aimed at.
-#[derive(Debug, PartialEq)]
-struct Aim<'a> {
-    cluster: &'a str,
-    name: &'a str,
-    /// Region and account, where an ARN names them.
-    home: Option<(&'a str, &'a str)>,
-}
-
-fn parse(target: &str) -> Result<Aim<'_>, Error> {
-    let wrong = |what| {
-        Err(Error::usage(format!("{} {what}", quoted(target))).hint("write it as in the table: CLUSTER/SERVICE"))
-    };
-    let parts: Vec<&str> = target.splitn(6, ':').collect();
-    let (home, path) = match parts.as_slice() {
-        ["arn", _, "ecs", region, account, path] => (Some((*region, *account)), path.strip_prefix("service/")),
-        _ => (None, Some(target)),
-    };
-    let path: Vec<&str> = path.unwrap_or_default().split('/').collect();
-    match path.as_slice() {
-        // What stands for any characters in a configuration is no name.
-        [cluster, name] if !cluster.is_empty() && !name.is_empty() && !cluster.contains('*') => {
-            Ok(Aim { cluster, name, home })
-        }
-        [name] if home.is_some() && !name.is_empty() => {
-            wrong("is an ARN of the old form, which does not name the cluster")
-        }
-        _ => wrong("is not a service"),
-    }
-}
-
-fn find(ecs: &EcsFacts, cluster: &str, name: &str, gaps: &[String]) -> Result<Arc<Service>, Error> {
-    if let Some(seen) = ecs.services.iter().find(|seen| seen.item.name == name) {
-        return Ok(Arc::clone(&seen.item));
-    }
-    let unread =
-        ecs.missing.iter().find(|missing| missing.kind == Kind::Service && missing.arn.ends_with(&format!("/{name}")));
-    if let Some(missing) = unread {
-        return Err(Error::unavailable(format!("{cluster}/{name} cannot be read: {}", missing.reason)));
-    }
-    if let Some(gap) = gaps.first() {
-        return Err(Error::unavailable(format!("whether there is {cluster}/{name} is not known: {gap}")));
-    }
-    let known: Vec<&str> = ecs.services.iter().map(|seen| seen.item.name.as_str()).collect();
-    let error = Error::usage(format!("there is no service {} in {cluster}", quoted(name)));
-    Err(Error { hint: suggestion(name, &known), ..error })
 }
 
 /// What the plan rests on: what forcing would replace, and within which bounds. How many tasks run right now is not in it: that
@@ -222,26 +136,21 @@ fn undo(service: &Service, bench: &Bench, region: Option<&str>) -> String {
     )
 }
 
-/// The call, ready to be sent.
+/// The service whose tasks are replaced, by its cluster's ARN and its own.
 #[derive(Debug)]
-struct Forced(ForceDeployment);
+struct Forced {
+    cluster: Text,
+    service: Text,
+}
 
 #[async_trait]
 impl Deed for Forced {
-    fn call(&self) -> (&'static str, Vec<(&'static str, Text)>) {
-        (ForceDeployment::ACTION, self.0.parameters())
-    }
-
     async fn state(&self, bench: &Bench) -> Result<State, Fault> {
-        Ok(state(&bench.service(&self.0.cluster, &self.0.service).await?))
-    }
-
-    async fn send(&self, backend: &Backend, permit: Permit) -> Sent {
-        backend.ecs_changes.force_deployment(permit, &self.0).await
+        Ok(state(&bench.service(&self.cluster, &self.service).await?))
     }
 
     async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault> {
-        let service = bench.service(&self.0.cluster, &self.0.service).await?;
+        let service = bench.service(&self.cluster, &self.service).await?;
         Ok(watch::look(&service, before, made))
     }
 }
@@ -250,28 +159,6 @@ impl Deed for Forced {
 mod tests {
     use super::*;
     use crate::model::ecs::Rollout;
-
-    #[test]
-    fn targets_are_written_as_in_the_table() {
-        let aim = |home| Ok(Aim { cluster: "ehr", name: "web", home });
-        assert_eq!(parse("ehr/web"), aim(None));
-        assert_eq!(parse("arn:aws:ecs:r:1:service/ehr/web"), aim(Some(("r", "1"))));
-        let not = "is not a service\n  write it as in the table: CLUSTER/SERVICE";
-        for (wrong, why) in [
-            ("", not),
-            ("web", not),
-            ("/web", not),
-            ("ehr/", not),
-            ("a/b/c", not),
-            ("e*/web", not),
-            ("arn:aws:ecs:r:1:cluster/ehr", not),
-            ("arn:aws:s3:r:1:service/ehr/web", not),
-            ("arn:aws:ecs:r:1:service/web", "is an ARN of the old form, which does not name the cluster\n  write it"),
-        ] {
-            let told = parse(wrong).unwrap_err().to_string();
-            assert!(told.contains(&format!("\"{wrong}\" {why}")), "{told}");
-        }
-    }
 
     #[test]
     fn the_radius_is_counted_from_the_bounds() {

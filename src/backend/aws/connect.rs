@@ -19,8 +19,8 @@ use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
 use super::{
-    alarms, app_scaling, ecs, group_activities, groups, guardduty, metrics, proxies, rds, region, secrets, sources,
-    sts, trust,
+    alarms, app_scaling, changes, ecs, group_activities, groups, guardduty, metrics, proxies, rds, region, secrets,
+    sources, sts, trust,
 };
 use crate::backend::mongo::MongoDriver;
 use crate::backend::nothing::Nothing;
@@ -192,7 +192,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
     Backend {
         ecs: ecs.clone(),
         ecs_preflight: ecs.clone(),
-        ecs_changes: ecs.clone(),
+        changes: Arc::new(changes::AwsChanges { ecs: Arc::clone(&ecs) }),
         task_definitions: ecs,
         groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
         group_activities: Arc::new(group_activities::AwsGroupActivities::new(&config, access("autoscaling"))),

@@ -6,6 +6,7 @@
 mod access;
 mod alarms;
 mod app_scaling;
+mod changes;
 mod connect;
 mod credentials;
 mod ecs;

@@ -116,7 +116,7 @@ impl Sim {
         Backend {
             ecs: shared.clone(),
             ecs_preflight: shared.clone(),
-            ecs_changes: shared.clone(),
+            changes: shared.clone(),
             groups: shared.clone(),
             group_activities: shared.clone(),
             app_scaling: shared.clone(),

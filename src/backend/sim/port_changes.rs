@@ -3,21 +3,39 @@
 use async_trait::async_trait;
 
 use super::Sim;
-use crate::backend::change::{EcsChanges, ForceDeployment, Permit, Sent};
-use crate::model::FaultKind;
+use super::entities::State;
+use super::world::World;
+use crate::backend::change::{Change, Changes, InstanceStatus, Permit, Sent};
+use crate::model::{Fault, FaultKind};
 use crate::text::Text;
 
+impl World {
+    /// Makes a change; gives what was made by it.
+    fn change(&mut self, change: &Change) -> Result<Option<String>, Fault> {
+        match change {
+            Change::ForceDeployment { cluster, service } => self.force_deployment(cluster, service).map(Some),
+            Change::InstanceState { cluster, instance, status } => {
+                let state = match status {
+                    InstanceStatus::Active => State::Active,
+                    InstanceStatus::Draining => State::Draining,
+                };
+                self.set_instance_state(cluster, instance, state).map(|()| None)
+            }
+        }
+    }
+}
+
 #[async_trait]
-impl EcsChanges for Sim {
-    async fn force_deployment(&self, _: Permit, call: &ForceDeployment) -> Sent {
+impl Changes for Sim {
+    async fn send(&self, _: Permit, change: &Change) -> Sent {
         let sent = self
-            .call(ForceDeployment::ACTION, |world| {
-                let made = world.force_deployment(&call.cluster, &call.service)?;
+            .call(change.action(), |world| {
+                let made = world.change(change)?;
                 Ok((made, format!("simulated-{}", world.mutations().len())))
             })
             .await;
         match sent {
-            Ok((made, id)) => Sent::Applied { request_id: Some(Text::from(id)), made: Some(Text::from(made)) },
+            Ok((made, id)) => Sent::Applied { request_id: Some(Text::from(id)), made: made.map(Text::from) },
             Err(fault) => match fault.kind {
                 FaultKind::Timeout | FaultKind::Server | FaultKind::Malformed => Sent::Unknown { fault, status: None },
                 _ => Sent::Refused { fault, status: None },
@@ -39,15 +57,15 @@ mod tests {
         let scenario = Scenario::sized(1, 1, 1);
         let sim = Sim::new(&scenario, 1, Arc::new(ManualClock::at(scenario.opens())));
         let service = sim.with(|world| world.service_facts(0));
-        let call = ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn };
-        let send = async || sim.force_deployment(Permit::of_the_sender(), &call).await;
+        let change = Change::ForceDeployment { cluster: service.cluster_arn.clone(), service: service.arn };
+        let send = async || sim.send(Permit::of_the_sender(), &change).await;
         let made = |sim: &Sim| sim.with(|world| world.mutations().len());
-        sim.faults().add(ForceDeployment::ACTION, Trouble::LoseAnswer, None, None);
+        sim.faults().add(Change::FORCE_DEPLOYMENT, Trouble::LoseAnswer, None, None);
         assert!(matches!(send().await, Sent::Unknown { .. }));
         assert_eq!(made(&sim), 1);
         sim.faults().clear();
         for (kind, refused) in [(FaultKind::Denied, true), (FaultKind::Timeout, false)] {
-            sim.faults().fail_times(ForceDeployment::ACTION, kind, 1);
+            sim.faults().fail_times(Change::FORCE_DEPLOYMENT, kind, 1);
             let became = send().await;
             assert_eq!(matches!(became, Sent::Refused { .. }), refused, "{became:?}");
         }

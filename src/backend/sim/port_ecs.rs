@@ -137,6 +137,12 @@ impl World {
                 (format!("instances {c}"), keys(&self.instances, |i| i.cluster == c && i.is_listed()))
             }
             Listing::Tasks(cluster) => (format!("tasks {}", open(cluster)?), self.task_keys(open(cluster)?, true)),
+            Listing::TasksOn(cluster, instance) => {
+                let c = open(cluster)?;
+                let mut keys = self.task_keys(c, true);
+                keys.retain(|key| self.tasks[key].instance.is_some_and(|i| self.instances[i].arn == *instance));
+                (format!("tasks {c} {instance}"), keys)
+            }
             Listing::StoppedTasks(cluster) => {
                 (format!("stopped {}", open(cluster)?), self.task_keys(open(cluster)?, false))
             }
@@ -155,7 +161,9 @@ impl World {
             Listing::Clusters => self.clusters.get(at).map(|c| c.arn.clone()),
             Listing::Services(_) => self.services.get(at).map(|s| s.arn.clone()),
             Listing::Instances(_) => self.instances.get(at).map(|i| i.arn.clone()),
-            Listing::Tasks(_) | Listing::StoppedTasks(_) => self.tasks.get(&key).map(|t| t.arn.clone()),
+            Listing::Tasks(_) | Listing::TasksOn(..) | Listing::StoppedTasks(_) => {
+                self.tasks.get(&key).map(|t| t.arn.clone())
+            }
         }
     }
 

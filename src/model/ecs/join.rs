@@ -8,7 +8,7 @@ use crate::model::facts::{Derived, Facts};
 use crate::text::Text;
 
 /// Host ports from here on are handed out by the system (Linux default range), so no other task asks for them by number.
-const FIRST_EPHEMERAL_PORT: u16 = 32_768;
+pub const FIRST_EPHEMERAL_PORT: u16 = 32_768;
 
 /// The joins of one stack's ECS facts. Rules and views take it by `facts.derived::<EcsIndex>()`.
 #[derive(Debug, Default)]

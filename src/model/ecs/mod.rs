@@ -7,7 +7,7 @@ mod preflight;
 use std::sync::Arc;
 
 pub use capacity::{Instance, Provider, Size, fits, headroom};
-pub use join::{EcsIndex, Spread};
+pub use join::{EcsIndex, FIRST_EPHEMERAL_PORT, Spread};
 pub use preflight::{Image, Protection, Revision};
 
 use crate::text::Text;

@@ -7,7 +7,7 @@ use crate::model::ecs::{
     Breaker, Cluster, Container, Deployment, EcsFacts, Event, Image, Instance, Protection, Provider, Revision, Rollout,
     Scheduling, Seen, Size, Task,
 };
-use crate::model::finding::{Concerned, Finding, FindingsRead};
+use crate::model::finding::{Concerned, Finding, FindingFacts, FindingsRead};
 use crate::model::scaling::Group;
 use crate::text::Text;
 

@@ -1,49 +1,51 @@
 //! The requests that change something.
 
-use std::time::Duration;
-
-use async_trait::async_trait;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ecs::config::Config;
 use aws_sdk_ecs::operation::RequestId;
+use aws_sdk_ecs::types::ContainerInstanceStatus;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::AwsEcs;
+use crate::backend::aws::changes::{became, patience};
 use crate::backend::aws::values::text;
-use crate::backend::change::{EcsChanges, ForceDeployment, Permit, Sent};
+use crate::backend::change::{Change, Sent};
+use crate::model::{Fault, FaultKind};
 
-/// How long an answer is waited for. Longer than a read: giving up does not undo anything, it only leaves a question open.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-#[async_trait]
-impl EcsChanges for AwsEcs {
-    async fn force_deployment(&self, _: Permit, call: &ForceDeployment) -> Sent {
-        let request = self
-            .client
-            .update_service()
-            .cluster(call.cluster.as_str())
-            .service(call.service.as_str())
-            .force_new_deployment(true)
-            .customize()
-            .config_override(once());
-        match self.access.send(ForceDeployment::ACTION, request.send()).await {
-            Ok(answer) => {
-                let made = answer.service().and_then(|service| {
-                    let primary = service.deployments().iter().find(|d| d.status() == Some("PRIMARY"));
-                    text(primary.and_then(|deployment| deployment.id()))
-                });
-                Sent::Applied { request_id: text(answer.request_id()), made }
+impl AwsEcs {
+    /// Sends a change of ECS, once.
+    pub(in crate::backend::aws) async fn send(&self, change: &Change) -> Sent {
+        let action = change.action();
+        match change {
+            Change::ForceDeployment { cluster, service } => {
+                let request = self.client.update_service().cluster(cluster.as_str()).service(service.as_str());
+                let request = request.force_new_deployment(true).customize().config_override(once());
+                became(self.access.send(action, request.send()).await, |answer| {
+                    let primary = answer.service().and_then(|service| {
+                        service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"))
+                    });
+                    (text(answer.request_id()), text(primary.and_then(|deployment| deployment.id())))
+                })
             }
-            Err(failed) if failed.refused => Sent::Refused { fault: failed.fault, status: failed.status },
-            Err(failed) => Sent::Unknown { fault: failed.fault, status: failed.status },
+            Change::InstanceState { cluster, instance, status } => {
+                let request = self.client.update_container_instances_state().cluster(cluster.as_str());
+                let request = request.container_instances(instance.as_str());
+                let request = request.status(ContainerInstanceStatus::from(status.word()));
+                let answer = self.access.send(action, request.customize().config_override(once()).send()).await;
+                // An answer of 200 may still say no.
+                if let Some(failure) = answer.as_ref().ok().and_then(|answer| answer.failures().first()) {
+                    let why = failure.reason().or(failure.detail()).unwrap_or("no reason given");
+                    let fault = Fault::new(FaultKind::Rejected, action, format!("{instance}: {why}"));
+                    return Sent::Refused { fault, status: Some(200) };
+                }
+                became(answer, |answer| (text(answer.request_id()), None))
+            }
         }
     }
 }
 
 /// One attempt, whatever the client is set to.
 fn once() -> aws_sdk_ecs::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build();
-    Config::builder().timeout_config(timeouts).retry_config(RetryConfig::disabled())
+    Config::builder().timeout_config(patience()).retry_config(RetryConfig::disabled())
 }
 
 #[cfg(test)]
@@ -58,18 +60,23 @@ mod tests {
     use super::*;
     use crate::backend::aws::replay::{self, Answer, json};
     use crate::backend::aws::{Connector, Keys};
-    use crate::model::FaultKind;
+    use crate::backend::change::{InstanceStatus, Permit};
     use crate::model::stack::Stack;
     use crate::text::Text;
     use crate::time::{ManualClock, Timestamp};
 
-    fn call() -> ForceDeployment {
-        ForceDeployment { cluster: Text::from("arn:c/ehr"), service: Text::from("arn:s/ehr/web") }
+    fn force() -> Change {
+        Change::ForceDeployment { cluster: Text::from("arn:c/ehr"), service: Text::from("arn:s/ehr/web") }
     }
 
-    async fn sent(answers: impl IntoIterator<Item = Answer>) -> (Sent, Vec<String>) {
+    fn drain() -> Change {
+        let (cluster, instance) = (Text::from("arn:c/ehr"), Text::from("arn:i/ehr/1"));
+        Change::InstanceState { cluster, instance, status: InstanceStatus::Draining }
+    }
+
+    async fn sent(change: &Change, answers: impl IntoIterator<Item = Answer>) -> (Sent, Vec<String>) {
         let (config, access, sent) = replay::of(answers);
-        let outcome = AwsEcs::new(&config, access).force_deployment(Permit::of_the_sender(), &call()).await;
+        let outcome = AwsEcs::new(&config, access).send(change).await;
         let bodies = sent.lock().unwrap().clone();
         (outcome, bodies)
     }
@@ -78,17 +85,38 @@ mod tests {
     async fn f14_what_is_sent_is_what_is_shown_and_nothing_else() {
         let answer = r#"{"service":{"serviceArn":"arn:s/ehr/web","deployments":[{"id":"ecs-svc/1","status":"ACTIVE"},
             {"id":"ecs-svc/2","status":"PRIMARY"}]}}"#;
-        let (outcome, bodies) = sent([json(200, answer)]).await;
+        let (outcome, bodies) = sent(&force(), [json(200, answer)]).await;
         let (request_id, made) = (Some(Text::from("req-1")), Some(Text::from("ecs-svc/2")));
         assert_eq!(outcome, Sent::Applied { request_id, made });
-        let body: Value = serde_json::from_str(&bodies[0]).unwrap();
-        let on_the_wire = body.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value.to_string()));
-        let mut on_the_wire: Vec<_> = on_the_wire.map(|(name, value)| (name, value.replace('"', ""))).collect();
-        on_the_wire.sort_unstable();
-        let mut shown: Vec<_> =
-            call().parameters().into_iter().map(|(name, value)| (name, value.to_string())).collect();
-        shown.sort_unstable();
-        assert_eq!(on_the_wire, shown);
+        assert_eq!(on_the_wire(&bodies[0]), shown(&force()));
+        let (outcome, bodies) = sent(&drain(), [json(200, r#"{"containerInstances":[],"failures":[]}"#)]).await;
+        assert!(matches!(outcome, Sent::Applied { made: None, .. }), "{outcome:?}");
+        assert_eq!(on_the_wire(&bodies[0]), shown(&drain()));
+    }
+
+    /// Names and values of a body; a list of one is its one item.
+    fn on_the_wire(body: &str) -> Vec<(String, String)> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let plain = |value: &Value| value.to_string().replace(['"', '[', ']'], "");
+        let mut all: Vec<_> =
+            body.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn shown(change: &Change) -> Vec<(String, String)> {
+        let mut all: Vec<_> =
+            change.parameters().into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_200_may_still_say_no() {
+        let answer = r#"{"containerInstances":[],"failures":[{"arn":"arn:i/ehr/1","reason":"INACTIVE"}]}"#;
+        let (outcome, _) = sent(&drain(), [json(200, answer)]).await;
+        let Sent::Refused { fault, status: Some(200) } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(fault.to_string(), "ecs:UpdateContainerInstancesState: refused: arn:i/ehr/1: INACTIVE");
     }
 
     #[tokio::test]
@@ -102,7 +130,7 @@ mod tests {
             (json(503, "busy"), false, FaultKind::Server),
             (json(200, "garbage"), false, FaultKind::Malformed),
         ] {
-            let (outcome, bodies) = sent([answer]).await;
+            let (outcome, bodies) = sent(&force(), [answer]).await;
             let (is_refused, fault) = match outcome {
                 Sent::Refused { fault, .. } => (true, fault),
                 Sent::Unknown { fault, .. } => (false, fault),
@@ -110,7 +138,7 @@ mod tests {
             };
             assert_eq!((is_refused, fault.kind, bodies.len()), (refused, kind, 1), "{fault}");
         }
-        let (broken, bodies) = sent([]).await;
+        let (broken, bodies) = sent(&force(), []).await;
         assert!(matches!(broken, Sent::Unknown { status: None, .. }), "{broken:?}");
         assert_eq!(bodies.len(), 1);
     }
@@ -125,7 +153,7 @@ mod tests {
         };
         let connector = Connector::new(Arc::new(ManualClock::at(Timestamp::from_secs(1_773_457_200)))).with_keys(keys);
         let aws = connector.connect(&stack).await.unwrap();
-        aws.ecs_changes.force_deployment(Permit::of_the_sender(), &call()).await
+        aws.changes.send(Permit::of_the_sender(), &force()).await
     }
 
     #[tokio::test]

@@ -36,9 +36,15 @@ impl AwsEcs {
         Self { client: Client::new(config), access }
     }
 
-    async fn list_tasks(&self, cluster: &str, status: DesiredStatus, from: Option<String>) -> Result<Arns, Fault> {
-        let request =
-            self.client.list_tasks().cluster(cluster).desired_status(status).max_results(PAGE).set_next_token(from);
+    async fn list_tasks(
+        &self,
+        cluster: &str,
+        instance: Option<&String>,
+        status: DesiredStatus,
+        from: Option<String>,
+    ) -> Result<Arns, Fault> {
+        let request = self.client.list_tasks().cluster(cluster).set_container_instance(instance.cloned());
+        let request = request.desired_status(status).max_results(PAGE).set_next_token(from);
         let page = self.access.ask("ecs:ListTasks", request.send()).await?;
         Ok((page.task_arns, page.next_token))
     }
@@ -66,8 +72,11 @@ impl Ecs for AwsEcs {
                 let page = self.access.ask(action, request.send()).await?;
                 (page.service_arns, page.next_token)
             }
-            Listing::Tasks(cluster) => self.list_tasks(cluster, DesiredStatus::Running, from).await?,
-            Listing::StoppedTasks(cluster) => self.list_tasks(cluster, DesiredStatus::Stopped, from).await?,
+            Listing::Tasks(cluster) => self.list_tasks(cluster, None, DesiredStatus::Running, from).await?,
+            Listing::TasksOn(cluster, instance) => {
+                self.list_tasks(cluster, Some(instance), DesiredStatus::Running, from).await?
+            }
+            Listing::StoppedTasks(cluster) => self.list_tasks(cluster, None, DesiredStatus::Stopped, from).await?,
             Listing::Instances(cluster) => {
                 let request =
                     self.client.list_container_instances().cluster(cluster).max_results(PAGE).set_next_token(from);

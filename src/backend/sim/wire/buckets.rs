@@ -15,6 +15,8 @@ pub enum Class {
     ServiceRead,
     /// `UpdateService`.
     ServiceModify,
+    /// `UpdateContainerInstancesState`.
+    InstanceModify,
     /// Lists and describes of tasks and container instances.
     ResourceRead,
     /// `DescribeCapacityProviders`.
@@ -101,6 +103,7 @@ impl Rates {
             (Self::Documented, Class::MetricRead | Class::SecretVersions) => Some(Rate { burst: 50, per_second: 50 }),
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
+            (Self::Documented, Class::InstanceModify) => Some(Rate { burst: 100, per_second: 40 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),
         }
     }

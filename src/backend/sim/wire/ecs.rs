@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::buckets::Class;
+use super::changes;
 use super::ecs_definitions as definitions;
 use super::ecs_names::{self as names, ClusterRef};
 use super::ecs_shapes as shapes;
@@ -12,7 +13,7 @@ use super::object::Object;
 use super::paging::Bounds;
 use super::refusal::Failure;
 use super::service::{Call, Operation, Protocol, Service};
-use crate::backend::change::{ForceDeployment, Permit, Sent};
+use crate::backend::change::{Change, InstanceStatus};
 use crate::backend::ports::{Described, Listing, limits};
 use crate::model::FaultKind;
 use crate::model::ecs::{Instance, Scheduling, Task};
@@ -57,6 +58,11 @@ pub const SERVICE: Service = Service {
             handler: |c| Box::pin(describe_definition(c)),
         },
         Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(update_service(c)) },
+        Operation {
+            name: "UpdateContainerInstancesState",
+            class: Class::InstanceModify,
+            handler: |c| Box::pin(update_instances(c)),
+        },
     ],
 };
 
@@ -68,6 +74,9 @@ const PAGE: Bounds = Bounds { token: "nextToken", size: "maxResults", least: 1, 
 const SERVICES_PAGE: Bounds = Bounds { default: 10, ..PAGE };
 /// `DescribeCapacityProviders` never gives more than ten.
 const PROVIDERS_PAGE: Bounds = Bounds { default: 10, most: 10, ..PAGE };
+
+/// Most instances of one `UpdateContainerInstancesState`.
+const UPDATED_INSTANCES: usize = 10;
 
 /// Names every account has, in no cluster's list but those that use them.
 const FARGATE_PROVIDERS: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
@@ -178,13 +187,29 @@ async fn update_service(call: &Call<'_>) -> Result<Value, Failure> {
         let message = "Cannot force a new deployment on services with a CODE_DEPLOY or EXTERNAL deployment controller.";
         return Err(Failure::invalid(message));
     }
-    let asked = ForceDeployment { cluster: Text::from(&cluster.arn), service: Text::from(&arn) };
-    match call.backend.ecs_changes.force_deployment(Permit::of_the_sender(), &asked).await {
-        Sent::Applied { .. } => {}
-        Sent::Refused { fault, .. } | Sent::Unknown { fault, .. } => return Err(fault.into()),
-    }
+    let asked = Change::ForceDeployment { cluster: Text::from(&cluster.arn), service: Text::from(&arn) };
+    changes::send(call, &asked).await?;
     let found = call.backend.ecs.services(&cluster.arn, &[arn]).await?;
     Ok(Object::default().maybe("service", found.items.first().map(shapes::service).as_ref()).done())
+}
+
+/// Each instance by itself: what cannot be changed is told beside what was.
+async fn update_instances(call: &Call<'_>) -> Result<Value, Failure> {
+    let status = match call.params.choice("status", &["ACTIVE", "DRAINING"])? {
+        Some("ACTIVE") => InstanceStatus::Active,
+        Some(_) => InstanceStatus::Draining,
+        None => return Err(Failure::invalid("Container instance status should be one of [ACTIVE,DRAINING].")),
+    };
+    let cluster = names::cluster(call).await?;
+    let wanted = members(call, &cluster, "containerInstances", "container-instance", UPDATED_INSTANCES)?;
+    let before = call.backend.ecs.instances(&cluster.arn, &wanted).await?;
+    let known = |arn: &String| before.items.iter().any(|instance| instance.arn == arn.as_str());
+    for arn in wanted.iter().filter(|arn| known(arn)) {
+        let (cluster, instance) = (Text::from(&cluster.arn), Text::from(arn));
+        changes::send(call, &Change::InstanceState { cluster, instance, status }).await?;
+    }
+    let found = call.backend.ecs.instances(&cluster.arn, &wanted).await?;
+    Ok(described("containerInstances", &found, &wanted, |i| &i.arn, |i| shapes::instance(i, false)))
 }
 
 async fn list_tasks(call: &Call<'_>) -> Result<Value, Failure> {

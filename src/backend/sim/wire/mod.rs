@@ -13,6 +13,7 @@ mod autoscaling;
 mod autoscaling_history;
 mod buckets;
 mod cbor;
+mod changes;
 mod counters;
 mod door;
 mod ecs;

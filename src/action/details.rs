@@ -1,14 +1,16 @@
-//! What is read of one service beside the facts of its cluster, only to plan: which tasks are protected, and what its images
+//! What is read of services and tasks beside the facts of its cluster, only to plan: which tasks are protected, and what its images
 //! were resolved to. None of it keeps a plan from being made: what cannot be read is told.
 
 use std::collections::BTreeMap;
 
-use crate::action::Bench;
+use super::Bench;
+use super::plan::{Check, Level};
 use crate::backend::ports::Described;
 use crate::health::words::count;
 use crate::model::Fault;
 use crate::model::ecs::{EcsIndex, Protection, Revision, Service};
 use crate::text::Text;
+use crate::time::{Timestamp, human};
 
 /// The IAM action that tells which tasks are protected.
 pub(super) const PROTECTION: &str = "ecs:GetTaskProtection";
@@ -29,7 +31,7 @@ pub(super) struct Details {
 }
 
 impl Details {
-    pub(super) async fn read(bench: &Bench, service: &Service, index: &EcsIndex) -> Self {
+    pub async fn read(bench: &Bench, service: &Service, index: &EcsIndex) -> Self {
         let tasks: Vec<String> = index.tasks(service).iter().map(|task| task.arn.to_string()).collect();
         let arns: Vec<String> = service.revisions.iter().map(Text::to_string).collect();
         let (protection, revisions) =
@@ -38,6 +40,35 @@ impl Details {
         (details.protection, details.unknown) = details.take(PROTECTION, "task", &tasks, protection, |p| &p.task);
         (details.revisions, _) = details.take(REVISIONS, "revision", &arns, revisions, |r| &r.arn);
         details
+    }
+
+    /// What is known of the protection of these tasks of a cluster.
+    pub async fn of_tasks(bench: &Bench, cluster: &str, tasks: &[String]) -> Self {
+        let mut details = Self::default();
+        let answer = bench.protection(cluster, tasks).await;
+        (details.protection, details.unknown) = details.take(PROTECTION, "task", tasks, answer, |p| &p.task);
+        details
+    }
+
+    /// ECS does not stop a protected task, not for a deployment either.
+    pub fn protected(&self, now: Timestamp) -> Check {
+        let id = "protected";
+        let held: Vec<_> = self.protection.iter().filter(|task| task.enabled).collect();
+        let unknown = match self.unknown {
+            0 => None,
+            n => Some(format!("whether {} protected from scale-in is not known", are(n, "task"))),
+        };
+        if held.is_empty() {
+            let text = unknown.clone().unwrap_or_else(|| "no task is protected from scale-in".to_owned());
+            return Check::new(id, if unknown.is_some() { Level::Warn } else { Level::Pass }, text);
+        }
+        let until = held.iter().filter_map(|task| task.expires_at).max();
+        let until =
+            until.map_or("an unknown time".to_owned(), |at| format!("{} ({})", at.date_time(), human(at.since(now))));
+        let they = if held.len() == 1 { "it" } else { "they" };
+        let what =
+            format!("{} protected from scale-in until {until}, {they} can hold the rollout", are(held.len(), "task"));
+        Check::new(id, Level::Warn, std::iter::once(what).chain(unknown).collect::<Vec<_>>().join("; "))
     }
 
     /// What is in the answer, and how much of what was asked for is not known. What ECS calls missing is gone, or (a
@@ -66,6 +97,11 @@ impl Details {
         self.gaps.extend(reasons.iter().map(|(why, n)| format!("{action}: {}: {why}", count(*n, what))));
         (items, reasons.values().sum())
     }
+}
+
+/// `1 task is`, `2 tasks are`.
+fn are(n: usize, noun: &str) -> String {
+    format!("{} {}", count(n, noun), if n == 1 { "is" } else { "are" })
 }
 
 #[cfg(test)]

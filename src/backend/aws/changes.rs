@@ -1,0 +1,46 @@
+//! What changes something: each change goes to the client of its service, which sends it once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::timeout::TimeoutConfig;
+
+use super::access::Failed;
+use super::ecs::AwsEcs;
+use crate::backend::change::{Change, Changes, Permit, Sent};
+use crate::text::Text;
+
+/// How long an answer is waited for. Longer than a read: giving up does not undo anything, it only leaves a question open.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The clients that send.
+pub(super) struct AwsChanges {
+    pub ecs: Arc<AwsEcs>,
+}
+
+#[async_trait]
+impl Changes for AwsChanges {
+    async fn send(&self, _: Permit, change: &Change) -> Sent {
+        match change {
+            Change::ForceDeployment { .. } | Change::InstanceState { .. } => self.ecs.send(change).await,
+        }
+    }
+}
+
+/// The deadlines of a change.
+pub(super) fn patience() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build()
+}
+
+/// What an answer, or the want of one, means. `told` gives the request id and what was made.
+pub(super) fn became<O>(answer: Result<O, Failed>, told: impl FnOnce(O) -> (Option<Text>, Option<Text>)) -> Sent {
+    match answer {
+        Ok(answer) => {
+            let (request_id, made) = told(answer);
+            Sent::Applied { request_id, made }
+        }
+        Err(failed) if failed.refused => Sent::Refused { fault: failed.fault, status: failed.status },
+        Err(failed) => Sent::Unknown { fault: failed.fault, status: failed.status },
+    }
+}
