@@ -75,7 +75,7 @@ async fn a_long_first_reading_says_how_far_it_is() {
         titles.push(console.screen('2'));
     }
     assert!(titles.iter().any(|title| title.contains("ecs: reading, 340 of 1001 services of scale")), "{titles:?}");
-    assert!(console.screen('2').contains(" services 1001 "));
+    assert!(console.screen('2').contains(" services 1001, "));
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,7 +58,7 @@ async fn a_refresh_of_100_services_and_1000_tasks_costs_the_fewest_calls_there_c
         assert!(connections <= 6, "{table}");
         before = now;
     }
-    assert!(console.screen('2').contains(" services 100 ") && console.screen('4').contains(" tasks 1000 "));
+    assert!(console.screen('2').contains(" services 100, ") && console.screen('4').contains(" tasks 1000, "));
     assert!(server.counters().throttled.is_empty());
     write!(std::io::stderr(), "{table}").expect("stderr");
 }

@@ -33,6 +33,8 @@ fn accept(state: &mut State, _: &str) -> Vec<Effect> {
                 state.history.push(text);
                 let excess = state.history.len().saturating_sub(REMEMBERED);
                 state.history.drain(..excess);
+                // Whoever looked for a row stands on what was found.
+                state.place.cursor.chosen = true;
             }
             Vec::new()
         }

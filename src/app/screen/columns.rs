@@ -22,6 +22,8 @@ const SENTENCE_SHARE: (usize, usize) = (2, 5);
 const AGE: usize = 7;
 /// What names the rows gets this share of the screen, where sentences need the rest.
 const NAME_SHARE: usize = 4;
+/// … and so much on a narrow one.
+const LEAST_NAME: usize = 12;
 /// A column that may be this wide takes whatever the others leave.
 const ELASTIC: u16 = 100;
 
@@ -69,7 +71,7 @@ fn fit(state: &State) -> (Vec<Fit>, usize) {
             usual => usize::from(usual),
         };
         let is_name = !with_sentence && columns[index].align == Align::Left;
-        let full = if is_name { full.min(room / NAME_SHARE) } else { full };
+        let full = if is_name { full.min((room / NAME_SHARE).max(LEAST_NAME)) } else { full };
         let elastic = columns[index].widest >= ELASTIC;
         if elastic && columns[index].rank > 1 && left < LEAST_SENTENCE {
             continue;
