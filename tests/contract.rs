@@ -8,6 +8,8 @@
 mod backend;
 #[path = "contract/databases.rs"]
 mod databases;
+#[path = "contract/findings.rs"]
+mod findings;
 #[path = "contract/mongo.rs"]
 mod mongo;
 #[path = "support/mongod.rs"]

@@ -30,6 +30,8 @@ mod console;
 mod judged;
 #[path = "mongo/members.rs"]
 mod members;
+#[path = "mongo/privacy.rs"]
+mod privacy;
 #[path = "mongo/program.rs"]
 mod program;
 #[path = "mongo/split.rs"]

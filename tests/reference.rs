@@ -172,6 +172,7 @@ fn scenes() -> Vec<Scene> {
         ("help", Duration::ZERO, "2 ?".to_owned()),
         ("plan-warnings", Duration::ZERO, plan!("f h i r").to_owned()),
         ("plan-blocked", Duration::ZERO, plan!("s c h e d u l e r").to_owned()),
+        ("drain-blocked", Duration::ZERO, "3 / i - 0 d 9 3 enter a enter".to_owned()),
         ("verification", ten, format!("{GATEWAY} +12s")),
         ("audit", ten, format!("{GATEWAY} +4m esc {LISTENER} +12s esc A")),
         // Nine seconds after the zone was lost: nobody is primary, and the others only hear nothing yet.

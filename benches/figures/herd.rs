@@ -24,6 +24,7 @@ fn systems() -> Vec<(String, Scenario)> {
     let known = rounds::backend::sim::scenarios().iter();
     let mut all: Vec<_> = known.map(|k| (k.name.to_owned(), k.scenario().expect("it is built in"))).collect();
     all.push(("claims-beanstalk (its size)".to_owned(), Scenario::sized(8, 48, 16)));
+    all.push(("one cluster of 300 services".to_owned(), Scenario::sized(300, 1_500, 100)));
     all
 }
 

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rounds::action::Actor;
 use rounds::app::{Options, command};
+use rounds::backend::aws::{Connector, Keys};
+use rounds::backend::sim::wire::{self, serve};
+use rounds::backend::sim::{Scenario, Sim};
 use rounds::error::Error;
 use rounds::health::Thresholds;
 use rounds::keymap::Keymap;
@@ -17,7 +20,7 @@ use rounds::model::{Fault, FaultKind};
 use rounds::runtime::{self, Connect};
 use rounds::text::Text;
 use rounds::theme::Theme;
-use rounds::time::{Clock, SystemClock, Timestamp};
+use rounds::time::{Clock, ManualClock, SystemClock, Timestamp};
 
 use crate::Launch;
 use crate::pty::SECRET;
@@ -68,10 +71,14 @@ fn inside() {
     rounds::panics::install();
     let known = command::known();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let is_task = what == "task";
+    let (is_task, is_full) = (what == "task", what == "full");
     let connect: Connect = Arc::new(move |_| {
         Box::pin(async move {
             assert!(!is_task, "a task breaks");
+            if is_full {
+                let read = everything().await;
+                panic!("all that was read: {read}");
+            }
             Err(Fault::new(FaultKind::Timeout, "ecs:ListClusters", "no route"))
         })
     });
@@ -99,6 +106,31 @@ fn inside() {
     // As `main` does.
     rounds::panics::told();
     exit(i32::from(code));
+}
+
+/// All that the adapters make of answers that hold a canary.
+async fn everything() -> String {
+    let scenario = Scenario::named("rx-spot").expect("it is built in");
+    let sim = Sim::new(&scenario, 1, Arc::new(ManualClock::at(scenario.opens())));
+    let server = serve(sim.backend(), wire::Options::default()).await.expect("a port");
+    let keys = Keys { id: "test".to_owned(), secret: SECRET.to_owned() };
+    let stack =
+        Stack { region: Some("us-east-1".to_owned()), endpoint_url: Some(server.endpoint_url()), ..Stack::default() };
+    let aws = Connector::new(Arc::new(SystemClock)).with_keys(keys).connect(&stack).await.expect("it is there");
+    let secrets = aws.secrets.secrets(None).await.expect("secrets").items;
+    let detector = aws.guardduty.detectors(None).await.expect("detectors").items.remove(0);
+    let ids = aws.guardduty.finding_ids(&detector, false, None).await.expect("ids").items;
+    let findings = aws.guardduty.findings(&detector, &ids).await.expect("findings");
+    format!("{secrets:?} {findings:?}")
+}
+
+#[test]
+fn a12_a_panic_with_all_that_was_read_tells_nothing_of_what_nobody_is_to_read() {
+    let end = broken("full").start().ends();
+    assert_eq!(end.code, 101, "{}", end.text);
+    assert!(end.heard.text.contains("all that was read: [Secret"), "{}", end.text);
+    assert!(end.heard.text.contains("CryptoCurrency:Runtime"), "{}", end.text);
+    assert!(!end.heard.text.contains(&wire::CANARY[..11]) && !end.heard.text.contains(SECRET), "{}", end.text);
 }
 
 /// The console inside, in which this panics.

@@ -78,6 +78,28 @@ async fn neither_check_nor_any_export_nor_the_log_tells_what_nobody_is_to_read()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn neither_a_plan_nor_the_audit_of_an_action_tells_it() {
+    let server = singing().await;
+    let home = tempfile::tempdir().unwrap();
+    let order = "act force-deploy rx/rx-api --log log.json";
+    let aimed = |words: &str| {
+        format!("{} {words}", order.replace("log.json", &home.path().join("log.json").display().to_string()))
+    };
+    let plan = run(&aimed("--plan --json"), &server.endpoint_url(), home.path()).await;
+    assert_eq!(plan.document()["action"], "force-deploy", "{plan:?}");
+    let words = "--confirm rx-api --reason tired --allow force-deploy --timeout 1s";
+    let sent = run(&aimed(words), &server.endpoint_url(), home.path()).await;
+    assert_eq!(server.counters().mutations.len(), 1, "{sent:?}");
+    let shown = run("audit show --json", &server.endpoint_url(), home.path()).await;
+    assert_eq!(shown.out.lines().count(), 3, "{shown:?}");
+    for run in [plan, sent, shown] {
+        assert!(!is_told(run.out.as_bytes()) && !is_told(run.err.as_bytes()), "{run:?}");
+    }
+    assert!(server.counters().calls("guardduty:GetFindings") > 0, "the plan looked for findings");
+    kept_quiet(home.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_byte_of_a_session_tells_what_nobody_is_to_read() {
     let server = singing().await;
     let url = server.endpoint_url();

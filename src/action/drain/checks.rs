@@ -86,13 +86,13 @@ impl Scene<'_> {
         }
     }
 
-    /// A service that may neither stop a task nor start one leaves the instance draining for ever, without an event.
+    /// A service that may neither stop a task nor start one leaves the instance draining for ever, without an event. Whether one
+    /// that may start finds a place is told by [`Self::room`].
     fn deadlock(&self) -> Check {
         let id = "deadlock";
         let (mut stuck, mut unknown) = (Vec::new(), Vec::new());
         for one in &self.load.moves {
-            let starts = one.starts_first().map(|may| may && (!one.places.is_empty() || one.unknown > 0));
-            match (starts, one.stops_first()) {
+            match (one.starts_first(), one.stops_first()) {
                 (Some(true), _) | (_, Some(true)) => {}
                 (Some(false), Some(false)) => stuck.push(one),
                 _ => unknown.push(&one.service.name),
@@ -223,13 +223,7 @@ impl Scene<'_> {
 fn bounds(one: &Move<'_>) -> String {
     let service = one.service;
     let (lower, upper) = (service.lower_bound().unwrap_or_default(), service.upper_bound().unwrap_or_default());
-    let why = if upper > service.running {
-        let why = one.unplaced.first().map_or("no place", Text::as_str);
-        format!("may start one, but {why}, and must not stop one ({} running, minimum {lower})", service.running)
-    } else {
-        format!("may run {lower} to {upper} and runs {}: neither stop nor start", service.running)
-    };
-    format!("{} {why}", service.name)
+    format!("{} may run {lower} to {upper} and runs {}: neither stop nor start", service.name, service.running)
 }
 
 /// The family of a task of no service.
