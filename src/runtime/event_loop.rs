@@ -91,7 +91,12 @@ impl EventLoop {
                         self.take_back()?;
                         None
                     }
-                    Signal::Resize => None,
+                    // It may have been smaller for a moment and have cut what it shows, although its size is the one it had.
+                    Signal::Resize => {
+                        self.terminal.forget();
+                        self.drawn = None;
+                        None
+                    }
                 },
                 input = input.recv() => match input {
                     Some(Input::Gone) | None => return Ok(Exit::Gone),

@@ -251,6 +251,12 @@ impl Console {
         self
     }
 
+    /// Loses what is on the screen, as a terminal does that is smaller for a moment.
+    pub fn loses_all(&mut self) -> &mut Self {
+        self.parser.process(b"\x1b[2J");
+        self
+    }
+
     /// Sends a signal by name.
     pub fn signal(&mut self, name: &str) -> &mut Self {
         let sent = Command::new("kill").args(["-s", name, &self.pid.to_string()]).status().expect("kill runs");

@@ -164,6 +164,14 @@ fn a9_a_thousand_sizes_end_with_the_last() {
     assert_eq!(console.ends().code, 0);
 }
 
+/// A size that went and came back before it was looked at is none that has changed, and yet nothing is left of the picture.
+#[test]
+fn a9_a_size_that_is_the_old_one_again_is_drawn_anew() {
+    let mut console = demo();
+    console.sees("cannot place").loses_all().signal("WINCH").sees("cannot place").sees("┌ overview").press("q");
+    assert_eq!(console.ends().code, 0);
+}
+
 /// B2: what a terminal answers, late and unasked, changes nothing.
 #[test]
 fn b2_answers_nobody_asked_for_are_swallowed() {
