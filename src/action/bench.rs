@@ -157,8 +157,19 @@ impl Bench {
     /// The fault of the ECS feed, if it could read nothing.
     pub async fn cluster(&self, name: &str) -> Result<Reading, Fault> {
         let only = Stack { clusters: vec![name.to_owned()], ..self.stack.clone() };
-        let feeds = ["ecs", "groups", "guardduty"];
-        let fetched = once(0, &only, &self.backend, &self.budgets, &self.clock, &feeds, LIMIT).await;
+        self.read(&only, &["ecs", "groups", "guardduty"]).await
+    }
+
+    /// What these feeds read of the whole stack now.
+    ///
+    /// # Errors
+    /// The fault of the first of them, if it could read nothing.
+    pub async fn feeds(&self, feeds: &[&'static str]) -> Result<Reading, Fault> {
+        self.read(&self.stack, feeds).await
+    }
+
+    async fn read(&self, stack: &Stack, feeds: &[&'static str]) -> Result<Reading, Fault> {
+        let fetched = once(0, stack, &self.backend, &self.budgets, &self.clock, feeds, LIMIT).await;
         let mut reading = Reading { facts: Facts::default(), gaps: Vec::new() };
         for feed in fetched {
             match feed.result {
@@ -167,7 +178,7 @@ impl Bench {
                     let told = snapshot.gaps.iter().map(|gap| format!("{}: {}", gap.what, gap.fault));
                     reading.gaps.extend(told);
                 }
-                Err(fault) if feed.feed == "ecs" => return Err(fault),
+                Err(fault) if feeds.first() == Some(&feed.feed) => return Err(fault),
                 Err(fault) => reading.gaps.push(fault.to_string()),
             }
         }

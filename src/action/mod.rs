@@ -42,15 +42,19 @@ pub struct ActionSpec {
     pub doc: &'static str,
     /// The kind of row it acts on: `service`.
     pub kind: &'static str,
-    /// How its target is written.
+    /// How its target is written: `CLUSTER/SERVICE`; where it takes a value, `CLUSTER/SERVICE=TASKS`.
     pub target: &'static str,
+    /// What its value is, where it takes one: `tasks wanted`. It is what stands behind the last `=` of the target.
+    pub asks: Option<&'static str>,
+    /// Whether it is off unless the configuration's `opt_in`, the command line and the stack's `allow` all name it.
+    pub opt_in: bool,
     /// The IAM actions its plan reads with, beyond those of the feeds. Without them a plan tells what it could not read.
     pub reads: &'static [&'static str],
     /// The IAM actions that change something.
     pub actions: &'static [&'static str],
     /// The resources these are about, as a policy names them.
     pub resource: &'static str,
-    /// The target, as it is written, of what has this id.
+    /// The target, as it is written, of what has this id; with the value as it is now, for a person to change.
     pub aim: fn(&Facts, &str) -> Option<Text>,
     /// Reads what there is, and plans.
     pub plan: for<'a> fn(&'a Bench, &'a str) -> BoxFuture<'a, Result<Plan, Error>>,

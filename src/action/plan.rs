@@ -89,6 +89,15 @@ pub struct Target {
     pub arn: Text,
 }
 
+/// What has to be typed to confirm a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// The target's name.
+    Name,
+    /// The target's name and the number of the account, where what is done cannot be taken back or hurts at once.
+    NameAndAccount,
+}
+
 /// A plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -96,6 +105,8 @@ pub struct Plan {
     pub action: &'static ActionSpec,
     /// To what.
     pub target: Target,
+    /// What has to be typed to confirm it.
+    pub tier: Tier,
     /// By whom, as STS said it.
     pub identity: Identity,
     /// In which stack.
@@ -123,6 +134,15 @@ impl Plan {
     #[must_use]
     pub fn level(&self) -> Level {
         self.checks.iter().map(|check| check.level).max().unwrap_or(Level::Pass)
+    }
+
+    /// What is typed to confirm it: `web`, `prod-db 123456789012`.
+    #[must_use]
+    pub fn confirm(&self) -> String {
+        match self.tier {
+            Tier::Name => self.target.name.to_string(),
+            Tier::NameAndAccount => format!("{} {}", self.target.name, self.identity.account),
+        }
     }
 
     /// The checks of this weight.
@@ -203,6 +223,7 @@ impl Plan {
             "blast_radius": self.radius,
             "undo": self.undo,
             "confirm": *self.target.name,
+            "confirm_account": (self.tier == Tier::NameAndAccount).then_some(&*self.identity.account),
             "state": self.state.to_json(),
         })
     }

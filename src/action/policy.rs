@@ -1,7 +1,8 @@
 //! The one door through which every change passes. Nothing is allowed unless everything here speaks for it; every refusal gives
 //! its reason and what would lift it.
 
-use super::plan::{Level, Plan};
+use super::ActionSpec;
+use super::plan::{Level, Plan, Tier};
 use crate::backend::change::Permit;
 use crate::document::quoted;
 use crate::model::identity::Identity;
@@ -15,25 +16,28 @@ pub const FLAG: &str = "flag";
 /// The longest reason that is kept, in characters.
 const MOST_REASON: usize = 500;
 
-/// What the command line allows.
+/// What the command line and the configuration allow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Nothing at all, whatever else allows it.
     pub read_only: bool,
-    /// These actions, by id.
+    /// These actions, by id, on the command line.
     pub allow: Vec<String>,
+    /// These of the actions that are off otherwise, by id, in the configuration.
+    pub opt_in: Vec<String>,
 }
 
 impl Rules {
-    /// Whether they, and the stack, allow the action with this id at all; a plan may still be refused.
+    /// Whether they, and the stack, allow this action at all; a plan may still be refused.
     #[must_use]
-    pub fn allows(&self, id: &str, stack: &Stack) -> bool {
-        self.forbid(id, stack).is_empty()
+    pub fn allows(&self, action: &ActionSpec, stack: &Stack) -> bool {
+        self.forbid(action, stack).is_empty()
     }
 
     /// Why they, or the stack, never allow it.
-    fn forbid(&self, id: &str, stack: &Stack) -> Vec<Refusal> {
+    fn forbid(&self, action: &ActionSpec, stack: &Stack) -> Vec<Refusal> {
         let mut told = Vec::new();
+        let ActionSpec { id, opt_in, .. } = *action;
         let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
         if self.read_only {
             refuse("read-only", "--read-only was given".to_owned(), "leave it out".to_owned());
@@ -41,8 +45,12 @@ impl Rules {
             let why = format!("the command line does not allow {id}; without --allow nothing is changed");
             refuse("read-only", why, format!("add: --allow {id}"));
         }
+        if opt_in && !self.opt_in.iter().any(|named| named == id) {
+            let why = format!("{id} is off unless the configuration turns it on");
+            refuse("opt-in", why, format!("if it should be possible, add to {}: opt_in = [\"{id}\"]", stack.place()));
+        }
         let is_named = stack.allow.iter().any(|allowed| allowed == id);
-        if !is_named && (stack.protected || !stack.allow.is_empty()) {
+        if !is_named && (opt_in || stack.protected || !stack.allow.is_empty()) {
             let what = if stack.protected { "is protected and does not allow" } else { "does not allow" };
             let lift = format!("if it should, add \"{id}\" to allow of that stack in {}", stack.place());
             refuse("stack-allow", format!("the stack {} {what} {id}", stack.name), lift);
@@ -54,7 +62,7 @@ impl Rules {
 /// What a person gave to confirm a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmation {
-    /// The target's name.
+    /// What [`Plan::confirm`] asks for.
     pub name: String,
     /// Why it is done.
     pub reason: String,
@@ -85,7 +93,7 @@ impl Refusal {
 /// What stands against a plan, whoever confirms it: all of it, so that it is told at once.
 #[must_use]
 pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, now: Timestamp) -> Vec<Refusal> {
-    let mut told = rules.forbid(plan.action.id, stack);
+    let mut told = rules.forbid(plan.action, stack);
     let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
     if let Some(account) = stack.account.as_deref().filter(|account| *identity.account != **account) {
         let why = format!(
@@ -118,10 +126,15 @@ pub fn permit(
     now: Timestamp,
 ) -> Result<Permit, Vec<Refusal>> {
     let mut told = refusals(plan, rules, stack, identity, now);
-    let name = &plan.target.name;
-    if confirmation.name != name.as_str() {
-        let why = format!("\"{}\" is not the name of the target", clean(&confirmation.name));
-        told.push(Refusal::new("confirm", why, format!("confirm with its name, exactly: {name}")));
+    let (name, wanted) = (&plan.target.name, plan.confirm());
+    if confirmation.name != wanted {
+        let (what, with) = match (plan.tier, confirmation.mode) {
+            (Tier::Name, _) => ("the name of the target", "its name"),
+            (Tier::NameAndAccount, FLAG) => ("the name of the target and its account", "--confirm NAME --account ID"),
+            (Tier::NameAndAccount, _) => ("the name of the target and its account", "both"),
+        };
+        let why = format!("\"{}\" is not {what}", clean(&confirmation.name));
+        told.push(Refusal::new("confirm", why, format!("confirm with {with}, exactly: {wanted}")));
     }
     let reason = confirmation.reason.trim();
     if !says_something(reason) {
@@ -201,6 +214,7 @@ mod tests {
             let plan = Plan {
                 action: action("force-deploy").unwrap(),
                 target: Target { name: "web".into(), label: "ehr/web".into(), arn: "arn:web".into() },
+                tier: Tier::Name,
                 identity,
                 stack: Text::from("prod"),
                 is_protected: true,
@@ -220,7 +234,7 @@ mod tests {
                     ticket: None,
                     mode: "flag",
                 },
-                rules: Rules { read_only: false, allow: vec!["drain".to_owned(), "force-deploy".to_owned()] },
+                rules: Rules { allow: vec!["drain".to_owned(), "force-deploy".to_owned()], ..Rules::default() },
                 stack: Stack {
                     name: Text::from("prod"),
                     account: Some("123456789012".to_owned()),
@@ -330,6 +344,52 @@ mod tests {
             let told =
                 Case::with(|c| (c.confirmation.reason, c.confirmation.mode) = (reason.to_owned(), mode)).refused();
             assert!(told.len() == 1 && told[0].why.starts_with(why) && told[0].lift.ends_with(lift), "{told:?}");
+        }
+    }
+
+    /// What an action needs that is off unless three places name it.
+    #[test]
+    fn what_is_off_otherwise_needs_configuration_command_line_and_stack() {
+        type Missing = fn(&mut Case);
+        static OFF: ActionSpec = ActionSpec { id: "force-deploy", opt_in: true, ..crate::action::force_deploy::SPEC };
+        let opted = |change: Missing| {
+            Case::with(|c| {
+                c.plan.action = &OFF;
+                c.stack.protected = false;
+                c.rules.opt_in = vec!["force-deploy".to_owned()];
+                change(c);
+            })
+        };
+        assert_eq!(opted(|_| {}).refused(), []);
+        let cases: [(Missing, &str, &str); 3] = [
+            (|c| c.rules.opt_in.clear(), "opt-in", "add to rounds.toml: opt_in = [\"force-deploy\"]"),
+            (|c| c.rules.allow.clear(), "read-only", "add: --allow force-deploy"),
+            (|c| c.stack.allow.clear(), "stack-allow", "add \"force-deploy\" to allow of that stack in rounds.toml"),
+        ];
+        for (change, id, lift) in cases {
+            let told = opted(change).refused();
+            assert!(told.len() == 1 && told[0].id == id && told[0].lift.contains(lift), "{told:?}");
+        }
+    }
+
+    /// What cannot be taken back is confirmed with the account, too.
+    #[test]
+    fn the_account_is_typed_where_the_plan_asks_for_it() {
+        let typed = |name: &str, mode| {
+            Case::with(|c| {
+                c.plan.tier = Tier::NameAndAccount;
+                (c.confirmation.name, c.confirmation.mode) = (name.to_owned(), mode);
+            })
+            .refused()
+        };
+        assert_eq!(typed("web 123456789012", FLAG), []);
+        for (name, mode, lift) in [
+            ("web", FLAG, "confirm with --confirm NAME --account ID, exactly: web 123456789012"),
+            ("web 210987654321", "typed", "confirm with both, exactly: web 123456789012"),
+            ("123456789012", "typed", "exactly: web 123456789012"),
+        ] {
+            let told = typed(name, mode);
+            assert!(told.len() == 1 && told[0].id == "confirm" && told[0].lift.ends_with(lift), "{told:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::drain::{self, state};
 use super::member::{INSTANCE, Member};
-use super::plan::{Check, Level, State, Target};
+use super::plan::{Check, Level, State, Target, Tier};
 use super::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::{Change, InstanceStatus};
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub const SPEC: ActionSpec = ActionSpec {
           where they are.",
     kind: "instance",
     target: "CLUSTER/INSTANCE-ID",
+    asks: None,
+    opt_in: false,
     reads: &[],
     actions: &[Change::INSTANCE_STATE],
     resource: "arn:aws:ecs:REGION:ACCOUNT:container-instance/CLUSTER/*",
@@ -56,6 +58,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             label: instance.label(),
             arn: arn.clone(),
         },
+        tier: Tier::Name,
         identity,
         stack: bench.stack.name.clone(),
         is_protected: bench.stack.protected,

@@ -59,7 +59,7 @@ fn wishes(state: &State, prompt: &Prompt) -> impl Iterator<Item = Offer> {
     // What is under way is come back to and not begun again.
     prompt.wishes.iter().filter(|wish| state.attempts.under_way_for(wish).is_none()).map(|wish| {
         let stack = state.world.stacks.get(wish.stack);
-        let may = stack.is_some_and(|stack| state.options.rules.allows(wish.action.id, stack));
+        let may = stack.is_some_and(|stack| state.options.rules.allows(wish.action, stack));
         let so = if may { "planned first" } else { "the plan only: not allowed here" };
         let name = format!("{} {}", wish.action.id, wish.target);
         Offer { name, doc: format!("{} ({so})", wish.action.title), target: Target::Wish(wish.clone()) }
@@ -119,7 +119,7 @@ pub fn accept(state: &mut State, prompt: &Prompt) -> Vec<Effect> {
         (Some(command), _) => invoke(state, command.id, arg.trim()),
         (None, Some(Target::Command(id, arg))) => invoke(state, id, arg),
         (None, Some(Target::Resource(view, entry))) => command::go(state, Place::new(view).on(Some(entry))),
-        (None, Some(Target::Wish(wish))) => command::begin(state, &wish),
+        (None, Some(Target::Wish(wish))) => command::ask(state, wish),
         (None, Some(Target::Attempt(id))) => {
             state.panel = Some(Panel { scroll: usize::MAX, ..Panel::new(PanelKind::Attempt(id)) });
             Vec::new()

@@ -14,6 +14,8 @@ pub enum PromptKind {
     Palette,
     /// Finds an action on the row, or one that is under way.
     Actions,
+    /// Takes the value of an action that has one: how many tasks.
+    Value,
     /// Takes the reason for an action.
     Reason,
     /// Takes the name of an action's target, which confirms it.
@@ -42,7 +44,7 @@ pub struct Prompt {
     pub before: String,
     /// Which of the offers is chosen (palette).
     pub choice: usize,
-    /// What could be done to the row it was opened on.
+    /// What could be done to the row it was opened on; of a value, what it is for.
     pub wishes: Vec<Wish>,
 }
 

@@ -13,9 +13,9 @@ use super::headless::span;
 use super::{Outcome, block_on, print};
 use crate::action::audit::{self, Audit};
 use crate::action::executor::{Ended, Order, Progress, execute};
-use crate::action::plan::{Level, Plan};
+use crate::action::plan::{Level, Plan, Tier};
 use crate::action::policy::{self, Confirmation, FLAG, Refusal, Rules};
-use crate::action::{ActionSpec, Actor, Bench, action, ids, planned};
+use crate::action::{Actor, Bench, action, ids, planned};
 use crate::backend::aws::Connector;
 use crate::config::{self, Settings};
 use crate::document::{quoted, suggestion};
@@ -48,14 +48,18 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
         let bench = Bench::new(stack.clone(), backend, clock, Arc::new(Budgets::default()));
         tell_unfinished(&audit);
         let plan = planned(spec, &bench, &act.target, &audit).await.map_err(|e| vec![e])?;
-        let Some(name) = &act.confirm else { return show(&plan, spec, act, global, &bench) };
+        let Some(name) = &act.confirm else { return show(&plan, act, global, &settings, &bench) };
         print::print(&text(&plan, &[]))?;
         let order = Order {
             bench: &bench,
             audit: &audit,
-            rules: &Rules { read_only: global.read_only, allow: settings.allow.clone() },
+            rules: &Rules {
+                read_only: global.read_only,
+                allow: settings.allow.clone(),
+                opt_in: settings.opt_in.clone(),
+            },
             confirmation: &Confirmation {
-                name: name.clone(),
+                name: act.account.iter().fold(name.clone(), |name, account| format!("{name} {account}")),
                 reason: act.reason.clone().unwrap_or_default(),
                 ticket: act.ticket.clone(),
                 mode: FLAG,
@@ -92,16 +96,21 @@ fn tell_unfinished(audit: &Audit) {
 }
 
 /// Prints the plan and changes nothing. Whether the command line allows it is not asked yet, unless it forbids it.
-fn show(plan: &Plan, spec: &ActionSpec, act: &Act, global: &Global, bench: &Bench) -> Outcome {
-    let rules = Rules { read_only: global.read_only, allow: vec![spec.id.to_owned()] };
+fn show(plan: &Plan, act: &Act, global: &Global, settings: &Settings, bench: &Bench) -> Outcome {
+    let spec = plan.action;
+    let rules = Rules { read_only: global.read_only, allow: vec![spec.id.to_owned()], opt_in: settings.opt_in.clone() };
     let refusals = policy::refusals(plan, &rules, &bench.stack, &plan.identity, bench.clock.now());
     if act.json {
         let mut document = plan.to_json();
         document["refusals"] = refusals.iter().map(refusal).collect();
         print::print(&format!("{document:#}\n"))?;
     } else {
+        let account = match plan.tier {
+            Tier::Name => String::new(),
+            Tier::NameAndAccount => format!(" --account {}", plan.identity.account),
+        };
         let how = format!(
-            "\nto do it: rounds act {} {} --confirm {} --reason \"...\" --allow {}{}\n",
+            "\nto do it: rounds act {} {} --confirm {}{account} --reason \"...\" --allow {}{}\n",
             spec.id,
             shell_word(&plan.target.label),
             shell_word(&plan.target.name),

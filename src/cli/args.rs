@@ -258,7 +258,7 @@ fn exported() -> String {
 pub struct Act {
     /// What to do: force-deploy
     pub action: String,
-    /// To what, as in the tables: CLUSTER/SERVICE, or its ARN
+    /// To what, as in the tables: CLUSTER/SERVICE, or its ARN; with =VALUE where the action takes one
     pub target: String,
     /// Show what would be done and change nothing: exit 0 it would be allowed, 1 with warnings, 2 blocked
     #[arg(long)]
@@ -269,6 +269,9 @@ pub struct Act {
     /// Do it: the target's name, as a proof that it is the one that is meant
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
+    /// The number of the account, where the plan asks for it too
+    #[arg(long, value_name = "ID", requires = "confirm")]
+    pub account: Option<String>,
     /// Why it is done, for the audit
     #[arg(long, value_name = "TEXT", requires = "confirm")]
     pub reason: Option<String>,

@@ -104,7 +104,7 @@ fn settings(global: &Global, env: &BTreeMap<String, String>) -> Result<Settings,
 
 /// The demo's one stack.
 pub(super) fn stack(name: &str, scenario: &Scenario) -> Stack {
-    Stack { name: Text::from(name), mongo: scenario.mongo_sets(), ..Stack::default() }
+    Stack { name: Text::from(name), mongo: scenario.mongo_sets(), allow: every_action(), ..Stack::default() }
 }
 
 /// What the demo is, and which key to press next, in one line.
@@ -114,8 +114,12 @@ pub(super) fn options(name: &str, scenario: &Scenario, ascii: bool, clock: bool)
 
 /// In a world of its own everything may be tried, unless the command line says otherwise.
 pub(super) fn rules(global: &Global, allow: &[String]) -> Rules {
-    let all = || ids().into_iter().map(str::to_owned).collect();
-    Rules { read_only: global.read_only, allow: if allow.is_empty() { all() } else { allow.to_vec() } }
+    let allow = if allow.is_empty() { every_action() } else { allow.to_vec() };
+    Rules { read_only: global.read_only, allow, opt_in: every_action() }
+}
+
+fn every_action() -> Vec<String> {
+    ids().into_iter().map(str::to_owned).collect()
 }
 
 /// A directory for the audit of a simulated world, gone when that is.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::choice::{Choice, Kind};
 use super::form;
 use super::origin::{Origin, Placed};
-use super::stack::{FileStack, stacks};
+use super::stack::{FileStack, list, stacks};
 use super::thresholds::{Configured, thresholds};
 use crate::document::{Document, Value, ordered};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::file::shown;
 use crate::health::Rule;
 
 /// What stands at the top of the file.
-const KEYS: [&str; 5] = ["theme", "keymap", "refresh", "stack", "thresholds"];
+const KEYS: [&str; 6] = ["theme", "keymap", "refresh", "opt_in", "stack", "thresholds"];
 
 /// What the configuration file says, each value with its line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,8 @@ pub struct FileConfig {
     pub keymap: Option<Placed<Choice>>,
     /// `refresh`.
     pub refresh: Option<Placed<Duration>>,
+    /// `opt_in`: actions that are off otherwise.
+    pub opt_in: Option<Placed<Vec<String>>>,
     /// The `[[stack]]`s in their order.
     pub stacks: Vec<FileStack>,
     /// The levels under `[thresholds]`.
@@ -50,6 +52,11 @@ impl FileConfig {
                 "keymap" => config.keymap = choice(&mut document, Kind::Keymap, value, path),
                 "refresh" => {
                     config.refresh = placed(&mut document, name, value, "5s", form::refresh);
+                }
+                "opt_in" => {
+                    let named =
+                        list(&mut document, name, value, "archive", |id| form::opt_in(id).map(|()| id.to_owned()));
+                    config.opt_in = Some(Placed::new(named, place(&document, value.span().start)));
                 }
                 "stack" => config.stacks = stacks(&mut document, value, path.parent()),
                 "thresholds" => config.thresholds = thresholds(&mut document, value, rules),

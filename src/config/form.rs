@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::action::ids;
+use crate::action::{ACTIONS, ids};
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::text::clean;
@@ -92,6 +92,19 @@ pub(super) fn action(written: &str) -> Result<(), Error> {
     }
     let error = Error::usage(format!("unknown action {}", quoted(written)));
     Err(Error { hint: suggestion(written, &known), ..error })
+}
+
+/// The id of an action that is off unless it is named.
+pub(super) fn opt_in(written: &str) -> Result<(), Error> {
+    let known: Vec<&str> = ACTIONS.iter().filter(|spec| spec.opt_in).map(|spec| spec.id).collect();
+    if known.contains(&written) {
+        return Ok(());
+    }
+    let what = match action(written) {
+        Ok(()) => format!("{} needs no opting in; allow of a stack and --allow are enough", quoted(written)),
+        Err(error) => error.what,
+    };
+    Err(Error { hint: suggestion(written, &known), ..Error::usage(what) })
 }
 
 #[cfg(test)]

@@ -46,6 +46,9 @@ pub fn resolve(
     let refresh = resolver.refresh(file.refresh);
     let ascii = resolver.ascii();
     let (read_only, allow) = resolver.actions();
+    let named = file.opt_in.unwrap_or(Placed::new(Vec::new(), Origin::Default));
+    resolver.row("opt_in", list(&named.value), named.origin);
+    let opt_in = named.value;
     let log = flags.log.clone();
     let origin = if log.is_some() { Origin::Flag("--log") } else { Origin::Default };
     resolver.row("log", log.as_deref().map(shown), origin);
@@ -59,7 +62,7 @@ pub fn resolve(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Settings { stacks, theme, keymap, refresh, thresholds, depth, ascii, read_only, allow, log, origins })
+    Ok(Settings { stacks, theme, keymap, refresh, thresholds, depth, ascii, read_only, allow, opt_in, log, origins })
 }
 
 /// What is being settled.

@@ -30,6 +30,8 @@ pub struct Settings {
     pub read_only: bool,
     /// The actions the command line allows, for every stack.
     pub allow: Vec<String>,
+    /// The actions that are off unless the configuration file names them, which it does for these.
+    pub opt_in: Vec<String>,
     /// Where to log.
     pub log: Option<PathBuf>,
     /// Every value with where it came from, in the order to show them.

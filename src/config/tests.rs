@@ -197,6 +197,7 @@ refresh                     10s           rounds.toml:3
 ascii                       false         LANG
 read-only                   true          default
 allow                       -             default
+opt_in                      -             default
 log                         -             default
 stack.prod.profile          prod          rounds.toml:6
 stack.prod.role_arn         -             default

@@ -62,7 +62,7 @@ async fn carried_out(clusters: [&str; 2], service: &str) -> Promise {
     let order = Order {
         bench: &bench,
         audit: &Audit::at(dir.path().join("audit")),
-        rules: &Rules { read_only: false, allow: vec![spec.id.to_owned()] },
+        rules: &Rules { allow: vec![spec.id.to_owned()], ..Rules::default() },
         confirmation: &Confirmation { name: service.to_owned(), reason: "why".to_owned(), ticket: None, mode: "flag" },
         actor: &Actor::here(&BTreeMap::new()),
         watch: WATCH,

@@ -51,7 +51,7 @@ fn labels(facts: &Facts) -> Vec<String> {
 /// A console on the services that may act, everything read.
 fn services() -> State {
     let mut state = console(false);
-    state.options.rules = Rules { read_only: false, allow: vec!["force-deploy".to_owned()] };
+    state.options.rules = Rules { allow: vec!["force-deploy".to_owned()], ..Rules::default() };
     for happening in everything() {
         let (after, msg) = happening.msg();
         let now = state.clock + after;

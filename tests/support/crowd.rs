@@ -75,7 +75,7 @@ impl Crowd {
         let order = Order {
             bench: &bench,
             audit: &Audit::at(self.home.path().join(member.to_string())),
-            rules: &Rules { read_only: false, allow: vec![spec.id.to_owned()] },
+            rules: &Rules { allow: vec![spec.id.to_owned()], ..Rules::default() },
             confirmation: &Confirmation {
                 name: plan.target.name.to_string(),
                 reason: "stuck connections".to_owned(),

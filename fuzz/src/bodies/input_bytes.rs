@@ -18,7 +18,7 @@ use crate::world::console;
 /// Each piece begins with a byte: the upper two bits say what happens before it, the others how long it is.
 pub fn run(bytes: &[u8]) {
     let mut state = console(false);
-    state.options.rules = Rules { read_only: false, allow: vec!["force-deploy".to_owned()] };
+    state.options.rules = Rules { allow: vec!["force-deploy".to_owned()], ..Rules::default() };
     for read in 0..FEEDS.len() {
         let (_, msg) = Happening::Read(read).msg();
         harmless(&mut state, msg);

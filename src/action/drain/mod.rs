@@ -14,7 +14,7 @@ use self::checks::Scene;
 use self::places::Load;
 use super::details::{self, Details};
 use super::member::{INSTANCE, Member};
-use super::plan::{State, Target};
+use super::plan::{State, Target, Tier};
 use super::{ActionSpec, Bench, Deed, Look, Plan};
 use crate::backend::change::{Change, InstanceStatus};
 use crate::error::Error;
@@ -31,6 +31,8 @@ pub const SPEC: ActionSpec = ActionSpec {
           service. Tasks of no service stay until they end.",
     kind: "instance",
     target: "CLUSTER/INSTANCE-ID",
+    asks: None,
+    opt_in: false,
     reads: &[details::PROTECTION],
     actions: &[Change::INSTANCE_STATE],
     resource: "arn:aws:ecs:REGION:ACCOUNT:container-instance/CLUSTER/*",
@@ -65,6 +67,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     Ok(Plan {
         action: &SPEC,
         target: Target { name, label: instance.label(), arn: instance.arn.clone() },
+        tier: Tier::Name,
         undo: format!(
             "rounds act reactivate {}; tasks that have moved do not come back by themselves",
             shell_word(&instance.label())

@@ -80,7 +80,7 @@ impl Rig {
             sim,
             audit: Audit::at(dir.path().join("audit")),
             dir,
-            rules: Rules { read_only: false, allow: vec!["force-deploy".to_owned()] },
+            rules: Rules { allow: vec!["force-deploy".to_owned()], ..Rules::default() },
             confirmation: Confirmation {
                 name: "web".to_owned(),
                 reason: "stuck connections".to_owned(),
@@ -334,7 +334,9 @@ async fn f6_another_caller_or_account_than_planned_is_refused() {
 async fn f11_nothing_is_sent_unless_the_command_line_allows_it() {
     let mut rig = Rig::new();
     let plan = rig.plan().await;
-    for rules in [Rules::default(), Rules { read_only: true, allow: vec!["force-deploy".to_owned()] }] {
+    for rules in
+        [Rules::default(), Rules { read_only: true, allow: vec!["force-deploy".to_owned()], ..Rules::default() }]
+    {
         rig.rules = rules;
         assert_eq!(refused(&rig.execute(&plan).await).0, ["read-only"]);
     }

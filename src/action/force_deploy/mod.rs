@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::details::{self, Details};
 use super::member::{Member, SERVICE};
-use super::plan::{State, Target};
+use super::plan::{State, Target, Tier};
 use super::{ActionSpec, Bench, Deed, Look, Plan};
 use crate::backend::change::Change;
 use crate::error::Error;
@@ -28,6 +28,8 @@ pub const SPEC: ActionSpec = ActionSpec {
           of images are resolved anew.",
     kind: "service",
     target: "CLUSTER/SERVICE",
+    asks: None,
+    opt_in: false,
     reads: &[details::REVISIONS, details::PROTECTION],
     actions: &[Change::FORCE_DEPLOYMENT],
     resource: "arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/*",
@@ -52,6 +54,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     Ok(Plan {
         action: &SPEC,
         target: Target { name: service.name.clone(), label: service.label(), arn: service.arn.clone() },
+        tier: Tier::Name,
         undo: undo(&service, bench, identity.region.as_deref()),
         identity,
         stack: bench.stack.name.clone(),

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::action::ACTIONS;
+use crate::action::plan::Tier;
 use crate::action::policy::{Confirmation, says_something};
 use crate::app::attempt::AttemptStage;
 use crate::app::{Attempt, Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
@@ -40,6 +41,29 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
     let facts = state.world.facts(stack);
     let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
     fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
+}
+
+/// Asks for the value that what is wished takes, with the one it has now to begin with; what takes none is planned.
+pub(in crate::app) fn ask(state: &mut State, wish: Wish) -> Vec<Effect> {
+    let Some((_, now)) = wish.target.rsplit_once('=').filter(|_| wish.action.asks.is_some()) else {
+        return begin(state, &wish);
+    };
+    let prompt = Prompt::holding(PromptKind::Value, now);
+    state.prompt = Some(Prompt { wishes: vec![wish], ..prompt });
+    Vec::new()
+}
+
+/// Takes the value, and plans with it.
+pub(super) fn value(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    let Some(wish) = prompt.wishes.first().cloned() else { return Vec::new() };
+    let (value, asked) = (prompt.text().trim().to_owned(), wish.action.asks.unwrap_or_default());
+    if value.is_empty() {
+        state.prompt = Some(prompt);
+        state.tell(format!("no value yet: {asked}"));
+        return Vec::new();
+    }
+    let of = wish.target.rsplit_once('=').map_or(wish.target.as_str(), |(of, _)| of);
+    begin(state, &Wish { target: Text::from(format!("{of}={value}")), ..wish })
 }
 
 /// Plans what is wished; where the same is under way, shows that.
@@ -116,7 +140,11 @@ pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
         state.tell("a reason is needed: the audit keeps it");
         return Vec::new();
     }
-    if state.attempt().and_then(Attempt::plan).is_some_and(|plan| plan.target.name.as_str() == reason) {
+    if state
+        .attempt()
+        .and_then(Attempt::plan)
+        .is_some_and(|plan| *plan.target.name == *reason || plan.confirm() == reason)
+    {
         state.prompt = Some(prompt);
         state.tell("that is the name, which comes next: why is it done?");
         return Vec::new();
@@ -136,11 +164,11 @@ pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let Some((id, planned)) = state.attempt().and_then(|attempt| Some((attempt.id, attempt.planned()?.clone()))) else {
         return Vec::new();
     };
-    let wanted = &planned.plan.target.name;
+    let wanted = planned.plan.confirm();
     let told = if name.is_empty() {
         Some("no name yet: it is typed, not pasted".to_owned())
-    } else if name != wanted.as_str() {
-        Some("that is not the name".to_owned())
+    } else if name != wanted {
+        Some(format!("that is not {}", if planned.plan.tier == Tier::Name { "the name" } else { "name and account" }))
     } else if state.deliberate {
         None
     } else {

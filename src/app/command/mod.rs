@@ -7,7 +7,7 @@ mod prompt;
 mod rows;
 mod show;
 
-pub(super) use act::{begin, is_large_enough, wishes};
+pub(super) use act::{ask, is_large_enough, wishes};
 pub(super) use navigate::go;
 
 use super::{Effect, State};

@@ -39,6 +39,7 @@ fn accept(state: &mut State, _: &str) -> Vec<Effect> {
             Vec::new()
         }
         PromptKind::Palette | PromptKind::Actions => palette::accept(state, &prompt),
+        PromptKind::Value => act::value(state, prompt),
         PromptKind::Reason => act::reason(state, prompt),
         PromptKind::Confirm => act::confirm(state, prompt),
     }

@@ -93,7 +93,7 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
         human(state.clock.since(planned.plan.taken_at))
     );
     paragraph(lines, &read, Role::Dim, columns, 0);
-    let name = &planned.plan.target.name;
+    let name = planned.plan.confirm();
     let (words, role) = if state.asks().is_some() {
         (format!("2 of 2: type {name} to confirm"), Role::KeyHint)
     } else if asked {

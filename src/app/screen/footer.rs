@@ -53,10 +53,13 @@ fn sign(state: &State, prompt: &Prompt) -> String {
         PromptKind::Filter => " /".to_owned(),
         PromptKind::Palette => " :".to_owned(),
         PromptKind::Actions => " act: ".to_owned(),
+        PromptKind::Value => {
+            let asked = prompt.wishes.first().and_then(|wish| wish.action.asks).unwrap_or_default();
+            format!(" {asked}: ")
+        }
         PromptKind::Reason => " reason: ".to_owned(),
         PromptKind::Confirm => {
-            let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.target.name.to_string());
-            let name = name.unwrap_or_default();
+            let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.confirm()).unwrap_or_default();
             let long = format!(" type {name} to confirm: ");
             // What is typed is as long as the name; the panel has it too.
             if width(&long) + width(&name) < usize::from(state.size.0) { long } else { " confirm: ".to_owned() }
@@ -77,7 +80,7 @@ fn help(state: &State, prompt: &Prompt, sign: usize) -> Span {
     let mut pieces = match prompt.kind {
         PromptKind::Filter => vec![key("accept", "keeps"), key("cancel", "undoes")],
         PromptKind::Palette => vec![key("accept", "does it"), key("cancel", "closes")],
-        PromptKind::Actions => vec![key("accept", "plans it"), key("cancel", "closes")],
+        PromptKind::Actions | PromptKind::Value => vec![key("accept", "plans it"), key("cancel", "closes")],
         PromptKind::Reason => vec![key("accept", "goes on"), key("cancel", "back")],
         PromptKind::Confirm => vec![key("accept", "does it"), key("cancel", "back")],
     };

@@ -147,7 +147,7 @@ fn right(state: &State, base: Role) -> Line {
         line.push(Span::new(format!(" ENDED: {word} ({key}) "), Role::of(severity)));
     }
     let stack = state.world.stacks.get(current(state));
-    let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action.id, stack));
+    let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action, stack));
     if stack.is_some_and(may) {
         // Whoever sees that something is under way sees that, too.
         if under_way == 0 && ended.is_none() {
