@@ -176,15 +176,17 @@ fn a9_a_size_that_is_the_old_one_again_is_drawn_anew() {
 #[test]
 fn b2_answers_nobody_asked_for_are_swallowed() {
     let mut console = demo();
-    let before = console.sees("┌ overview").text();
     for answer in
         ["\x1b]11;rgb:0000/0000/0000\x1b\\", "\x1b[?62;22c", "\x1bP>|XTerm(330)\x1b\\", "\x1b[12;40R", "\x1b[?2026;2$y"]
     {
         console.press(answer);
     }
+    // A `/` or `:` among them that counted as a key would take what is pressed now.
     console.press("2").sees("┌ services").press("1").sees("┌ overview");
-    let rows = |text: &str| text.lines().skip(4).filter(|line| line.contains("cannot place")).count();
-    assert_eq!(rows(&console.text()), rows(&before));
+    let text = console.text();
+    for rest in ["rgb", "0000/", "XTerm", "62;22", "2026;2", "copied", "works in"] {
+        assert!(!text.contains(rest), "{rest} in\n{text}");
+    }
     console.press("q");
     assert_eq!(console.ends().code, 0);
 }
