@@ -34,8 +34,24 @@ const ALLOWED: &[&str] = &["--allow", "force-deploy"];
 fn console(args: &[&str], url: &str, home: &Path) -> Console {
     let home = home.display().to_string();
     let mut console = Launch::new(args).on(url).env("HOME", &home).start();
-    console.sees("┌ overview").press("2").sees("┌ services").sees("COMPLETED");
+    console.sees("┌ overview");
+    if args.contains(&"--allow") {
+        arm(&mut console);
+    }
+    console.press("2").sees("┌ services").sees("COMPLETED");
     console
+}
+
+/// Arms the console, as whoever acts does first.
+fn arm(console: &mut Console) -> &mut Console {
+    console.sees(" DISARMED ").press(":arm").sees("> arm ").press("\r").sees(" arm, reason: ").types("on call");
+    for _ in 0..20 {
+        // On a busy machine two keys may be read at once, which is no pressing of a key.
+        if moments(console).types("\r").text().contains(" ARMED 1") {
+            return console;
+        }
+    }
+    panic!("it is never armed:\n{}", console.text());
 }
 
 /// Goes to a service by the filter, and from there to the end of the plan to force its deployment.
@@ -47,7 +63,7 @@ fn plan<'a>(console: &'a mut Console, service: &str) -> &'a mut Console {
 
 /// Gives the reason and types the name.
 fn answer<'a>(console: &'a mut Console, service: &str) -> &'a mut Console {
-    console.types("\r").sees(" reason: ").types("tired\r").sees(&format!("type {service} to confirm: "));
+    console.types("\r").sees(" reason: on call").types("\x15tired\r").sees(&format!("type {service} to confirm: "));
     let typed = format!("to confirm: {service} ");
     for _ in 0..20 {
         // On a busy machine two keys may be read at once, which is no typing.
@@ -91,7 +107,7 @@ async fn f1_real_keys_send_one_request_and_follow_it_to_its_end() {
     let stage = Stage::fast().await;
     block_in_place(|| {
         let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
-        console.sees("CAN ACT");
+        console.sees(" ARMED 1");
         // Who, with which role, in which account, where: in the dialog itself (F6).
         plan(&mut console, "service-0001").sees("assumed-role/SRE/").sees("account 123456789012, us-east-1");
         console.sees("service=arn:aws:ecs:us-east-1:123456789012:service/scale/service-0001");
@@ -135,7 +151,7 @@ async fn real_keys_drain_an_instance_to_its_end_and_take_it_back() {
         let home = stage.home.path().display().to_string();
         let console = Launch::new(&["--allow", "drain", "--allow", "reactivate"]);
         let mut console = console.on(&stage.server.endpoint_url()).env("HOME", &home).start();
-        console.sees("┌ overview").press("3").sees("┌ instances").sees("i-0");
+        arm(console.sees("┌ overview")).press("3").sees("┌ instances").sees("i-0");
         console.press("/i-0").sees(" /i-0").press("\r").stands_on("i-0");
         let text = console.text();
         let target = text.split_whitespace().find(|word| word.len() == 19 && word.starts_with("i-"));
@@ -226,7 +242,7 @@ async fn b3_b4_b5_b9_no_paste_burst_held_or_early_key_confirms() {
         let mut console = console(ALLOWED, &stage.server.endpoint_url(), stage.home.path());
         plan(&mut console, "service-0001");
         // All of it at once, as after a link was stuck: the name is not taken, and no key after it confirms.
-        console.press("\rtired\rservice-0001\r").sees("to confirm: ").sees("no name yet");
+        console.press("\r\x15tired\rservice-0001\r").sees("to confirm: ").sees("no name yet");
         // A key held down.
         for _ in 0..20 {
             console.press("\r");
@@ -240,7 +256,7 @@ async fn b3_b4_b5_b9_no_paste_burst_held_or_early_key_confirms() {
         }
         // The same with a pause after each, as a link that is stuck now and then.
         for _ in 0..5 {
-            moments(&mut console).press("\r\rtired\rservice-0001");
+            moments(&mut console).press("\r\r\x15tired\rservice-0001");
         }
         moments(&mut console).press("\r");
         leave(console);
@@ -342,7 +358,7 @@ async fn f6_the_smallest_terminal_shows_who_acts_where_while_the_name_is_typed()
         console.resize(80, 24).sees("┌ services");
         console.press("/service-0001").sees(" /service-0001").press("\r").stands_on("service-0001");
         console.press("a").sees("plans it").press("\r").sees("who  ").press("\r").sees("read and compared again");
-        console.press("\r").sees(" reason: ").press("tired\r").sees("confirm: ");
+        console.press("\r").sees(" reason: ").press("\x15tired\r").sees("confirm: ");
         console.sees("account 123456789012, us-east-1").sees("ana@SRE").sees("ecs:UpdateService");
         console.press("\x1b").sees("enter go on").press("\x1b").sees_no("force a new deployment");
         leave(console);

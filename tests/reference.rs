@@ -144,10 +144,12 @@ macro_rules! plan {
 /// Plans the deployment of a service, reads the plan to its end, gives a reason and confirms.
 macro_rules! act {
     ($letters:literal, $reason:literal, $name:literal) => {
-        concat!(plan!($letters), " space space enter ", $reason, " enter ", $name, " enter")
+        concat!(plan!($letters), " space space enter ctrl-u ", $reason, " enter ", $name, " enter")
     };
 }
 
+/// Arms the console.
+const ARM: &str = ": a r m enter o n space c a l l enter";
 const GATEWAY: &str = act!("f h i r", "s t u c k space c o n n e c t i o n s", "f h i r - g a t e w a y");
 const LISTENER: &str = act!("h l 7", "n e w space c e r t i f i c a t e", "h l 7 - l i s t e n e r");
 
@@ -170,11 +172,11 @@ fn scenes() -> Vec<Scene> {
         ("tasks", Duration::ZERO, "2 enter".to_owned()),
         ("why", Duration::ZERO, "w".to_owned()),
         ("help", Duration::ZERO, "2 ?".to_owned()),
-        ("plan-warnings", Duration::ZERO, plan!("f h i r").to_owned()),
+        ("plan-warnings", Duration::ZERO, format!("{ARM} {}", plan!("f h i r"))),
         ("plan-blocked", Duration::ZERO, plan!("s c h e d u l e r").to_owned()),
         ("drain-blocked", Duration::ZERO, "3 / i - 0 d 9 3 enter a enter".to_owned()),
-        ("verification", ten, format!("{GATEWAY} +12s")),
-        ("audit", ten, format!("{GATEWAY} +4m esc {LISTENER} +12s esc A")),
+        ("verification", ten, format!("{ARM} {GATEWAY} +12s")),
+        ("audit", ten, format!("{ARM} {GATEWAY} +4m esc {LISTENER} +12s esc A")),
         // Nine seconds after the zone was lost: nobody is primary, and the others only hear nothing yet.
         ("mongo-election", Duration::from_secs(155), "5".to_owned()),
         ("mongo-margin", Duration::ZERO, "5 w".to_owned()),
@@ -221,7 +223,7 @@ async fn take(scene: &Scene, size: (u16, u16)) -> screen::Screen {
         thresholds: Thresholds::default(),
         ascii: false,
         clock: true,
-        rules: Rules { read_only: false, allow: every_action(), opt_in: every_action() },
+        rules: Rules { read_only: false, allow: every_action(), opt_in: every_action(), ..Rules::default() },
     };
     shot(taken).await.unwrap()
 }

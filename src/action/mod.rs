@@ -5,6 +5,7 @@
 //! [`audit`], sends once, notes the answer, watches until the outcome is known, and notes that. Nothing is ever sent twice.
 
 mod actor;
+pub mod arming;
 pub mod audit;
 mod bench;
 mod details;

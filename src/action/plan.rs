@@ -186,17 +186,18 @@ impl Plan {
         told
     }
 
-    /// The plan for people, a word and what it says each: who and where, what is sent and does, what stands against it, how it is
-    /// undone, what speaks for it. Checks come with their weight.
+    /// The plan for people, a word and what it says each: who and where, what is sent, what forbids it, what it does, what makes one
+    /// think twice, how it is undone, what speaks for it. Checks come with their weight.
     #[must_use]
     pub fn told(&self, refusals: &[Refusal]) -> Vec<(&'static str, Option<Level>, String)> {
         let who = format!("{} ({})", self.identity.caller(), self.identity.arn);
         let mut told = vec![("who", None, who), ("where", None, self.place()), ("sends", None, self.call())];
-        told.extend(self.radius.iter().map(|sentence| ("effect", None, sentence.clone())));
         let own = refusals.iter().filter(|refusal| !self.checks.iter().any(|check| check.id == refusal.id));
         told.extend(own.map(|Refusal { why, lift, .. }| ("refused", Some(Level::Block), format!("{why}; {lift}"))));
         let of = |level| self.checks(level).map(move |check| (level.word(), Some(level), check.text.to_string()));
-        told.extend(of(Level::Block).chain(of(Level::Warn)));
+        told.extend(of(Level::Block));
+        told.extend(self.radius.iter().map(|sentence| ("effect", None, sentence.clone())));
+        told.extend(of(Level::Warn));
         told.push(("undo", None, self.undo.clone()));
         told.extend(of(Level::Pass));
         told

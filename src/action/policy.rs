@@ -2,6 +2,7 @@
 //! its reason and what would lift it.
 
 use super::ActionSpec;
+use super::arming::{Arming, lasts};
 use super::plan::{Level, Plan, Tier};
 use crate::backend::change::Permit;
 use crate::document::quoted;
@@ -9,6 +10,9 @@ use crate::model::identity::Identity;
 use crate::model::stack::Stack;
 use crate::text::clean;
 use crate::time::Timestamp;
+
+/// The refusal that arming lifts.
+const UNARMED: &str = "arming";
 
 /// How a confirmation was given, where it was on a command line.
 pub const FLAG: &str = "flag";
@@ -25,6 +29,8 @@ pub struct Rules {
     pub allow: Vec<String>,
     /// These of the actions that are off otherwise, by id, in the configuration.
     pub opt_in: Vec<String>,
+    /// Whether the console is armed.
+    pub arming: Arming,
 }
 
 impl Rules {
@@ -88,13 +94,25 @@ impl Refusal {
     pub fn new(id: &'static str, why: impl Into<String>, lift: impl Into<String>) -> Self {
         Self { id, why: why.into(), lift: lift.into() }
     }
+
+    /// Whether arming the console lifts it.
+    #[must_use]
+    pub fn is_unarmed(&self) -> bool {
+        self.id == UNARMED
+    }
 }
 
 /// What stands against a plan, whoever confirms it: all of it, so that it is told at once.
 #[must_use]
 pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, now: Timestamp) -> Vec<Refusal> {
     let mut told = rules.forbid(plan.action, stack);
+    // Where nothing is ever allowed, arming lifts nothing.
+    let unarmed = told.is_empty() && !rules.arming.holds(now);
     let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });
+    if unarmed {
+        let lift = format!("arm the console with :arm and a reason; that lasts {}", lasts());
+        refuse(UNARMED, "not armed".to_owned(), lift);
+    }
     if let Some(account) = stack.account.as_deref().filter(|account| *identity.account != **account) {
         let why = format!(
             "WRONG ACCOUNT: STS says {}, the stack {} is configured for {account}",
@@ -165,10 +183,12 @@ pub fn says_something(reason: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use async_trait::async_trait;
 
     use super::*;
+    use crate::action::arming::Armed;
     use crate::action::plan::{Check, State, Target};
     use crate::action::{Bench, Deed, Look, action};
     use crate::backend::change::Change;
@@ -372,6 +392,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_console_that_is_not_armed_gets_no_permit_and_is_told_how() {
+        let armed = |minutes| Arming::Armed(Armed::now("why".to_owned(), now() - Duration::from_mins(minutes)));
+        assert_eq!(Case::with(|c| c.rules.arming = armed(4)).refused(), []);
+        for arming in [Arming::Disarmed, armed(5), armed(15)] {
+            let told = Case::with(|c| c.rules.arming = arming.clone()).refused();
+            assert!(told.len() == 1 && told[0].is_unarmed() && told[0].why == "not armed", "{told:?}");
+            assert_eq!(told[0].lift, "arm the console with :arm and a reason; that lasts 15 min");
+            // What is never allowed is not lifted by that.
+            let told = Case::with(|c| (c.rules.arming, c.rules.read_only) = (arming, true)).refused();
+            assert!(told.len() == 1 && told[0].id == "read-only", "{told:?}");
+        }
+    }
+
     /// What cannot be taken back is confirmed with the account, too.
     #[test]
     fn the_account_is_typed_where_the_plan_asks_for_it() {
@@ -406,7 +440,7 @@ mod tests {
 
     #[test]
     fn f11_of_all_that_may_be_wrong_together_nothing_gets_a_permit() {
-        let wrong: [fn(&mut Case); 8] = [
+        let wrong: [fn(&mut Case); 9] = [
             |c| c.rules.read_only = true,
             |c| c.rules.allow.clear(),
             |c| c.stack.allow = vec!["drain".to_owned()],
@@ -415,11 +449,12 @@ mod tests {
             |c| c.plan.checks.push(Check::new("deadlock", Level::Block, "it would hang")),
             |c| c.confirmation.name.push('x'),
             |c| c.confirmation.reason.clear(),
+            |c| c.rules.arming = Arming::Disarmed,
         ];
         for set in 0..1_u32 << wrong.len() {
             let is_wrong = |n: usize| set >> n & 1 == 1;
             let case = Case::with(|c| (0..wrong.len()).filter(|n| is_wrong(*n)).for_each(|n| wrong[n](c)));
-            assert_eq!(case.refused().is_empty(), set == 0, "{set:08b}");
+            assert_eq!(case.refused().is_empty(), set == 0, "{set:09b}");
         }
     }
 

@@ -105,6 +105,14 @@ impl Attempts {
         self.all.iter().rev().filter(|attempt| attempt.plan().is_some() && attempt.planned().is_none())
     }
 
+    /// The plans that wait to be confirmed, with the index of their stack.
+    pub fn planned(&mut self) -> impl Iterator<Item = (usize, &mut Planned)> {
+        self.all.iter_mut().filter_map(|attempt| match &mut attempt.stage {
+            AttemptStage::Planned(planned) => Some((attempt.wish.stack, planned)),
+            _ => None,
+        })
+    }
+
     /// How many are under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
@@ -133,6 +141,14 @@ impl Attempts {
         {
             self.all.remove(oldest);
         }
+    }
+}
+
+impl Planned {
+    /// Whether nothing but arming the console is missing.
+    #[must_use]
+    pub fn waits_for_arming(&self) -> bool {
+        !self.refusals.is_empty() && self.refusals.iter().all(Refusal::is_unarmed)
     }
 }
 
@@ -231,13 +247,13 @@ impl super::State {
 
     /// A plan has been made, or could not be. Nobody may be waiting for it any more.
     pub(super) fn planned(&mut self, id: u64, result: Result<Arc<Plan>, Error>) {
-        let (now, rules) = (self.clock, &self.options.rules);
+        let (now, rules) = (self.clock, self.rules());
         let Some(attempt) = self.attempts.get_mut(id) else { return };
         let stage = match result {
             Err(error) => AttemptStage::Unplanned(error),
             Ok(plan) => {
                 let Some(stack) = self.world.stacks.get(attempt.wish.stack) else { return };
-                let refusals = refusals(&plan, rules, stack, &plan.identity, now);
+                let refusals = refusals(&plan, &rules, stack, &plan.identity, now);
                 AttemptStage::Planned(Planned { plan, refusals, reason: String::new() })
             }
         };

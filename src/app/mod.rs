@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, waits, or knows a terminal.
 
+mod arming;
 mod attempt;
 pub mod command;
 mod effect;

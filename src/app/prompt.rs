@@ -16,6 +16,8 @@ pub enum PromptKind {
     Actions,
     /// Takes the value of an action that has one: how many tasks.
     Value,
+    /// Takes the reason for which the console is armed.
+    Arm,
     /// Takes the reason for an action.
     Reason,
     /// Takes the name of an action's target, which confirms it.

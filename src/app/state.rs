@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 use crate::view::{VIEWS, View};
 
 use super::{Attempts, Listing, Panel, Place, Prompt, World};
+use crate::action::arming::Arming;
 use crate::action::policy::Rules;
 
 /// How the console was started.
@@ -20,7 +21,7 @@ pub struct Options {
     pub banner: Option<String>,
     /// Whether the clock is shown and ages count; without it the screen stands still while nothing happens.
     pub clock: bool,
-    /// What may be changed.
+    /// What may ever be changed; what may be now, [`State::rules`] says.
     pub rules: Rules,
 }
 
@@ -46,6 +47,8 @@ pub struct State {
     pub panel: Option<Panel>,
     /// Actions of this session.
     pub attempts: Attempts,
+    /// Whether the console is armed.
+    pub arming: Arming,
     /// Whether the key being handled can be an answer to what is on the screen.
     pub deliberate: bool,
     /// Whether the user was told what is under way, and may end the program all the same.
@@ -81,6 +84,7 @@ impl State {
             prompt: None,
             panel: None,
             attempts: Attempts::default(),
+            arming: Arming::Disarmed,
             deliberate: false,
             leaving: false,
             notice: None,

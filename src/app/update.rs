@@ -13,6 +13,7 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     if state.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
         state.notice = None;
     }
+    state.lapse();
     let effects = took(state, now, msg);
     state.attempts.tidy(state.open_attempt());
     state.look();
@@ -21,8 +22,14 @@ pub fn update(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
 
 fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(press) => key(state, press),
-        Msg::Paste(text, length) => paste(state, &text, length),
+        Msg::Key(press) => {
+            state.touch();
+            key(state, press)
+        }
+        Msg::Paste(text, length) => {
+            state.touch();
+            paste(state, &text, length)
+        }
         Msg::Resize(columns, rows) => {
             state.size = (columns, rows);
             state.follow();

@@ -57,6 +57,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
                 read_only: global.read_only,
                 allow: settings.allow.clone(),
                 opt_in: settings.opt_in.clone(),
+                ..Rules::default()
             },
             confirmation: &Confirmation {
                 name: act.account.iter().fold(name.clone(), |name, account| format!("{name} {account}")),
@@ -98,7 +99,12 @@ fn tell_unfinished(audit: &Audit) {
 /// Prints the plan and changes nothing. Whether the command line allows it is not asked yet, unless it forbids it.
 fn show(plan: &Plan, act: &Act, global: &Global, settings: &Settings, bench: &Bench) -> Outcome {
     let spec = plan.action;
-    let rules = Rules { read_only: global.read_only, allow: vec![spec.id.to_owned()], opt_in: settings.opt_in.clone() };
+    let rules = Rules {
+        read_only: global.read_only,
+        allow: vec![spec.id.to_owned()],
+        opt_in: settings.opt_in.clone(),
+        ..Rules::default()
+    };
     let refusals = policy::refusals(plan, &rules, &bench.stack, &plan.identity, bench.clock.now());
     if act.json {
         let mut document = plan.to_json();

@@ -50,7 +50,8 @@ pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
                 Ok(Backend { journal, ..backend })
             })
         });
-        let rules = Rules { read_only: global.read_only, allow: settings.allow, opt_in: settings.opt_in };
+        let rules =
+            Rules { read_only: global.read_only, allow: settings.allow, opt_in: settings.opt_in, ..Rules::default() };
         let options = Options { ascii: settings.ascii, banner: None, clock: !global.no_clock, rules };
         let launch = Launch {
             stacks: settings.stacks,

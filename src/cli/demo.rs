@@ -115,7 +115,7 @@ pub(super) fn options(name: &str, scenario: &Scenario, ascii: bool, clock: bool)
 /// In a world of its own everything may be tried, unless the command line says otherwise.
 pub(super) fn rules(global: &Global, allow: &[String]) -> Rules {
     let allow = if allow.is_empty() { every_action() } else { allow.to_vec() };
-    Rules { read_only: global.read_only, allow, opt_in: every_action() }
+    Rules { read_only: global.read_only, allow, opt_in: every_action(), ..Rules::default() }
 }
 
 fn every_action() -> Vec<String> {

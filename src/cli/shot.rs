@@ -173,7 +173,7 @@ impl Console {
     }
 
     fn act(&mut self, attempt: u64, plan: Arc<Plan>, confirmation: Confirmation) {
-        let (bench, audit, rules) = (Arc::clone(&self.bench), self.audit.clone(), self.state.options.rules.clone());
+        let (bench, audit, rules) = (Arc::clone(&self.bench), self.audit.clone(), self.state.rules());
         let told = Arc::clone(&self.told);
         let note = move |msg| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(msg);
         self.under_way.push(Box::pin(async move {

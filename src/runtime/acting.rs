@@ -30,8 +30,6 @@ pub struct Acting {
     pub audit: Result<Arc<Audit>, Error>,
     /// Who acts.
     pub actor: Arc<Actor>,
-    /// What may be changed.
-    pub rules: Rules,
     tell: mpsc::UnboundedSender<Msg>,
     stop: watch::Sender<Option<String>>,
     under_way: JoinSet<()>,
@@ -40,19 +38,12 @@ pub struct Acting {
 
 impl Acting {
     /// Nothing under way; what happens is told there.
-    pub fn new(
-        benches: Benches,
-        audit: Result<Audit, Error>,
-        actor: Actor,
-        rules: Rules,
-        tell: mpsc::UnboundedSender<Msg>,
-    ) -> Self {
+    pub fn new(benches: Benches, audit: Result<Audit, Error>, actor: Actor, tell: mpsc::UnboundedSender<Msg>) -> Self {
         let (stop, _) = watch::channel(None);
         Self {
             benches,
             audit: audit.map(Arc::new),
             actor: Arc::new(actor),
-            rules,
             tell,
             stop,
             under_way: JoinSet::new(),
@@ -81,8 +72,8 @@ impl Acting {
         self.planning = Some(planning.abort_handle());
     }
 
-    /// Carries out a confirmed plan, and tells how it goes.
-    pub fn act(&mut self, attempt: u64, stack: usize, plan: Arc<Plan>, confirmation: Confirmation) {
+    /// Carries out a confirmed plan by the rules of that moment, and tells how it goes.
+    pub fn act(&mut self, attempt: u64, stack: usize, plan: Arc<Plan>, confirmation: Confirmation, rules: Rules) {
         let (bench, audit) = match (self.bench(stack), &self.audit) {
             (Some(bench), Ok(audit)) => (bench, Arc::clone(audit)),
             (bench, audit) => {
@@ -95,7 +86,7 @@ impl Acting {
                 return;
             }
         };
-        let (actor, rules) = (Arc::clone(&self.actor), self.rules.clone());
+        let actor = Arc::clone(&self.actor);
         let (told, ended, mut stop) = (self.tell.clone(), self.tell.clone(), self.stop.subscribe());
         self.under_way.spawn(async move {
             let stopped = async move {

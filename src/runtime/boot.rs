@@ -34,7 +34,6 @@ const WAITING: usize = 64;
 pub async fn run(launch: Launch) -> io::Result<u8> {
     // Before the terminal is taken: a signal in between would leave it in raw mode.
     let signals = Signals::listen()?;
-    let rules = launch.options.rules.clone();
     let mut state =
         State::new(launch.stacks.clone(), launch.thresholds, launch.keymap, launch.options, launch.clock.now());
     state.size = Terminal::size();
@@ -45,7 +44,7 @@ pub async fn run(launch: Launch) -> io::Result<u8> {
     let (fetched, results) = mpsc::channel(WAITING);
     let (notices, told) = mpsc::unbounded_channel();
     let benches: Benches = launch.stacks.iter().map(|_| OnceLock::new()).collect();
-    let acting = Acting::new(Arc::clone(&benches), launch.audit, launch.actor, rules, notices.clone());
+    let acting = Acting::new(Arc::clone(&benches), launch.audit, launch.actor, notices.clone());
     let mut console = EventLoop {
         state,
         terminal,

@@ -29,7 +29,8 @@ pub fn interpret(console: &mut EventLoop, effect: Effect) -> bool {
         Effect::Act { attempt, confirmation } => {
             let known = console.state.attempts.get(attempt);
             if let Some((stack, plan)) = known.and_then(|known| Some((known.wish.stack, known.plan()?))) {
-                console.acting.act(attempt, stack, Arc::clone(plan), confirmation);
+                let rules = console.state.rules();
+                console.acting.act(attempt, stack, Arc::clone(plan), confirmation, rules);
             }
         }
         Effect::Export(view) => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -61,6 +62,18 @@ fn services() -> State {
     state
 }
 
+/// The same, armed.
+fn armed() -> State {
+    let mut state = services();
+    press(&mut state, ": a r m enter w h y enter", true);
+    assert!(is_armed(&state), "{:?}", state.prompt);
+    state
+}
+
+fn is_armed(state: &State) -> bool {
+    state.rules().arming.holds(state.clock)
+}
+
 /// Presses keys one after the other; plans that are wanted are there at once. Gives everything else that is to be done.
 fn press(state: &mut State, keys: &str, deliberate: bool) -> Vec<Effect> {
     let mut done = Vec::new();
@@ -99,18 +112,19 @@ fn target(state: &State) -> Option<String> {
 
 #[test]
 fn a_plan_a_reason_and_the_name_confirm() {
-    let mut state = services();
+    let mut state = armed();
     press(&mut state, "/ f h i r enter", true);
     assert_eq!(target(&state).as_deref(), Some("ehr/fhir-gateway"));
-    let until_name = format!("a enter G enter {} enter", typed("stuck"));
+    // The reason it was armed for is offered.
+    let until_name = format!("a enter G enter ctrl-u {} enter", typed("stuck"));
     let whole = format!("{until_name} {}", typed("fhir-gateway"));
     // The name is no reason.
-    press(&mut state, &format!("a enter G enter {} enter", typed("fhir-gateway")), true);
+    press(&mut state, &format!("a enter G enter ctrl-u {} enter", typed("fhir-gateway")), true);
     assert_eq!(state.prompt.as_ref().map(|prompt| prompt.kind), Some(PromptKind::Reason));
     press(&mut state, "ctrl-u esc esc", true);
     for (keys, deliberate) in [
         (format!("{until_name} {} enter", typed("fhir-gatewa")), true),
-        (format!("a enter G enter enter {} enter", typed("fhir-gateway")), true),
+        (format!("a enter G enter ctrl-u enter {} enter", typed("fhir-gateway")), true),
         (format!("{whole} enter"), false),
     ] {
         assert_eq!(press(&mut state, &keys, deliberate), [], "{keys} {deliberate}");
@@ -143,7 +157,26 @@ fn any_keys() -> impl Strategy<Value = String> {
     let way = select(names)
         .prop_map(|name| format!("esc esc 2 / {} enter a enter G enter x enter {} enter", typed(&name), typed(&name)));
     let one = select(vec![
-        "a", "enter", "esc", "G", "x", "y", "2", "j", "r", "q", ":", "/", "ctrl-u", "ctrl-l", "A", "p", "up", "f5",
+        ": a r m enter x enter",
+        ": d i s a r m enter",
+        "a",
+        "enter",
+        "esc",
+        "G",
+        "x",
+        "y",
+        "2",
+        "j",
+        "r",
+        "q",
+        ":",
+        "/",
+        "ctrl-u",
+        "ctrl-l",
+        "A",
+        "p",
+        "up",
+        "f5",
     ]);
     prop_oneof![1 => way, 4 => vec(one, 1..12).prop_map(|keys| keys.join(" "))]
 }
@@ -185,15 +218,15 @@ proptest! {
 
     #[test]
     fn b4_b8_f11_only_a_typed_name_and_a_deliberate_key_act(
-        happenings in vec((any_keys(), any::<bool>(), any_happening()), 1..12)
+        from_armed in any::<bool>(), happenings in vec((any_keys(), any::<bool>(), any_happening()), 1..12)
     ) {
-        let mut state = services();
+        let mut state = if from_armed { armed() } else { services() };
         for (keys, deliberate, between) in &happenings {
             for effect in press(&mut state, keys, *deliberate) {
                 if let Effect::Act { attempt, confirmation } = effect {
                     let attempt = state.attempts.get(attempt).expect("it is known");
                     let plan = attempt.plan().expect("it was planned");
-                    prop_assert!(*deliberate);
+                    prop_assert!(*deliberate && is_armed(&state));
                     prop_assert_eq!(confirmation.name.as_str(), plan.target.name.as_str());
                     prop_assert!(!confirmation.reason.is_empty());
                     prop_assert_eq!(plan.target.label.as_str(), attempt.wish.target.as_str());
@@ -213,8 +246,8 @@ proptest! {
 /// A name that was pasted without brackets, and a key of its own later.
 #[test]
 fn b4_a_pasted_name_is_no_typed_name() {
-    let mut state = services();
-    press(&mut state, &format!("/ f h i r enter a enter G enter {} enter", typed("stuck")), true);
+    let mut state = armed();
+    press(&mut state, "/ f h i r enter a enter G enter enter", true);
     let name = typed("fhir-gateway");
     assert_eq!(press(&mut state, &name, false), []);
     assert_eq!(press(&mut state, "enter", true), []);
@@ -238,7 +271,7 @@ fn words(line: &Line) -> String {
 
 #[test]
 fn a_plan_is_seen_to_its_end_before_it_goes_on() {
-    let mut state = services();
+    let mut state = armed();
     update(&mut state, crate::world::BEGIN, Msg::Resize(80, 20));
     press(&mut state, "/ f h i r enter a enter G enter", true);
     assert!(state.prompt.is_none(), "the middle was jumped over");
@@ -259,4 +292,85 @@ fn a_plan_is_seen_to_its_end_before_it_goes_on() {
     }
     assert!(!footer(&state).contains("enter"), "{}", footer(&state));
     assert!(state.prompt.is_none() && state.notice.as_ref().is_some_and(|(told, _)| told.contains("60x15")));
+}
+
+/// The first line of the screen, as far as it says what may be done.
+fn mode(state: &State) -> String {
+    words(&screen(state).header.right)
+}
+
+#[test]
+fn a_console_acts_only_while_it_is_armed() {
+    let mut state = services();
+    assert!(mode(&state).starts_with(" DISARMED "), "{}", mode(&state));
+    // A plan may be looked at all the same; it says what is missing, and leads there.
+    press(&mut state, "/ f h i r enter a enter G", true);
+    let shown: String = screen(&state).panel.expect("the plan").lines.iter().map(words).collect();
+    assert!(footer(&state).contains("enter arm"), "{}", footer(&state));
+    press(&mut state, "g", true);
+    let plan: String = screen(&state).panel.expect("the plan").lines.iter().map(|line| words(line) + " ").collect();
+    assert!(plan.contains("not armed; arm the console with :arm and a reason"), "{plan} {shown}");
+    press(&mut state, "G enter", true);
+    assert_eq!(state.prompt.as_ref().map(|prompt| prompt.kind), Some(PromptKind::Arm));
+    // It takes a reason, and a key that was pressed by itself.
+    for (keys, deliberate) in [("enter", true), (". . . enter", true), ("ctrl-u w h y enter", false)] {
+        press(&mut state, keys, deliberate);
+        assert!(!is_armed(&state), "{keys}");
+    }
+    press(&mut state, "enter", true);
+    assert!(is_armed(&state) && mode(&state).starts_with(" ARMED 15m "), "{}", mode(&state));
+    assert!(footer(&state).contains("enter go on"), "{}", footer(&state));
+    // Its reason is that of the action, unless another is given.
+    let done = press(&mut state, &format!("enter enter {} enter", typed("fhir-gateway")), true);
+    let [Effect::Act { confirmation, .. }] = done.as_slice() else { panic!("{done:?}") };
+    assert_eq!(confirmation.reason, "why");
+}
+
+#[test]
+fn it_disarms_itself_in_time_and_takes_what_is_being_confirmed_with_it() {
+    let minutes = Duration::from_mins;
+    let tick = |state: &mut State, then: Duration| {
+        let now = state.clock + then;
+        update(state, now, Msg::Tick);
+    };
+    let ways: [(&str, Duration, &str); 3] = [
+        ("j", minutes(5), "no key was pressed for a while"),
+        ("", minutes(5), "no key was pressed for a while"),
+        ("esc esc esc : d i s a r m enter", Duration::ZERO, "disarmed"),
+    ];
+    for (keys, then, why) in ways {
+        let mut state = armed();
+        press(&mut state, &format!("/ f h i r enter a enter G enter enter {}", typed("fhir-gateway")), true);
+        assert_eq!(state.prompt.as_ref().map(|prompt| prompt.kind), Some(PromptKind::Confirm));
+        tick(&mut state, minutes(4) + Duration::from_secs(30));
+        assert!(mode(&state).contains(" ARMED 30s "), "{}", mode(&state));
+        press(&mut state, keys, true);
+        if keys == "j" {
+            assert!(mode(&state).contains(" ARMED 10m "), "{}", mode(&state));
+        }
+        tick(&mut state, then);
+        assert!(!is_armed(&state) && mode(&state).contains(" DISARMED "), "{}", mode(&state));
+        assert!(state.prompt.is_none(), "what would be refused is not typed on");
+        assert!(state.notice.as_ref().is_some_and(|(told, _)| told.contains(why)), "{:?}", state.notice);
+        let done = press(&mut state, "enter", true);
+        assert!(!done.iter().any(|effect| matches!(effect, Effect::Act { .. })), "{done:?}");
+    }
+    // Keys make it last no longer than its time.
+    let mut state = armed();
+    for _ in 0..3 {
+        tick(&mut state, minutes(4));
+        press(&mut state, "j", true);
+    }
+    assert!(is_armed(&state));
+    tick(&mut state, minutes(3));
+    assert!(!is_armed(&state) && state.notice.is_some_and(|(told, _)| told.contains("its time is over")));
+}
+
+#[test]
+fn there_is_nothing_to_arm_where_nothing_is_allowed() {
+    let mut state = services();
+    state.options.rules = Rules::default();
+    press(&mut state, ": a r m enter", true);
+    assert!(state.prompt.is_none() && mode(&state).contains("READ-ONLY"));
+    assert!(state.notice.is_some_and(|(told, _)| told.contains("start with --allow ACTION")));
 }

@@ -1,6 +1,6 @@
 //! Acting: from a row to a plan, and from a plan to its confirmation. Nothing here changes the world by one key.
 
-use super::Command;
+use super::{Command, arm};
 use crate::action::ACTIONS;
 use crate::action::plan::Tier;
 use crate::action::policy::{Confirmation, says_something};
@@ -105,8 +105,10 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         state.panel = None;
         return Vec::new();
     };
-    let (refused, reason) = match &attempt.stage {
-        AttemptStage::Planned(planned) => (!planned.refusals.is_empty(), planned.reason.clone()),
+    let (refused, unarmed, reason) = match &attempt.stage {
+        AttemptStage::Planned(planned) => {
+            (!planned.refusals.is_empty(), planned.waits_for_arming(), planned.reason.clone())
+        }
         AttemptStage::Planning | AttemptStage::UnderWay(..) => return Vec::new(),
         AttemptStage::Unplanned(_) | AttemptStage::Ended(..) => {
             state.panel = None;
@@ -122,12 +124,15 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let [close, again] = ["cancel", "refresh"].map(|command| state.key(Scope::Dialog, command));
-    if refused {
+    if refused && !unarmed {
         state.tell(format!("not to be done; {again} plans again, {close} closes"));
     } else if !is_large_enough(state) {
         state.tell(format!("too small to act: {}x{} at least", LEAST.0, LEAST.1));
+    } else if unarmed {
+        arm::ask(state, "");
     } else {
-        state.prompt = Some(Prompt::holding(PromptKind::Reason, &reason));
+        let armed_for = state.arming.armed().map(|armed| armed.reason.as_str()).filter(|_| reason.is_empty());
+        state.prompt = Some(Prompt::holding(PromptKind::Reason, armed_for.unwrap_or(&reason)));
     }
     Vec::new()
 }

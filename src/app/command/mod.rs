@@ -1,6 +1,7 @@
 //! The table of commands: everything a key, the palette or a script can invoke. A command is one value and one line here.
 
 mod act;
+mod arm;
 mod movement;
 mod navigate;
 mod prompt;
@@ -47,7 +48,8 @@ impl Command {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[&[Command]] = &[rows::ALL, act::ALL, show::ALL, navigate::ALL, movement::ALL, prompt::ALL];
+pub const COMMANDS: &[&[Command]] =
+    &[rows::ALL, act::ALL, arm::ALL, show::ALL, navigate::ALL, movement::ALL, prompt::ALL];
 
 /// All commands in one line.
 pub fn all() -> impl Iterator<Item = &'static Command> {

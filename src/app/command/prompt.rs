@@ -2,7 +2,7 @@
 
 use tui_input::InputRequest;
 
-use super::{Command, act};
+use super::{Command, act, arm};
 use crate::app::update::typed;
 use crate::app::{Effect, PromptKind, State, palette};
 
@@ -40,6 +40,7 @@ fn accept(state: &mut State, _: &str) -> Vec<Effect> {
         }
         PromptKind::Palette | PromptKind::Actions => palette::accept(state, &prompt),
         PromptKind::Value => act::value(state, prompt),
+        PromptKind::Arm => arm::accept(state, prompt),
         PromptKind::Reason => act::reason(state, prompt),
         PromptKind::Confirm => act::confirm(state, prompt),
     }

@@ -4,11 +4,12 @@ use super::panels::{Content, inner_width, paragraph};
 use super::span::wrap;
 use super::{Line, Span, glyph, pad, width};
 use crate::action::Plan;
+use crate::action::arming::lasts;
 use crate::action::audit::Outcome;
 use crate::action::executor::{Ended, Progress};
 use crate::action::plan::Level;
 use crate::app::attempt::verdict;
-use crate::app::{Attempt, AttemptStage, Planned, State};
+use crate::app::{Attempt, AttemptStage, Planned, PromptKind, State};
 use crate::keymap::Scope;
 use crate::model::Severity;
 use crate::theme::Role;
@@ -96,11 +97,16 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
     let name = planned.plan.confirm();
     let (words, role) = if state.asks().is_some() {
         (format!("2 of 2: type {name} to confirm"), Role::KeyHint)
+    } else if state.prompt.as_ref().is_some_and(|prompt| prompt.kind == PromptKind::Arm) {
+        (format!("why is the console armed? That lasts {}", lasts()), Role::KeyHint)
     } else if asked {
         ("1 of 2: why? The audit keeps the reason".to_owned(), Role::KeyHint)
     } else if planned.refusals.is_empty() {
         let key = state.key(Scope::Dialog, "accept");
         (format!("{key}: give a reason, then type {name}"), Role::KeyHint)
+    } else if planned.waits_for_arming() {
+        let key = state.key(Scope::Dialog, "accept");
+        (format!("{key}: arm the console, then give a reason and type {name}"), Role::KeyHint)
     } else {
         ("not to be done: see what stands against it".to_owned(), Role::Crit)
     };

@@ -57,6 +57,7 @@ fn sign(state: &State, prompt: &Prompt) -> String {
             let asked = prompt.wishes.first().and_then(|wish| wish.action.asks).unwrap_or_default();
             format!(" {asked}: ")
         }
+        PromptKind::Arm => " arm, reason: ".to_owned(),
         PromptKind::Reason => " reason: ".to_owned(),
         PromptKind::Confirm => {
             let name = state.attempt().and_then(Attempt::plan).map(|plan| plan.confirm()).unwrap_or_default();
@@ -81,6 +82,7 @@ fn help(state: &State, prompt: &Prompt, sign: usize) -> Span {
         PromptKind::Filter => vec![key("accept", "keeps"), key("cancel", "undoes")],
         PromptKind::Palette => vec![key("accept", "does it"), key("cancel", "closes")],
         PromptKind::Actions | PromptKind::Value => vec![key("accept", "plans it"), key("cancel", "closes")],
+        PromptKind::Arm => vec![key("accept", "arms"), key("cancel", "back")],
         PromptKind::Reason => vec![key("accept", "goes on"), key("cancel", "back")],
         PromptKind::Confirm => vec![key("accept", "does it"), key("cancel", "back")],
     };
@@ -108,9 +110,11 @@ fn panel_hints(state: &State) -> Line {
     };
     let on = state.attempt().and_then(Attempt::planned).and_then(|planned| {
         let (length, panel) = (super::panel_length(state), state.panel.as_ref()?);
-        let may = planned.refusals.is_empty() && command::is_large_enough(state);
+        let large = command::is_large_enough(state);
+        let may = planned.refusals.is_empty() && large;
         match () {
             () if panel.seen < length => Some((key("accept"), "read on")),
+            () if planned.waits_for_arming() && large => Some((key("accept"), "arm")),
             () => may.then(|| (key("accept"), "go on")),
         }
     });

@@ -2,7 +2,7 @@
 
 use super::span::shortened;
 use super::{Bar, Line, Span, cut, width};
-use crate::action::ACTIONS;
+use crate::action::arming::Armed;
 use crate::action::audit::Outcome;
 use crate::action::executor::Ended;
 use crate::app::State;
@@ -146,20 +146,25 @@ fn right(state: &State, base: Role) -> Line {
         let key = state.key(Scope::Table, "actions");
         line.push(Span::new(format!(" ENDED: {word} ({key}) "), Role::of(severity)));
     }
-    let stack = state.world.stacks.get(current(state));
-    let may = |stack| ACTIONS.iter().any(|action| state.options.rules.allows(action, stack));
-    if stack.is_some_and(may) {
-        // Whoever sees that something is under way sees that, too.
-        if under_way == 0 && ended.is_none() {
-            line.push(Span::new(" CAN ACT ", Role::Warn));
-        }
-    } else {
-        line.push(Span::new(" READ-ONLY ", base));
+    match state.arming.armed() {
+        _ if !state.can_act(current(state)) => line.push(Span::new(" READ-ONLY ", base)),
+        Some(armed) => line.push(Span::new(format!(" ARMED {} ", armed_for(state, armed)), Role::Warn)),
+        None => line.push(Span::new(" DISARMED ", base)),
     }
     if state.options.clock {
         line.push(Span::new(format!(" {} ", state.clock.time_of_day()), base));
     }
     line
+}
+
+/// How long it is still armed. In the last minute, which begins sooner where no key is pressed, in seconds.
+fn armed_for(state: &State, armed: &Armed) -> String {
+    let left = armed.left(state.clock);
+    match () {
+        () if !state.options.clock => format!("until {}", armed.until().brief(state.clock)),
+        () if left.as_secs() < 60 => human(left),
+        () => brief(armed.until().since(state.clock)),
+    }
 }
 
 /// How something ended, in a word; the worst is the greatest.
