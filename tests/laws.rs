@@ -14,6 +14,8 @@ mod happening;
 mod pictures;
 #[path = "laws/rows.rs"]
 mod rows;
+#[path = "laws/runs.rs"]
+mod runs;
 #[path = "laws/sizes.rs"]
 mod sizes;
 #[path = "laws/world.rs"]

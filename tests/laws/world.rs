@@ -51,7 +51,7 @@ pub fn console(ascii: bool) -> State {
     with(keymap(), ascii)
 }
 
-fn keymap() -> Keymap {
+pub fn keymap() -> Keymap {
     static KEYMAP: OnceLock<Keymap> = OnceLock::new();
     let named = || {
         let known = command::known();
