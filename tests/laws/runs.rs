@@ -257,10 +257,34 @@ impl Run {
         self.check();
     }
 
+    /// Mostly the console is armed by now; now and then nobody thought of it, or it was too long ago.
+    async fn arm(&mut self) {
+        match self.rng.u8(..12) {
+            0 => self.count("not armed"),
+            1 => {
+                self.press_typed(":disarm").await;
+                self.press("enter").await;
+                self.count("not armed");
+            }
+            n => {
+                self.press_typed(":arm").await;
+                self.press("enter").await;
+                self.press_typed("stuck").await;
+                self.press("enter").await;
+                if n == 2 {
+                    tokio::time::sleep(Duration::from_secs(self.rng.u64(..1_200))).await;
+                    self.take(Msg::Tick).await;
+                    self.count("armed long ago");
+                }
+            }
+        }
+    }
+
     async fn attempt(&mut self) {
+        self.press("esc esc").await;
+        self.arm().await;
         let spec = ACTIONS[self.rng.usize(..ACTIONS.len())];
         let Some(view) = view_of_kind(spec.kind) else { panic!("{spec:?} is about what no view shows") };
-        self.press("esc esc").await;
         self.press_typed(&format!(":view {}", view.id)).await;
         self.press("enter").await;
         let moves = self.rng.usize(..4);
@@ -506,6 +530,8 @@ impl Run {
             self.count(if trouble == Trouble::LoseAnswer { "an answer lost" } else { "troubled" });
             self.sim.faults().add(plan.change.action(), trouble, None, None);
         }
+        let rules = self.state.rules();
+        assert!(rules.arming.holds(self.clock.now()), "only an armed console acts");
         // Polls until it is killed.
         let mut left = if self.chance(25) { Some(self.rng.u32(..20)) } else { None };
         let gives_up = if self.chance(15) { Some(Duration::from_millis(self.rng.u64(..40_000))) } else { None };
@@ -515,7 +541,7 @@ impl Run {
             let order = Order {
                 bench: &self.bench,
                 audit: &self.audit,
-                rules: &self.state.options.rules,
+                rules: &rules,
                 confirmation,
                 actor: &Actor::named("ana", "bastion"),
                 watch: WATCH,
@@ -625,6 +651,8 @@ fn runs(part: u64) {
         "not to be done",
         "not typed",
         "fumbled",
+        "not armed",
+        "armed long ago",
         "the world moved",
         "another account",
         "a colleague before",
