@@ -9,6 +9,8 @@ mod backend;
 mod binary;
 #[path = "act/draining.rs"]
 mod draining;
+#[path = "act/every.rs"]
+mod every;
 #[path = "act/plans.rs"]
 mod plans;
 #[path = "act/promise.rs"]

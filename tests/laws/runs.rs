@@ -40,7 +40,9 @@ const PARTS: u64 = 4;
 
 fn scenario() -> &'static Scenario {
     static SCENARIO: OnceLock<Scenario> = OnceLock::new();
-    SCENARIO.get_or_init(|| Scenario::parse(include_str!("runs/world.toml"), "world.toml").expect("a scenario"))
+    SCENARIO.get_or_init(|| {
+        Scenario::parse(include_str!("../data/everything.toml"), "everything.toml").expect("a scenario")
+    })
 }
 
 /// The paused time of tokio as a clock.
