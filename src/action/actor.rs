@@ -19,6 +19,7 @@ pub struct Actor {
     login_uid: Option<u32>,
     sudo_user: Option<Text>,
     ssh_connection: Option<Text>,
+    operator: Option<Text>,
     /// The machine.
     pub host: Text,
 }
@@ -36,6 +37,7 @@ impl Actor {
             login_uid: login_uid(&login),
             sudo_user: variable("SUDO_USER"),
             ssh_connection: variable("SSH_CONNECTION"),
+            operator: None,
             host: Text::from(rustix::system::uname().nodename().to_string_lossy().as_ref()),
         }
     }
@@ -44,6 +46,12 @@ impl Actor {
     #[must_use]
     pub fn named(user: &str, host: &str) -> Self {
         Self { user: Text::from(user), host: Text::from(host), ..Self::default() }
+    }
+
+    /// Says who the operator is, where one said so.
+    #[must_use]
+    pub fn operated_by(self, operator: Option<&str>) -> Self {
+        Self { operator: operator.map(Text::from), ..self }
     }
 
     /// Together with whom STS names, for a record.
@@ -57,6 +65,7 @@ impl Actor {
             "loginuid": self.login_uid,
             "sudo_user": self.sudo_user.as_deref(),
             "ssh_connection": self.ssh_connection.as_deref(),
+            "operator": self.operator.as_deref(),
         })
     }
 }

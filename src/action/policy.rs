@@ -31,6 +31,10 @@ pub struct Rules {
     pub opt_in: Vec<String>,
     /// Whether the console is armed.
     pub arming: Arming,
+    /// Who the operator is, as they say.
+    pub operator: Option<String>,
+    /// What the program itself runs in, where that is something nobody sits before.
+    pub inside: Option<&'static str>,
 }
 
 impl Rules {
@@ -112,6 +116,11 @@ pub fn refusals(plan: &Plan, rules: &Rules, stack: &Stack, identity: &Identity, 
     if unarmed {
         let lift = format!("arm the console with :arm and a reason; that lasts {}", lasts());
         refuse(UNARMED, "not armed".to_owned(), lift);
+    }
+    let machine = identity.machine().or_else(|| rules.inside.map(str::to_owned));
+    if let Some(machine) = machine.filter(|_| rules.operator.is_none()) {
+        let why = format!("the caller is {machine}, no person: nobody could tell later who it was");
+        refuse("operator", why, "say who you are: --operator NAME, or ROUNDS_OPERATOR; the audit keeps it".to_owned());
     }
     if let Some(account) = stack.account.as_deref().filter(|account| *identity.account != **account) {
         let why = format!(
@@ -389,6 +398,27 @@ mod tests {
         for (change, id, lift) in cases {
             let told = opted(change).refused();
             assert!(told.len() == 1 && told[0].id == id && told[0].lift.contains(lift), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_machine_acts_only_for_an_operator_who_says_so() {
+        let machine = |operator: Option<&str>, inside| {
+            Case::with(|c| {
+                c.rules.operator = operator.map(str::to_owned);
+                c.rules.inside = inside;
+                c.plan.identity.user_id = if inside.is_some() { "AROA:ana" } else { "AROA:i-0123456789abcdef0" }.into();
+            })
+            .refused()
+        };
+        for (inside, what) in
+            [(None, "the EC2 instance i-0123456789abcdef0"), (Some("a Lambda function"), "a Lambda function")]
+        {
+            let told = machine(None, inside);
+            assert!(told.len() == 1 && told[0].id == "operator", "{told:?}");
+            assert!(told[0].why.starts_with(&format!("the caller is {what}, no person")), "{told:?}");
+            assert!(told[0].lift.contains("--operator NAME, or ROUNDS_OPERATOR"), "{told:?}");
+            assert_eq!(machine(Some("ana"), inside), []);
         }
     }
 

@@ -41,24 +41,20 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
     let watch = span("--timeout", &act.timeout)?;
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let actor = Actor::here(env);
+        let actor = Actor::here(env).operated_by(settings.operator.as_deref());
         // CloudTrail then names the person too, where a role is assumed.
         let connector = Connector::new(Arc::clone(&clock)).with_session(&actor.user);
         let backend = connector.connect(stack).await.map_err(|e| vec![e])?;
         let bench = Bench::new(stack.clone(), backend, clock, Arc::new(Budgets::default()));
         tell_unfinished(&audit);
         let plan = planned(spec, &bench, &act.target, &audit).await.map_err(|e| vec![e])?;
-        let Some(name) = &act.confirm else { return show(&plan, act, global, &settings, &bench) };
+        let rules = super::console::rules(global, &settings, env);
+        let Some(name) = &act.confirm else { return show(&plan, act, global, &rules, &bench) };
         print::print(&text(&plan, &[]))?;
         let order = Order {
             bench: &bench,
             audit: &audit,
-            rules: &Rules {
-                read_only: global.read_only,
-                allow: settings.allow.clone(),
-                opt_in: settings.opt_in.clone(),
-                ..Rules::default()
-            },
+            rules: &rules,
             confirmation: &Confirmation {
                 name: act.account.iter().fold(name.clone(), |name, account| format!("{name} {account}")),
                 reason: act.reason.clone().unwrap_or_default(),
@@ -97,14 +93,9 @@ fn tell_unfinished(audit: &Audit) {
 }
 
 /// Prints the plan and changes nothing. Whether the command line allows it is not asked yet, unless it forbids it.
-fn show(plan: &Plan, act: &Act, global: &Global, settings: &Settings, bench: &Bench) -> Outcome {
+fn show(plan: &Plan, act: &Act, global: &Global, rules: &Rules, bench: &Bench) -> Outcome {
     let spec = plan.action;
-    let rules = Rules {
-        read_only: global.read_only,
-        allow: vec![spec.id.to_owned()],
-        opt_in: settings.opt_in.clone(),
-        ..Rules::default()
-    };
+    let rules = Rules { allow: vec![spec.id.to_owned()], ..rules.clone() };
     let refusals = policy::refusals(plan, &rules, &bench.stack, &plan.identity, bench.clock.now());
     if act.json {
         let mut document = plan.to_json();

@@ -57,6 +57,9 @@ pub struct Global {
     /// Allow these actions, such as force-deploy; a stack may forbid them
     #[arg(long, global = true, value_name = "ACTION", value_delimiter = ',')]
     pub allow: Vec<String>,
+    /// Who you are, for the audit; needed where the caller is a machine role [env: ROUNDS_OPERATOR]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub operator: Option<String>,
     /// No colours
     #[arg(long, global = true)]
     pub no_color: bool,
@@ -85,6 +88,7 @@ impl Global {
             keymap: self.keymap.clone(),
             read_only: self.read_only,
             allow: self.allow.clone(),
+            operator: self.operator.clone(),
             no_color: self.no_color,
             ascii: self.ascii,
             log: self.log.clone(),

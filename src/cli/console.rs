@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
     needs_terminal(env)?;
     super::print::log(settings.log.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let actor = Actor::here(env);
+    let actor = Actor::here(env).operated_by(settings.operator.as_deref());
     // CloudTrail then names the person too, where a role is assumed.
     let connector = Connector::new(Arc::clone(&clock)).with_session(&actor.user);
     block_on(async {
@@ -68,6 +68,20 @@ pub(super) fn run(global: &Global, env: &BTreeMap<String, String>) -> Outcome {
         };
         runtime::run(launch).await.map_err(|error| gone(&error))
     })?
+}
+
+/// What the command line and the configuration allow.
+pub(super) fn rules(global: &Global, settings: &Settings, env: &BTreeMap<String, String>) -> Rules {
+    // Where nobody sits before it, whatever name the session of its role has.
+    let inside = [("AWS_LAMBDA_FUNCTION_NAME", "a Lambda function"), ("CODEBUILD_BUILD_ID", "a CodeBuild build")];
+    Rules {
+        read_only: global.read_only,
+        allow: settings.allow.clone(),
+        opt_in: settings.opt_in.clone(),
+        operator: settings.operator.clone(),
+        inside: inside.iter().find(|(name, _)| env.contains_key(*name)).map(|(_, what)| *what),
+        ..Rules::default()
+    }
 }
 
 /// The audit of this user.

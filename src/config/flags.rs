@@ -23,6 +23,8 @@ pub struct Flags {
     pub read_only: bool,
     /// `--allow`: actions to allow, by id.
     pub allow: Vec<String>,
+    /// `--operator`: who sits before it.
+    pub operator: Option<String>,
     /// `--no-color`.
     pub no_color: bool,
     /// `--ascii`: no character beyond ASCII.

@@ -94,6 +94,19 @@ pub(super) fn action(written: &str) -> Result<(), Error> {
     Err(Error { hint: suggestion(written, &known), ..error })
 }
 
+/// The longest name of a person, in characters; it is in each record.
+const MAX_OPERATOR: usize = 100;
+
+/// The name of a person.
+pub(super) fn operator(written: &str) -> Result<String, Error> {
+    let name = written.trim();
+    if name.contains(char::is_alphanumeric) && name.chars().count() <= MAX_OPERATOR {
+        return Ok(clean(name).into_owned());
+    }
+    let hint = format!("such as ana or ana@example.com, of {MAX_OPERATOR} characters at most");
+    Err(Error::usage(format!("{} is not the name of a person", quoted(written))).hint(hint))
+}
+
 /// The id of an action that is off unless it is named.
 pub(super) fn opt_in(written: &str) -> Result<(), Error> {
     let known: Vec<&str> = ACTIONS.iter().filter(|spec| spec.opt_in).map(|spec| spec.id).collect();

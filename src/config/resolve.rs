@@ -49,6 +49,7 @@ pub fn resolve(
     let named = file.opt_in.unwrap_or(Placed::new(Vec::new(), Origin::Default));
     resolver.row("opt_in", list(&named.value), named.origin);
     let opt_in = named.value;
+    let operator = resolver.operator();
     let log = flags.log.clone();
     let origin = if log.is_some() { Origin::Flag("--log") } else { Origin::Default };
     resolver.row("log", log.as_deref().map(shown), origin);
@@ -62,7 +63,21 @@ pub fn resolve(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(Settings { stacks, theme, keymap, refresh, thresholds, depth, ascii, read_only, allow, opt_in, log, origins })
+    Ok(Settings {
+        stacks,
+        theme,
+        keymap,
+        refresh,
+        thresholds,
+        depth,
+        ascii,
+        read_only,
+        allow,
+        opt_in,
+        operator,
+        log,
+        origins,
+    })
 }
 
 /// What is being settled.
@@ -185,6 +200,20 @@ impl Resolver<'_> {
         let origin = if allow.is_empty() { Origin::Default } else { origin };
         self.row("allow", list(&allow), origin);
         (read_only, allow)
+    }
+
+    /// Who the operator says to be.
+    fn operator(&mut self) -> Option<String> {
+        const VARIABLE: &str = "ROUNDS_OPERATOR";
+        let typed = self.flags.operator.as_deref().map(|name| (name, Origin::Flag("--operator")));
+        let said = typed.or_else(|| variable(self.env, VARIABLE).map(|name| (name, Origin::Variable(VARIABLE))));
+        let Some((name, origin)) = said else {
+            self.row("operator", None, Origin::Default);
+            return None;
+        };
+        let name = self.checked(&origin, form::operator(name));
+        self.row("operator", name.clone(), origin);
+        name
     }
 
     /// Notes every value of a stack. What the SDK finds in the environment by itself is shown as that.

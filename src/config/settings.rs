@@ -32,6 +32,8 @@ pub struct Settings {
     pub allow: Vec<String>,
     /// The actions that are off unless the configuration file names them, which it does for these.
     pub opt_in: Vec<String>,
+    /// Who the operator is, as they say.
+    pub operator: Option<String>,
     /// Where to log.
     pub log: Option<PathBuf>,
     /// Every value with where it came from, in the order to show them.

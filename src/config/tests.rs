@@ -198,6 +198,7 @@ ascii                       false         LANG
 read-only                   true          default
 allow                       -             default
 opt_in                      -             default
+operator                    -             default
 log                         -             default
 stack.prod.profile          prod          rounds.toml:6
 stack.prod.role_arn         -             default
@@ -244,6 +245,21 @@ fn a_profile_is_explained_by_the_name_it_was_given() {
     let flags = Flags { profile: Some("break-glass".to_owned()), ..Flags::default() };
     let settings = resolve(Some(file()), &env(&[]), &flags).unwrap();
     assert_eq!(settings.origin("stack.a.profile"), Some(&Origin::Flag("--profile")));
+}
+
+#[test]
+fn an_operator_is_named_by_flag_or_environment() {
+    let vars = env(&[("ROUNDS_OPERATOR", "ana")]);
+    let settings = resolve(None, &vars, &Flags::default()).unwrap();
+    assert_eq!(settings.operator.as_deref(), Some("ana"));
+    assert_eq!(settings.origin("operator"), Some(&Origin::Variable("ROUNDS_OPERATOR")));
+    let flags = Flags { operator: Some("ben".to_owned()), ..Flags::default() };
+    assert_eq!(resolve(None, &vars, &flags).unwrap().operator.as_deref(), Some("ben"));
+    for bad in ["...", "", &"x".repeat(101)] {
+        let flags = Flags { operator: Some(bad.to_owned()), ..Flags::default() };
+        let told = told(resolve(None, &vars, &flags));
+        assert!(told.len() == 1 && told[0].contains("is not the name of a person"), "{told:?}");
+    }
 }
 
 #[test]

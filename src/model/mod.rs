@@ -11,6 +11,7 @@ pub mod finding;
 pub mod form;
 pub mod freeze;
 pub mod identity;
+mod machine;
 pub mod metric;
 pub mod mongo;
 pub mod problem;

@@ -111,7 +111,7 @@ impl Rig {
             audit: &self.audit,
             rules: &self.rules,
             confirmation: &self.confirmation,
-            actor: &Actor::here(&env),
+            actor: &Actor::here(&env).operated_by(Some("ana")),
             watch: WATCH,
             grace: None,
         };
@@ -188,6 +188,7 @@ async fn f12_a_record_says_who_what_where_and_why_and_holds_no_secret() {
     assert_eq!(intent["actor"]["sts_arn"], "arn:aws:sts::123456789012:assumed-role/SRE/ana");
     assert_eq!((&intent["actor"]["sudo_user"], &intent["region"]), (&"ben".into(), &"us-east-1".into()));
     assert_eq!(audit::place(&intent), "test, 123456789012/us-east-1");
+    assert_eq!(intent["actor"]["operator"], "ana");
     assert_eq!((&intent["reason"], &intent["ticket"]), (&"stuck connections".into(), &"OPS-1".into()));
     assert_eq!(intent["params"]["forceNewDeployment"], "true");
     assert_eq!(intent["overridden"], serde_json::json!(["image"]));
