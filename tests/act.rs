@@ -261,6 +261,26 @@ async fn f12_killed_between_intent_and_result_it_is_told_at_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_kill_left_open_is_settled_by_reading_and_nothing_is_sent() {
+    let stage = Stage::fast().await;
+    let mut started = started(&stage, &order("service-0001"));
+    started.says("accepted (").await;
+    started.child.kill().await.expect("killed");
+    assert_eq!(stage.records().await, ["intent null", "result applied"]);
+    let mut told = stage.run("audit settle").await;
+    for _ in 0..200 {
+        if told.code == 1 {
+            assert!(told.out.starts_with("record 1: force-deploy of scale/service-0001: stays open: "), "{told:?}");
+            told = stage.run("audit settle").await;
+        }
+    }
+    assert!(told.code == 0 && told.out.contains("service-0001: done: deployment ecs-svc/"), "{told:?}");
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
+    let told = stage.run("audit settle").await;
+    assert_eq!((told.code, told.out.as_str(), stage.sent()), (0, "nothing is open\n", (1, 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f13_a_hang_up_ends_the_watching_and_the_outcome_is_noted_as_unknown() {
     let stage = Stage::still(2).await;
     let mut started = started(&stage, &order("service-0001"));

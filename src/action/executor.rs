@@ -24,7 +24,7 @@ const SELDOM: Duration = Duration::from_secs(15);
 /// When to look less often.
 const SETTLED: Duration = Duration::from_mins(2);
 /// How long nothing may be seen of a change whose answer was lost, until it counts as not made.
-const UNSEEN: Duration = Duration::from_mins(1);
+pub(super) const UNSEEN: Duration = Duration::from_mins(1);
 /// When it takes longer than such things should.
 const SLOW: Duration = Duration::from_mins(10);
 /// A plan older than this is made anew before it is carried out: what was checked then may not hold any more.
@@ -296,7 +296,7 @@ impl Watch<'_> {
             Stage::Done => ended(Outcome::Done, look.text.clone()),
             Stage::Failed => ended(Outcome::Failed, look.text.clone()),
             Stage::Unseen if matches!(self.sent, Sent::Unknown { .. }) && elapsed >= UNSEEN => {
-                ended(Outcome::Failed, format!("it was not carried out: {} after {}", look.text, human(elapsed)))
+                ended(Outcome::Failed, found_unseen(look, elapsed))
             }
             Stage::Unseen | Stage::Going => None,
         }
@@ -330,6 +330,11 @@ fn answer(sent: &Sent) -> String {
             format!("unknown: {fault}; it is not sent again, reading will tell what became of it")
         }
     }
+}
+
+/// What is said of a change of which nothing is to be seen.
+pub(super) fn found_unseen(look: &Look, elapsed: Duration) -> String {
+    format!("it was not carried out: {} after {}", look.text, human(elapsed))
 }
 
 /// A random id (UUID, version 4) that ties the records of one action together.

@@ -18,6 +18,7 @@ mod member;
 pub mod plan;
 pub mod policy;
 mod reactivate;
+pub mod settle;
 
 use std::fmt::Debug;
 

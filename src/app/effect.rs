@@ -67,6 +67,8 @@ pub enum Msg {
         /// How it ended.
         ended: Ended,
     },
+    /// What was open was looked at: what came of each, in words.
+    Settled(Vec<String>),
     /// Time has passed.
     Tick,
     /// Something to tell the user for a few seconds.
@@ -110,6 +112,8 @@ pub enum Effect {
         /// What the person gave.
         confirmation: Confirmation,
     },
+    /// Read what became of what was left open, and note it.
+    Settle,
     /// Write the rows of this view to a file.
     Export(&'static str),
 }

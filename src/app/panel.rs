@@ -15,6 +15,8 @@ pub enum PanelKind {
     Errors,
     /// An attempt at an action, by its number.
     Attempt(u64),
+    /// What came of what was left open, a line each.
+    Settled(Vec<String>),
     /// Text that was copied.
     Copied(String),
 }

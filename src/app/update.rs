@@ -1,7 +1,7 @@
 //! The one door for everything that happens.
 
 use super::command::invoke;
-use super::{Effect, Msg, Press, Prompt, PromptKind, State};
+use super::{Effect, Msg, Panel, PanelKind, Press, Prompt, PromptKind, State};
 use crate::keymap::{Binding, Chord, Lookup, Scope};
 use crate::store::News;
 use crate::time::Timestamp;
@@ -66,6 +66,15 @@ fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Ended { attempt, ended } => {
             state.ended(attempt, ended);
+            vec![Effect::Refresh]
+        }
+        Msg::Settled(told) => {
+            // Whoever types meanwhile is told without losing what they type.
+            if state.prompt.is_none() {
+                state.panel = Some(Panel::new(PanelKind::Settled(told)));
+            } else {
+                state.tell(told.join("; "));
+            }
             vec![Effect::Refresh]
         }
         Msg::Tick => {

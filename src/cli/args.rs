@@ -57,7 +57,7 @@ pub struct Global {
     /// Allow these actions, such as force-deploy; a stack may forbid them
     #[arg(long, global = true, value_name = "ACTION", value_delimiter = ',')]
     pub allow: Vec<String>,
-    /// Who you are, for the audit; needed where the caller is a machine role [env: ROUNDS_OPERATOR]
+    /// Who you are; the audit keeps it. Needed where the caller is a machine; also the variable `ROUNDS_OPERATOR`
     #[arg(long, global = true, value_name = "NAME")]
     pub operator: Option<String>,
     /// No colours
@@ -296,6 +296,8 @@ pub enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Settle by reading what was left unfinished, and send nothing: exit 0 nothing is open, 1 something stays open, 3 unreadable
+    Settle,
     /// Follow the chain of hashes: exit 0 intact, 1 broken, 3 unreadable
     Verify {
         /// As JSON

@@ -1,23 +1,78 @@
-//! `rounds audit`: what was done, and whether the record of it is whole.
+//! `rounds audit`: what was done, whether the record of it is whole, and what became of what was left open.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Write, stderr};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::args::AuditCommand;
-use super::{Outcome, print};
-use crate::action::audit::{Entry, Verified, place};
+use super::args::{AuditCommand, Global};
+use super::{Outcome, block_on, print};
+use crate::action::audit::{Audit, Entry, Verified, place};
+use crate::action::settle::{Open, Settled, settle};
+use crate::action::{Actor, Bench};
+use crate::backend::aws::Connector;
+use crate::config::{self, Settings};
+use crate::document::quoted;
+use crate::feed::Budgets;
 use crate::text::clean;
+use crate::time::{Clock, SystemClock};
 
-/// Shows or verifies.
-pub(super) fn run(command: AuditCommand) -> Outcome {
+/// Shows, verifies or settles.
+pub(super) fn run(global: &Global, command: AuditCommand, env: &BTreeMap<String, String>) -> Outcome {
     let audit = super::console::audit().map_err(|e| vec![e])?;
-    let json = match command {
-        AuditCommand::Show { json } | AuditCommand::Verify { json } => json,
-    };
     match command {
-        AuditCommand::Show { .. } => show(&audit.entries().map_err(|e| vec![e])?, json),
-        AuditCommand::Verify { .. } => verified(&audit.verify().map_err(|e| vec![e])?, json),
+        AuditCommand::Show { json } => show(&audit.entries().map_err(|e| vec![e])?, json),
+        AuditCommand::Verify { json } => verified(&audit.verify().map_err(|e| vec![e])?, json),
+        AuditCommand::Settle => settled(global, &audit, env),
+    }
+}
+
+/// Settles what is open of the configured stacks, or of those that were named.
+fn settled(global: &Global, audit: &Audit, env: &BTreeMap<String, String>) -> Outcome {
+    let settings = config::load(env, &global.flags())?;
+    print::log(settings.log.as_deref())?;
+    let open = audit.open().map_err(|e| vec![e])?;
+    let is_wanted = |open: &&Open| global.stack.is_empty() || global.stack.iter().any(|name| name == open.stack());
+    let open: Vec<&Open> = open.iter().filter(is_wanted).collect();
+    if open.is_empty() {
+        return print::print("nothing is open\n");
+    }
+    let actor = Actor::here(env).operated_by(settings.operator.as_deref());
+    block_on(async {
+        let mut benches = Benches { settings: &settings, made: HashMap::new() };
+        let mut stays = false;
+        for open in open {
+            let how = match benches.of(open.stack()).await {
+                Ok(bench) => settle(open, &bench, audit, &actor).await,
+                Err(why) => Settled::Stays(why),
+            };
+            stays |= matches!(how, Settled::Stays(_));
+            print::print(&format!("{}: {}\n", open.name(), clean(&how.text())))?;
+        }
+        Ok(u8::from(stays))
+    })?
+}
+
+/// What is read with, each stack connected to once.
+struct Benches<'a> {
+    settings: &'a Settings,
+    made: HashMap<String, Arc<Bench>>,
+}
+
+impl Benches<'_> {
+    async fn of(&mut self, name: &str) -> Result<Arc<Bench>, String> {
+        if let Some(bench) = self.made.get(name) {
+            return Ok(Arc::clone(bench));
+        }
+        let stack = self.settings.stacks.iter().find(|stack| stack.name == name);
+        let stack = stack.ok_or_else(|| format!("the stack {} is not configured", quoted(name)))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let connected = Connector::new(Arc::clone(&clock)).connect(stack).await;
+        let backend = connected.map_err(|error| error.to_string().replace("\n  ", "; "))?;
+        let bench = Arc::new(Bench::new(stack.clone(), backend, clock, Arc::new(Budgets::default())));
+        self.made.insert(name.to_owned(), Arc::clone(&bench));
+        Ok(bench)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn run() -> ExitCode {
         Some(Command::Export(export)) => headless::export(&cli.global, export, &env),
         Some(Command::Doctor(doctor)) => headless::doctor(&cli.global, doctor, &env),
         Some(Command::Act(act)) => act::run(&cli.global, act, &env),
-        Some(Command::Audit { command }) => audit::run(*command),
+        Some(Command::Audit { command }) => audit::run(&cli.global, *command, &env),
         Some(Command::Config { explain }) => print::config(&cli.global, *explain, &env),
         Some(Command::Completions { shell }) => print::completions(*shell),
         Some(Command::Man { command }) => print::man(command),

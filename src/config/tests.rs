@@ -263,6 +263,26 @@ fn an_operator_is_named_by_flag_or_environment() {
 }
 
 #[test]
+fn what_is_off_by_default_is_named_in_the_file_and_nothing_else_is() {
+    let parsed = |text: &str| FileConfig::parse(text, Path::new("rounds.toml"), &[]);
+    for (text, told) in [
+        ("opt_in = [\"drop-everything\"]", "unknown action \"drop-everything\""),
+        ("opt_in = [\"\"]", "unknown action \"\""),
+        ("opt_in = [\"force-deploy\"]", "\"force-deploy\" needs no opting in; allow of a stack and --allow are enough"),
+        ("opt_in = true", "opt_in"),
+        ("[[stack]]\nname = \"a\"\nopt_in = []", "unknown key of a stack \"opt_in\""),
+    ] {
+        let wrong = parsed(text).unwrap_err();
+        assert!(wrong.len() == 1 && wrong[0].to_string().contains(told), "{wrong:?}");
+        assert!(wrong[0].to_string().starts_with("rounds.toml:"), "{wrong:?}");
+    }
+    for id in crate::action::ACTIONS.iter().filter(|spec| spec.opt_in).map(|spec| spec.id) {
+        let settings = resolve(parsed(&format!("opt_in = [\"{id}\"]")).ok(), &env(&[]), &Flags::default()).unwrap();
+        assert_eq!((settings.opt_in, settings.read_only), (vec![id.to_owned()], true), "it allows nothing by itself");
+    }
+}
+
+#[test]
 fn nothing_is_allowed_unless_the_command_line_allows_it() {
     let read_only = |flags: &Flags| {
         let settings = resolve(Some(file()), &env(&[]), flags).unwrap();

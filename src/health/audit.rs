@@ -59,6 +59,7 @@ fn about(acted: &Acted) -> About {
         .with("record", acted.seq)
         .with("answer", acted.answer.as_deref().unwrap_or("none noted"))
         .next(format!("look at {} itself: its deployments and events tell", acted.target))
+        .next("rounds audit settle, or :settle here, reads what became of it; nothing is sent")
         .next("rounds audit show tells every record; CloudTrail knows whether a request arrived")
 }
 

@@ -10,9 +10,11 @@ use tokio::time::timeout;
 use crate::action::audit::Audit;
 use crate::action::executor::{Ended, Order, WATCH, execute};
 use crate::action::policy::{Confirmation, Refusal, Rules};
+use crate::action::settle::{Settled, settle};
 use crate::action::{Actor, Bench, Plan, action, planned};
 use crate::app::Msg;
 use crate::error::Error;
+use crate::text::clean;
 
 /// How long a request under way is waited for once the console ends, …
 const GRACE: Duration = Duration::from_secs(1);
@@ -108,6 +110,15 @@ impl Acting {
         });
     }
 
+    /// Reads what became of what was left open on these stacks, notes it, and tells it. Nothing is sent, so nothing waits for it.
+    pub fn settle(&self) {
+        let (tell, actor, audit) = (self.tell.clone(), Arc::clone(&self.actor), self.audit.clone());
+        let benches: Vec<Arc<Bench>> = self.benches.iter().filter_map(|bench| bench.get().cloned()).collect();
+        tokio::spawn(async move {
+            let _ = tell.send(Msg::Settled(settled(&benches, audit, &actor).await));
+        });
+    }
+
     /// Ends the watching of everything under way, and waits until that is noted.
     pub async fn end(mut self, why: String) {
         self.stop.send_replace(Some(why));
@@ -119,4 +130,22 @@ impl Acting {
     fn bench(&self, stack: usize) -> Option<Arc<Bench>> {
         self.benches.get(stack)?.get().cloned()
     }
+}
+
+/// What came of each that is open, a line each.
+async fn settled(benches: &[Arc<Bench>], audit: Result<Arc<Audit>, Error>, actor: &Actor) -> Vec<String> {
+    let open = audit.and_then(|audit| Ok((audit.open()?, audit)));
+    let (open, audit) = match open {
+        Ok(both) => both,
+        Err(error) => return vec![error.to_string()],
+    };
+    let mut told = Vec::new();
+    for open in open {
+        let how = match benches.iter().find(|bench| bench.stack.name == open.stack()) {
+            Some(bench) => settle(&open, bench, &audit, actor).await,
+            None => Settled::Stays("this console is not connected to its stack".to_owned()),
+        };
+        told.push(format!("{}: {}", open.name(), clean(&how.text())));
+    }
+    told
 }

@@ -33,6 +33,7 @@ pub fn interpret(console: &mut EventLoop, effect: Effect) -> bool {
                 console.acting.act(attempt, stack, Arc::clone(plan), confirmation, rules);
             }
         }
+        Effect::Settle => console.acting.settle(),
         Effect::Export(view) => {
             let told = export(console, view).unwrap_or_else(|error| format!("nothing was written: {error}"));
             console.state.tell(told);

@@ -100,6 +100,7 @@ fn harmless(state: &mut State, msg: Msg) {
             | Effect::Copy(_)
             | Effect::Refresh
             | Effect::Focus(_)
+            | Effect::Settle
             | Effect::Export(_) => {}
             Effect::Plan { attempt, .. } => {
                 let result = Err(Error::unavailable("nothing answers"));

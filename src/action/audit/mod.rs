@@ -19,10 +19,11 @@ use tokio::time::timeout;
 
 pub use chain::{Entry, Verified};
 pub use claim::Claim;
-pub(super) use record::{Header, draft, outcome, result};
+pub(super) use record::{Header, draft, outcome, result, settled};
 pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
 use super::plan::{Check, Level};
+use super::settle::Open;
 use crate::error::Error;
 use crate::health::words::count;
 use crate::time::Timestamp;
@@ -129,6 +130,14 @@ impl Audit {
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
         let left = unfinished(&self.recent()?);
         Ok(left.into_iter().filter(|left| !self.is_held(&left.arn)).collect())
+    }
+
+    /// What was intended lately and whose end is not known: it has no outcome, or one that is unknown. Oldest first.
+    ///
+    /// # Errors
+    /// A file cannot be trusted or read.
+    pub fn open(&self) -> Result<Vec<Open>, Error> {
+        Ok(record::open(&self.recent()?))
     }
 
     /// When this was last sent to this target, or may have been, as far as the newest files tell.

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Entry;
+use super::{Entry, Open};
 use crate::action::actor::Actor;
 use crate::action::plan::{Level, Plan, State, pairs};
 use crate::action::policy::Confirmation;
 use crate::backend::change::Sent;
+use crate::model::identity::Identity;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -77,7 +78,7 @@ pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String,
         "action_id": action_id,
         "actor": actor.to_json(&plan.identity),
         "host": *actor.host,
-        "tool": { "name": "rounds", "version": env!("CARGO_PKG_VERSION") },
+        "tool": tool(),
         "stack": *plan.stack,
         "profile": profile.map(text),
         "region": plan.identity.region.as_deref(),
@@ -147,6 +148,59 @@ pub(in crate::action) fn outcome(
     put("after", after.map_or(Value::Null, State::to_json));
     put("verify", json!({ "state": outcome.word(), "elapsed_s": seconds }));
     record
+}
+
+/// What came of it, as it was read later: who read it, and everything else as it was intended.
+pub(in crate::action) fn settled(
+    intent: &Value,
+    reader: (&Actor, &Identity),
+    outcome: Outcome,
+    message: &str,
+    after: Option<&State>,
+    seconds: u64,
+) -> Map<String, Value> {
+    // The others are those of the line, not of the action.
+    let is_of_action = |name: &str| !["v", "seq", "prev_sha256", "ts"].contains(&name);
+    let fields = intent.as_object().into_iter().flatten().filter(|(name, _)| is_of_action(name));
+    let mut record: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut put = |name: &str, value: Value| drop(record.insert(name.to_owned(), value));
+    for field in ["preflight", "overridden", "before"] {
+        put(field, Value::Null);
+    }
+    put("phase", Value::from(Phase::Outcome.word()));
+    put("actor", reader.0.to_json(reader.1));
+    put("host", Value::from(&*reader.0.host));
+    put("tool", tool());
+    put("outcome", Value::from(outcome.word()));
+    put("message", Value::from(message));
+    put("after", after.map_or(Value::Null, State::to_json));
+    put("verify", json!({ "state": "settled by reading", "elapsed_s": seconds }));
+    record
+}
+
+fn tool() -> Value {
+    json!({ "name": "rounds", "version": env!("CARGO_PKG_VERSION") })
+}
+
+/// What of these records was intended and has no outcome that is known, oldest first.
+pub(super) fn open(entries: &[Entry]) -> Vec<Open> {
+    let mut all: Vec<Open> = Vec::new();
+    for record in entries.iter().filter_map(|entry| entry.record.as_ref()) {
+        let is_of = |open: &Open| open.intent["action_id"] == record["action_id"];
+        match record["phase"].as_str() {
+            Some("intent") if record["action_id"].is_string() => {
+                all.push(Open { intent: record.clone(), answer: None });
+            }
+            Some("result") => {
+                if let Some(open) = all.iter_mut().find(|open| is_of(open)) {
+                    open.answer = Some(record.clone());
+                }
+            }
+            Some("outcome") if record["outcome"] != Outcome::Unknown.word() => all.retain(|open| !is_of(open)),
+            _ => {}
+        }
+    }
+    all
 }
 
 /// Where a record says it was done, in a few words: `prod, 123456789012/us-east-1, not AWS: http://127.0.0.1:5055`.

@@ -1,4 +1,5 @@
 mod plans;
+mod settling;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

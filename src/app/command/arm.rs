@@ -1,4 +1,5 @@
-//! Arming and disarming. It has no key of its own: what may change the world is not one key away.
+//! Arming and disarming, and settling what was left open. Arming has no key of its own: what may change the world is not one key
+//! away.
 
 use super::Command;
 use crate::action::policy::says_something;
@@ -9,6 +10,10 @@ pub(super) const ALL: &[Command] = &[
     Command::new("arm", "", "Let the console act for 15 minutes, for a reason", |state, reason| {
         ask(state, reason);
         Vec::new()
+    }),
+    Command::new("settle", "", "Read what became of actions that were left unfinished; nothing is sent", |state, _| {
+        state.tell("reading what became of what is open");
+        vec![Effect::Settle]
     }),
     Command::new("disarm", "", "Let the console act no more", |state, _| {
         state.disarm("");

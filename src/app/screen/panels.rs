@@ -45,6 +45,7 @@ pub(super) fn content(state: &State) -> Option<Content> {
         PanelKind::Detail(entry) => detail(state, entry, columns),
         PanelKind::Errors => errors(state, columns),
         PanelKind::Attempt(id) => attempt::content(state, *id),
+        PanelKind::Settled(told) => settled(told, columns),
         PanelKind::Copied(text) => copied(text, columns),
     })
 }
@@ -215,6 +216,17 @@ fn errors(state: &State, columns: usize) -> Content {
         lines.push(vec![Span::new("nothing has failed", Role::Ok)]);
     }
     Content { title: "errors".to_owned(), lines }
+}
+
+fn settled(told: &[String], columns: usize) -> Content {
+    let mut lines = Vec::new();
+    for words in told {
+        paragraph(&mut lines, words, Role::Dialog, columns, 0);
+    }
+    if lines.is_empty() {
+        lines.push(vec![Span::new("nothing is open", Role::Ok)]);
+    }
+    Content { title: "settled by reading".to_owned(), lines }
 }
 
 fn copied(text: &str, columns: usize) -> Content {

@@ -1,0 +1,150 @@
+//! Settles by reading what was left open: an action that nobody saw the end of, or whose outcome is unknown. Nothing is sent.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::audit::{Audit, Outcome, settled};
+use super::executor::{UNSEEN, found_unseen};
+use super::plan::State;
+use super::{Actor, Bench, Look, Stage, action};
+use crate::model::identity::Identity;
+use crate::text::Text;
+use crate::time::{Timestamp, human};
+
+/// An action whose end is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// Its intent, as it was noted.
+    pub intent: Value,
+    /// What was answered, if that was noted.
+    pub answer: Option<Value>,
+}
+
+impl Open {
+    /// Which it is: `record 4: force-deploy of ehr/web`.
+    #[must_use]
+    pub fn name(&self) -> Text {
+        let text = |field: &str| self.text(field);
+        Text::from(format!("record {}: {} of {}", self.intent["seq"], text("action"), text("target")))
+    }
+
+    /// The name of its stack.
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        self.text("stack")
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.intent[field].as_str().unwrap_or("?")
+    }
+
+    fn arn(&self) -> &str {
+        self.intent["target_arns"][0].as_str().unwrap_or_default()
+    }
+
+    fn answered(&self) -> Option<&str> {
+        self.answer.as_ref()?["outcome"].as_str()
+    }
+
+    fn since(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.intent["ts"].as_str()?).ok()
+    }
+}
+
+/// What came of settling one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is known now, and noted.
+    Known(Outcome, String),
+    /// It stays open: why.
+    Stays(String),
+}
+
+impl Settled {
+    /// In words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Known(outcome, text) => format!("{}: {text}", outcome.word()),
+            Self::Stays(why) => format!("stays open: {why}"),
+        }
+    }
+}
+
+/// Reads what became of it and notes that. Whoever has its target in hand settles it otherwise.
+pub async fn settle(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Settled {
+    match read(open, bench, audit, actor).await {
+        Ok((outcome, text)) => Settled::Known(outcome, text),
+        Err(why) => Settled::Stays(why),
+    }
+}
+
+async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Result<(Outcome, String), String> {
+    // Held until it is noted.
+    let claim = audit.claim(open.arn()).map_err(|error| format!("the audit cannot be written: {error}"))?;
+    let _claim = claim.ok_or("it is under way in another rounds")?;
+    let still = audit.open().map_err(|error| format!("the audit cannot be read: {error}"))?;
+    if !still.iter().any(|other| other.intent["action_id"] == open.intent["action_id"]) {
+        return Err("somebody else has settled it meanwhile".to_owned());
+    }
+    let identity = bench.identity().await.map_err(|fault| format!("who asks cannot be read: {fault}"))?;
+    same_place(open, &identity)?;
+    let age = open.since().map_or(Duration::ZERO, |since| bench.clock.now().since(since));
+    let (outcome, text, after) = if open.answered() == Some("refused") {
+        (Outcome::Failed, "nothing was changed: AWS refused it".to_owned(), None)
+    } else {
+        let look = look(open, bench).await?;
+        let (outcome, text) = judge(open, &look, age)?;
+        (outcome, text, Some(look.state))
+    };
+    let record = settled(&open.intent, (actor, &identity), outcome, &text, after.as_ref(), age.as_secs());
+    let noted = audit.append(bench.clock.now(), record).await;
+    noted.map_err(|error| format!("{}: {text}; but the audit cannot be written: {error}", outcome.word()))?;
+    Ok((outcome, text))
+}
+
+/// Whether what is asked now is what was acted on.
+fn same_place(open: &Open, identity: &Identity) -> Result<(), String> {
+    let then = [&open.intent["actor"]["account"], &open.intent["region"], &open.intent["endpoint"]].map(Value::as_str);
+    let now = [Some(&*identity.account), identity.region.as_deref(), identity.endpoint.as_deref()];
+    for ((what, then), now) in ["account", "region", "endpoint"].into_iter().zip(then).zip(now) {
+        if then != now {
+            let or_none = |value: Option<&str>| Text::from(value.unwrap_or("none"));
+            return Err(format!("its {what} was {}, asked is {}", or_none(then), or_none(now)));
+        }
+    }
+    Ok(())
+}
+
+/// Plans the same anew, for that knows where to look, and looks from what there was before.
+async fn look(open: &Open, bench: &Bench) -> Result<Look, String> {
+    let id = open.text("action");
+    let spec = action(id).ok_or_else(|| Text::from(format!("there is no action {id} any more")).to_string())?;
+    let plan = (spec.plan)(bench, open.text("target")).await;
+    let plan = plan.map_err(|error| format!("it cannot be read: {}", error.to_string().replace("\n  ", "; ")))?;
+    if plan.target.arn != open.arn() {
+        return Err(format!("{} is another one now ({})", plan.target.label, plan.target.arn));
+    }
+    let recorded = |name: &'static str| Some((name, Text::from(open.intent["before"][name].as_str()?)));
+    let before: Vec<_> = plan.state.0.iter().filter_map(|(name, _)| recorded(name)).collect();
+    if before.len() != plan.state.0.len() {
+        return Err("its record does not have everything that this version compares with".to_owned());
+    }
+    let made = open.answer.as_ref().and_then(|answer| answer["message"].as_str()?.strip_prefix("made "));
+    let mut made = made.map(Text::from);
+    let look = plan.deed.look(bench, &State(before), &mut made).await;
+    look.map_err(|fault| format!("it cannot be read: {fault}"))
+}
+
+fn judge(open: &Open, look: &Look, age: Duration) -> Result<(Outcome, String), String> {
+    match look.stage {
+        Stage::Done => Ok((Outcome::Done, look.text.clone())),
+        Stage::Failed => Ok((Outcome::Failed, look.text.clone())),
+        Stage::Unseen if open.answered() != Some("applied") && age >= UNSEEN => {
+            Ok((Outcome::Failed, found_unseen(look, age)))
+        }
+        Stage::Unseen => Err(format!("nothing of it is to be seen yet, after {}: {}", human(age), look.text)),
+        Stage::Going => Err(format!("it goes on: {}", look.text)),
+    }
+}
