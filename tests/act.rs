@@ -11,6 +11,8 @@ mod binary;
 mod draining;
 #[path = "act/every.rs"]
 mod every;
+#[path = "act/opted.rs"]
+mod opted;
 #[path = "act/plans.rs"]
 mod plans;
 #[path = "act/promise.rs"]

@@ -1,5 +1,8 @@
 //! What an action reads with: the stack's ports, through the same gate as the feeds.
 
+mod findings;
+mod groups;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -266,8 +266,9 @@ impl Watch<'_> {
                     Err(fault) => (self.tell)(Progress::Trouble(format!("cannot look: {fault}"))),
                 }
                 let elapsed = self.elapsed();
-                if elapsed >= self.order.watch {
-                    let span = human(self.order.watch);
+                let most = self.order.watch.min(self.plan.deed.patience());
+                if elapsed >= most {
+                    let span = human(most);
                     return self.given_up(last.as_ref(), &format!("not done after {span}"));
                 }
                 if elapsed >= SLOW && !is_slow {
@@ -275,7 +276,7 @@ impl Watch<'_> {
                     (self.tell)(Progress::Trouble(format!("not done after {}, watching on", human(SLOW))));
                 }
                 let pause = if elapsed < SETTLED { OFTEN } else { SELDOM };
-                self.order.bench.clock.sleep(pause.min(self.order.watch.saturating_sub(elapsed))).await;
+                self.order.bench.clock.sleep(pause.min(most.saturating_sub(elapsed))).await;
             }
         };
         let stopped = tokio::select! {

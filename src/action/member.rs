@@ -68,14 +68,8 @@ impl<T> Sort<T> {
     pub async fn find(&self, bench: &Bench, target: &str) -> Result<Member<T>, Error> {
         let Aim { cluster, name, home } = self.parse(target)?;
         let identity = bench.identity().await.map_err(|fault| unread(&fault))?;
-        if let Some((region, account)) = home {
-            let here = identity.region.as_deref().unwrap_or(region);
-            if (region, account) != (here, &*identity.account) {
-                let stack = &bench.stack.name;
-                let what =
-                    format!("{} is not where the stack {stack} is: {here}, {}", quoted(target), identity.account);
-                return Err(Error::usage(what).hint("name the stack, profile or region of that account with its flag"));
-            }
+        if let Some(home) = home {
+            at_home(bench, &identity, target, home)?;
         }
         if !bench.stack.watches(cluster) {
             let what = format!("the stack {} does not watch the cluster {}", bench.stack.name, quoted(cluster));
@@ -146,6 +140,22 @@ impl<T> Sort<T> {
         let error = Error::usage(format!("there is no {} {} in {cluster}", self.kind.word(), quoted(name)));
         Err(Error { hint: suggestion(name, &known), ..error })
     }
+}
+
+/// Whether what an ARN names by region and account is where the stack is.
+pub(super) fn at_home(
+    bench: &Bench,
+    identity: &Identity,
+    target: &str,
+    (region, account): (&str, &str),
+) -> Result<(), Error> {
+    let here = identity.region.as_deref().unwrap_or(region);
+    if (region, account) == (here, &*identity.account) {
+        return Ok(());
+    }
+    let stack = &bench.stack.name;
+    let what = format!("{} is not where the stack {stack} is: {here}, {}", quoted(target), identity.account);
+    Err(Error::usage(what).hint("name the stack, profile or region of that account with its flag"))
 }
 
 /// What cannot be read cannot be planned for.

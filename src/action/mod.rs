@@ -5,6 +5,7 @@
 //! [`audit`], sends once, notes the answer, watches until the outcome is known, and notes that. Nothing is ever sent twice.
 
 mod actor;
+mod archive;
 pub mod arming;
 pub mod audit;
 mod bench;
@@ -13,6 +14,7 @@ mod drain;
 mod evidence;
 pub mod executor;
 mod force_deploy;
+mod group;
 mod growth;
 mod member;
 pub mod plan;
@@ -21,6 +23,7 @@ mod reactivate;
 pub mod settle;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -69,7 +72,16 @@ impl Debug for ActionSpec {
 }
 
 /// Every action.
-pub const ACTIONS: &[&ActionSpec] = &[&force_deploy::SPEC, &drain::SPEC, &reactivate::SPEC];
+pub const ACTIONS: &[&ActionSpec] = &[
+    &force_deploy::SPEC,
+    &drain::SPEC,
+    &reactivate::SPEC,
+    &archive::ARCHIVE,
+    &archive::UNARCHIVE,
+    &group::DESIRED,
+    &group::SUSPEND,
+    &group::RESUME,
+];
 
 /// The action with this id.
 #[must_use]
@@ -100,6 +112,10 @@ pub trait Deed: Debug + Send + Sync {
     async fn state(&self, bench: &Bench) -> Result<State, Fault>;
     /// Looks once how far it has come since `before`. `made` is what the service said it made, or what was found to be that.
     async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault>;
+    /// How long to look at most; where the order says less, that holds.
+    fn patience(&self) -> Duration {
+        executor::WATCH
+    }
 }
 
 /// What one look gave.

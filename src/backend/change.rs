@@ -3,10 +3,14 @@
 //! All of them are in [`Change`]; nothing else can be asked for. Each is exactly one request, sent once and never repeated, and
 //! takes a [`Permit`], which only the policy of actions makes.
 
+mod processes;
+
 use async_trait::async_trait;
 
 use crate::model::{Fault, FaultKind};
 use crate::text::Text;
+
+pub use processes::{Process, Processes};
 
 /// Leave to send one change. It cannot be copied, and sending uses it up.
 #[derive(Debug)]
@@ -90,6 +94,31 @@ pub enum Change {
         /// What it is to be.
         status: InstanceStatus,
     },
+    /// `ArchiveFindings` or `UnarchiveFindings` for one finding.
+    FindingArchived {
+        /// The detector's id.
+        detector: Text,
+        /// The finding's id.
+        finding: Text,
+        /// Whether it is to be archived.
+        archived: bool,
+    },
+    /// `SetDesiredCapacity`. Without `HonorCooldown` it waits for no cooldown.
+    GroupDesired {
+        /// The Auto Scaling group's name.
+        group: Text,
+        /// Instances wanted.
+        desired: u32,
+    },
+    /// `SuspendProcesses` or `ResumeProcesses` of processes that are named, one at least.
+    GroupProcesses {
+        /// The Auto Scaling group's name.
+        group: Text,
+        /// Which.
+        processes: Processes,
+        /// Whether they are to be suspended.
+        suspended: bool,
+    },
 }
 
 impl Change {
@@ -97,6 +126,16 @@ impl Change {
     pub const FORCE_DEPLOYMENT: &'static str = "ecs:UpdateService";
     /// The IAM action of [`Change::InstanceState`].
     pub const INSTANCE_STATE: &'static str = "ecs:UpdateContainerInstancesState";
+    /// The IAM action of [`Change::FindingArchived`] where it archives.
+    pub const ARCHIVE: &'static str = "guardduty:ArchiveFindings";
+    /// The IAM action of [`Change::FindingArchived`] where it takes that back.
+    pub const UNARCHIVE: &'static str = "guardduty:UnarchiveFindings";
+    /// The IAM action of [`Change::GroupDesired`].
+    pub const GROUP_DESIRED: &'static str = "autoscaling:SetDesiredCapacity";
+    /// The IAM action of [`Change::GroupProcesses`] where it suspends.
+    pub const SUSPEND: &'static str = "autoscaling:SuspendProcesses";
+    /// The IAM action of [`Change::GroupProcesses`] where it resumes.
+    pub const RESUME: &'static str = "autoscaling:ResumeProcesses";
 
     /// The IAM action.
     #[must_use]
@@ -104,10 +143,15 @@ impl Change {
         match self {
             Self::ForceDeployment { .. } => Self::FORCE_DEPLOYMENT,
             Self::InstanceState { .. } => Self::INSTANCE_STATE,
+            Self::FindingArchived { archived: true, .. } => Self::ARCHIVE,
+            Self::FindingArchived { archived: false, .. } => Self::UNARCHIVE,
+            Self::GroupDesired { .. } => Self::GROUP_DESIRED,
+            Self::GroupProcesses { suspended: true, .. } => Self::SUSPEND,
+            Self::GroupProcesses { suspended: false, .. } => Self::RESUME,
         }
     }
 
-    /// Every parameter as it is sent, by its name on the wire; a list of one by its one item.
+    /// Every parameter as it is sent, by its name on the wire; a list by its items, with commas between.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, Text)> {
         match self {
@@ -121,6 +165,15 @@ impl Change {
                 ("containerInstances", instance.clone()),
                 ("status", Text::from(status.word())),
             ],
+            Self::FindingArchived { detector, finding, .. } => {
+                vec![("detectorId", detector.clone()), ("findingIds", finding.clone())]
+            }
+            Self::GroupDesired { group, desired } => {
+                vec![("AutoScalingGroupName", group.clone()), ("DesiredCapacity", Text::from(desired.to_string()))]
+            }
+            Self::GroupProcesses { group, processes, .. } => {
+                vec![("AutoScalingGroupName", group.clone()), ("ScalingProcesses", Text::from(processes.to_string()))]
+            }
         }
     }
 }

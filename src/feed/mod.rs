@@ -39,7 +39,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use backoff::Backoff;
-pub use budget::{Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_RESOURCES, ECS_REVISIONS, ECS_SERVICES, STS};
+pub use budget::{
+    Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_PROVIDERS, ECS_RESOURCES, ECS_REVISIONS, ECS_SERVICES,
+    GROUP_HISTORY, GROUPS, GUARDDUTY, STS,
+};
 pub use gate::Gate;
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};
 pub use poller::{Control, Poller, spawn};

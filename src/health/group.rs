@@ -27,7 +27,8 @@ pub(super) const AT_MAXIMUM: Rule = Rule {
 pub(super) const SUSPENDED: Rule = Rule {
     id: "scaling-group-suspended",
     domain: "scaling",
-    doc: "A process that keeps a group at its size and healthy is suspended. Critical where it cannot launch what ECS asks for.",
+    doc: "A process of a group is suspended, which nothing takes back but somebody: a warning where the process keeps the group at its \
+          size and healthy, critical where it cannot launch what ECS asks for.",
     source: "Auto Scaling API: SuspendedProcesses; three points of the reservation above the target (practice)",
     thresholds: &[],
     read_at: Facts::taken_at::<GroupFacts>,
@@ -198,18 +199,24 @@ const NEEDED: &[(&str, &str)] = &[
     ("Terminate", "cannot remove instances"),
     ("ReplaceUnhealthy", "does not replace unhealthy instances"),
     ("HealthCheck", "does not check the health of its instances"),
+    ("AlarmNotification", "does not change its size on alarms"),
 ];
 
 fn suspended(facts: &Facts, sink: &mut Sink<'_>) {
     let (placements, demands) = (facts.derived::<Placements>(), facts.derived::<Demands>());
     for group in groups(facts) {
         let lost: Vec<&(&str, &str)> = NEEDED.iter().filter(|(process, _)| group.suspends(process)).collect();
-        let Some((_, first)) = lost.first() else {
+        if group.suspended.is_empty() {
             sink.ok(|| subject::group(group));
             continue;
+        }
+        let says = match lost.first() {
+            Some((_, first)) => {
+                format!("{first} ({} suspended)", words::list(lost.iter().map(|(process, _)| process)))
+            }
+            None => format!("{} suspended", words::list(group.suspended.iter().map(|(process, _)| process))),
         };
-        let names = words::list(lost.iter().map(|(process, _)| process));
-        let mut about = About::new(format!("{}: {first} ({names} suspended)", group.name))
+        let mut about = About::new(format!("{}: {says}", group.name))
             .next("resume the processes when the work they were suspended for is done");
         for (process, why) in &group.suspended {
             about = about.with("suspended", format!("{process}: {}", words::given(why.as_ref())));
@@ -218,7 +225,11 @@ fn suspended(facts: &Facts, sink: &mut Sink<'_>) {
             about = about.with("alarm", "services wait for its instances");
         }
         let asked = demands.of(&group.name).filter(|demand| demand.asks_for_more() && group.suspends("Launch"));
-        let severity = if asked.is_some() { Severity::Crit } else { Severity::Warn };
+        let severity = match asked {
+            Some(_) => Severity::Crit,
+            None if lost.is_empty() => Severity::Info,
+            None => Severity::Warn,
+        };
         sink.found(severity, subject::group(group), explained(about, facts, group));
     }
 }

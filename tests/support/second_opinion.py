@@ -15,6 +15,9 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
        second_opinion.py ENDPOINT secrets COUNT
        second_opinion.py ENDPOINT findings
+       second_opinion.py ENDPOINT found
+       second_opinion.py ENDPOINT stand CLUSTER GROUP
+       second_opinion.py ENDPOINT standing GROUP
        second_opinion.py ENDPOINT powerless"""
 
 import json
@@ -419,13 +422,21 @@ def findings():
     kinds = ["Backdoor:EC2/DenialOfService.Tcp", "UnauthorizedAccess:EC2/SSHBruteForce", "Recon:EC2/PortProbeUnprotectedPort"]
     for _ in range(18):
         guardduty.create_sample_findings(**own, FindingTypes=kinds)
+    first = guardduty.list_findings(**own, FindingCriteria={"Criterion": {"service.archived": {"Eq": ["false"]}}})
+    guardduty.archive_findings(**own, FindingIds=first["FindingIds"][:1])
+    return found()
+
+
+def found():
+    """The findings of the first detector, archived or not."""
+    guardduty = client("guardduty")
+    detectors = guardduty.list_detectors()["DetectorIds"]
+    own = {"DetectorId": detectors[0]}
 
     def listed(archived):
         chosen = {"Criterion": {"service.archived": {"Eq": [archived]}}}
         ids = every("guardduty", "list_findings", "FindingIds", **own, FindingCriteria=chosen)
         return [raw for at in range(0, len(ids), 50) for raw in guardduty.get_findings(**own, FindingIds=ids[at : at + 50])["Findings"]]
-
-    guardduty.archive_findings(**own, FindingIds=[listed("false")[0]["Id"]])
 
     def told(raw):
         kept = keep(raw, "Id", "Arn", "Type", "Severity", "Title", "AccountId")
@@ -436,6 +447,29 @@ def findings():
     return {"detector": detectors[0], **{part: [told(raw) for raw in listed(which)] for part, which in parts.items()}}
 
 
-commands = (secrets, findings, databases, proxy, reboot, measure, scaling, groups, alarms, refused)
+def stand(cluster, name):
+    """A cluster that stands on a group of two instances, which no managed scaling changes."""
+    groups = client("autoscaling")
+    image = client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    groups.create_launch_configuration(LaunchConfigurationName="lc", ImageId=image, InstanceType="t3.micro")
+    sizes = {"MinSize": 0, "MaxSize": 5, "DesiredCapacity": 2}
+    made = {"LaunchConfigurationName": "lc", "AvailabilityZones": ["us-east-1a"]}
+    groups.create_auto_scaling_group(AutoScalingGroupName=name, **sizes, **made)
+    arn = groups.describe_auto_scaling_groups()["AutoScalingGroups"][0]["AutoScalingGroupARN"]
+    scaled = {"autoScalingGroupArn": arn, "managedScaling": {"status": "DISABLED"}, "managedTerminationProtection": "DISABLED"}
+    ecs.create_capacity_provider(name="own", autoScalingGroupProvider=scaled)
+    ecs.create_cluster(clusterName=cluster, capacityProviders=["own"])
+    return standing(name)
+
+
+def standing(name):
+    """The group's sizes, how many instances it has, and what is suspended."""
+    raw = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+    sizes = {size: raw[size] for size in ("MinSize", "MaxSize", "DesiredCapacity")}
+    suspended = sorted(process["ProcessName"] for process in raw.get("SuspendedProcesses", []))
+    return {**sizes, "instances": len(raw["Instances"]), "suspended": suspended}
+
+
+commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, measure, scaling, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

@@ -270,6 +270,7 @@ fn group(n: u32) -> Group {
                 protected: Some(i == 1),
             })
             .collect(),
+        termination_policies: vec![text("OldestInstance"), text("Default")],
         suspended: vec![(text("AZRebalance"), some("User suspended at <now> & \"then\""))],
         protects_new_instances: Some(n.is_multiple_of(2)),
         managed_by_ecs: n % 2 == 1,

@@ -19,7 +19,9 @@ pub(super) const ALL: &[Command] = &[Command::new(
 fn actions(state: &mut State, _: &str) -> Vec<Effect> {
     let wishes = wishes(state);
     if wishes.is_empty() && state.attempts.confirmed().next().is_none() {
-        let kinds: Vec<&str> = ACTIONS.iter().map(|spec| spec.kind).collect();
+        let mut kinds: Vec<&str> = ACTIONS.iter().map(|spec| spec.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
         state.tell(format!("there is no action on what this row is about; there are on: {}", kinds.join(", ")));
         return Vec::new();
     }
@@ -39,7 +41,9 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
     };
     let stack = state.world.index_of(&row.stack);
     let facts = state.world.facts(stack);
-    let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
+    // Rows of scaling are of services and of groups; to what is no group no action on groups has a target.
+    let is_of = |wanted: &str| wanted == kind || (kind == "scaling-target" && wanted == "group");
+    let fitting = ACTIONS.iter().filter(|action| is_of(action.kind));
     fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
 }
 

@@ -8,7 +8,10 @@ use aws_config::timeout::TimeoutConfig;
 
 use super::access::Failed;
 use super::ecs::AwsEcs;
+use super::groups::AwsGroups;
+use super::guardduty::AwsGuardDuty;
 use crate::backend::change::{Change, Changes, Permit, Sent};
+use crate::model::{Fault, FaultKind};
 use crate::text::Text;
 
 /// How long an answer is waited for. Longer than a read: giving up does not undo anything, it only leaves a question open.
@@ -17,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The clients that send.
 pub(super) struct AwsChanges {
     pub ecs: Arc<AwsEcs>,
+    pub guardduty: Arc<AwsGuardDuty>,
+    pub groups: Arc<AwsGroups>,
 }
 
 #[async_trait]
@@ -24,6 +29,8 @@ impl Changes for AwsChanges {
     async fn send(&self, _: Permit, change: &Change) -> Sent {
         match change {
             Change::ForceDeployment { .. } | Change::InstanceState { .. } => self.ecs.send(change).await,
+            Change::FindingArchived { .. } => self.guardduty.send(change).await,
+            Change::GroupDesired { .. } | Change::GroupProcesses { .. } => self.groups.send(change).await,
         }
     }
 }
@@ -31,6 +38,12 @@ impl Changes for AwsChanges {
 /// The deadlines of a change.
 pub(super) fn patience() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build()
+}
+
+/// A change that came to the wrong client, which would be a mistake of this program: nothing is sent.
+pub(super) fn astray(change: &Change) -> Sent {
+    let fault = Fault::new(FaultKind::Unsupported, change.action(), "this client cannot send it");
+    Sent::Refused { fault, status: None }
 }
 
 /// What an answer, or the want of one, means. `told` gives the request id and what was made.

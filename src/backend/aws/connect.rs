@@ -189,16 +189,22 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         place: endpoint.clone().unwrap_or_else(|| format!("{service} in {region}")).into(),
     };
     let ecs = Arc::new(ecs::AwsEcs::new(&config, access("ecs")));
+    let guardduty = Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty")));
+    let groups = Arc::new(groups::AwsGroups::new(&config, access("autoscaling")));
     Backend {
         ecs: ecs.clone(),
         ecs_preflight: ecs.clone(),
-        changes: Arc::new(changes::AwsChanges { ecs: Arc::clone(&ecs) }),
+        changes: Arc::new(changes::AwsChanges {
+            ecs: Arc::clone(&ecs),
+            guardduty: Arc::clone(&guardduty),
+            groups: Arc::clone(&groups),
+        }),
         task_definitions: ecs,
-        groups: Arc::new(groups::AwsGroups::new(&config, access("autoscaling"))),
+        groups,
         group_activities: Arc::new(group_activities::AwsGroupActivities::new(&config, access("autoscaling"))),
         app_scaling: Arc::new(app_scaling::AwsAppScaling::new(&config, access("application-autoscaling"))),
         alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
-        guardduty: Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty"))),
+        guardduty,
         secrets: Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager"))),
         rds: Arc::new(rds::AwsRds::new(&config, access("rds"))),
         proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),

@@ -1,5 +1,7 @@
 //! Amazon EC2 Auto Scaling.
 
+mod changes;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_autoscaling::Client;
@@ -52,6 +54,7 @@ fn group(raw: &AutoScalingGroup) -> Group {
         desired: number(raw.desired_capacity()),
         zones: texts(raw.availability_zones()),
         instances: raw.instances().iter().map(instance).collect(),
+        termination_policies: texts(raw.termination_policies()),
         suspended: raw
             .suspended_processes()
             .iter()

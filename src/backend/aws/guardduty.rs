@@ -1,5 +1,6 @@
 //! Amazon GuardDuty.
 
+mod changes;
 mod findings;
 
 use async_trait::async_trait;

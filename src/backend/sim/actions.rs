@@ -83,13 +83,14 @@ impl World {
         self.service(c, service).ok_or_else(missing)
     }
 
-    fn changed(&mut self, action: &'static str, target: String, detail: String) {
+    /// Keeps what was changed.
+    pub(super) fn changed(&mut self, action: &'static str, target: String, detail: String) {
         self.mutations.push(Mutation { at: self.now, action, target, detail });
         self.settle();
     }
 }
 
-/// A request ECS refuses.
+/// A request a service refuses.
 pub(super) fn refused(action: &'static str, code: &str, message: &str) -> Fault {
     Fault { code: Some(Text::from(code)), ..Fault::new(FaultKind::Rejected, action, message) }
 }

@@ -21,6 +21,13 @@ impl World {
                 };
                 self.set_instance_state(cluster, instance, state).map(|()| None)
             }
+            Change::FindingArchived { detector, finding, archived } => {
+                self.set_archived(detector, finding, *archived).map(|()| None)
+            }
+            Change::GroupDesired { group, desired } => self.set_group_desired(group, *desired).map(|()| None),
+            Change::GroupProcesses { group, processes, suspended } => {
+                self.set_suspended(group, processes, *suspended).map(|()| None)
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ impl World {
                     protected: Some(protects),
                 })
                 .collect(),
+            termination_policies: vec![Text::from("Default")],
             suspended: group.suspended.iter().map(|process| (Text::from(process), None)).collect(),
             protects_new_instances: Some(protects),
             managed_by_ecs: provider.is_some_and(|p| p.spec.managed_scaling),

@@ -13,7 +13,7 @@ use crate::model::finding::{Detector, Finding};
 use crate::text::Text;
 
 /// What GuardDuty says of everything it does not like.
-const BAD: &str = "BadRequestException";
+pub(super) const BAD: &str = "BadRequestException";
 
 const fn list(action: &'static str) -> List {
     let refusal = (BAD, "The request is rejected because the parameter nextToken has an invalid value.");
@@ -72,7 +72,8 @@ impl GuardDuty for Sim {
 }
 
 impl World {
-    fn owned(&self, detector: &str, action: &'static str) -> Result<&Guard, Fault> {
+    /// GuardDuty, if the detector is its own.
+    pub(super) fn owned(&self, detector: &str, action: &'static str) -> Result<&Guard, Fault> {
         let is_own = self.guard.detector.as_ref().is_some_and(|(id, _)| id == detector);
         if is_own { Ok(&self.guard) } else { Err(not_owned(action)) }
     }

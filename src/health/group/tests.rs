@@ -42,7 +42,11 @@ fn suspended_processes_unhealthy_instances_and_the_missing_tag_are_warnings() {
         SUSPENDED.id,
         &[
             (suspended(&[]), &["ok"]),
-            (suspended(&["AZRebalance"]), &["ok"]),
+            (suspended(&["AZRebalance"]), &["info asg-ehr: AZRebalance suspended"]),
+            (
+                suspended(&["AlarmNotification"]),
+                &["warn asg-ehr: does not change its size on alarms (AlarmNotification suspended)"],
+            ),
             (
                 suspended(&["Launch", "HealthCheck"]),
                 &["warn asg-ehr: cannot add instances (Launch, HealthCheck suspended)"],

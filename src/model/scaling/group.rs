@@ -37,6 +37,8 @@ pub struct Group {
     pub zones: Vec<Text>,
     /// Its instances.
     pub instances: Vec<GroupInstance>,
+    /// `TerminationPolicies`, in the order they are asked which instance goes.
+    pub termination_policies: Vec<Text>,
     /// Suspended processes and why.
     pub suspended: Vec<(Text, Option<Text>)>,
     /// `NewInstancesProtectedFromScaleIn`.

@@ -6,7 +6,7 @@ use aws_sdk_ecs::types::ContainerInstanceStatus;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::AwsEcs;
-use crate::backend::aws::changes::{became, patience};
+use crate::backend::aws::changes::{astray, became, patience};
 use crate::backend::aws::values::text;
 use crate::backend::change::{Change, Sent};
 use crate::model::{Fault, FaultKind};
@@ -39,6 +39,7 @@ impl AwsEcs {
                 }
                 became(answer, |answer| (text(answer.request_id()), None))
             }
+            other => astray(other),
         }
     }
 }

@@ -43,6 +43,7 @@ impl World {
             suspended.push(process.to_owned());
         } else {
             self.fill_group(g, &Why::Short);
+            self.shrink_group(g, &Why::Short);
         }
     }
 
@@ -72,7 +73,7 @@ impl World {
     }
 
     /// Takes away what is too much, from the zone that has the most, the oldest first.
-    fn shrink_group(&mut self, g: usize, why: &Why) {
+    pub(super) fn shrink_group(&mut self, g: usize, why: &Why) {
         let have = count(self.members(g).count());
         let desired = self.groups[g].desired;
         if desired >= have || self.suspends(g, "Terminate") {
@@ -98,7 +99,7 @@ impl World {
         }
     }
 
-    fn suspends(&self, g: usize, process: &str) -> bool {
+    pub(super) fn suspends(&self, g: usize, process: &str) -> bool {
         self.groups[g].suspended.iter().any(|suspended| suspended == process)
     }
 

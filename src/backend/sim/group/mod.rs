@@ -1,9 +1,10 @@
 //! Auto Scaling groups and the managed scaling of capacity providers: out only, never past the maximum.
 //!
-//! `change` is how a group comes to its size; `leave` how an instance goes; `refresh` how all are replaced; `activity` what is
+//! `asked` is what a caller sets; `change` is how a group comes to its size; `leave` how an instance goes; `refresh` how all are replaced; `activity` what is
 //! told of it; `reservation` what managed scaling measures.
 
 mod activity;
+mod asked;
 mod change;
 mod leave;
 mod refresh;
@@ -41,6 +42,11 @@ impl World {
         let waiting = self.waiting_sizes(p);
         self.providers[p].watching = !waiting.is_empty();
         if waiting.is_empty() {
+            return;
+        }
+        // Managed scaling is told by an alarm, as any policy is.
+        if self.suspends(group, "AlarmNotification") {
+            self.agenda.add(self.now + PERIOD, Due::Scaling(p));
             return;
         }
         let booting = count(self.members(group).filter(|i| i.stage == Stage::Booting).count());

@@ -5,8 +5,13 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::spec::{DetectorSpec, FindingSpec, ResourceSpec};
+use crate::backend::change::Change;
+use crate::backend::sim::actions::refused;
+use crate::backend::sim::names::Home;
+use crate::backend::sim::port_guardduty::BAD;
 use crate::backend::sim::scenario::Scenario;
 use crate::backend::sim::world::World;
+use crate::model::Fault;
 use crate::model::finding::Concerned;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -80,6 +85,37 @@ impl World {
             finding.archived = true;
             finding.updated_at = now;
         }
+    }
+
+    /// Archives a finding of this detector, or takes that back.
+    ///
+    /// # Errors
+    /// Refused by GuardDuty: the detector is another one's or administered by another account, or has no such finding.
+    pub(in crate::backend::sim) fn set_archived(
+        &mut self,
+        detector: &str,
+        finding: &str,
+        archived: bool,
+    ) -> Result<(), Fault> {
+        let action = if archived { Change::ARCHIVE } else { Change::UNARCHIVE };
+        let now = self.now;
+        if self.owned(detector, action)?.detector.as_ref().is_some_and(|(_, spec)| spec.administrator.is_some()) {
+            let why = "The request is rejected because a member account cannot change findings of its administrator.";
+            return Err(refused(action, BAD, why));
+        }
+        let Some(found) = self.guard.findings.iter_mut().find(|known| known.id == finding) else {
+            let why =
+                "The request is rejected because an invalid or out-of-range value is specified as an input parameter.";
+            return Err(refused(action, BAD, why));
+        };
+        if found.archived != archived {
+            found.archived = archived;
+            found.updated_at = now;
+        }
+        let Home { region, account, .. } = &self.home;
+        let arn = format!("arn:aws:guardduty:{region}:{account}:detector/{detector}/finding/{finding}");
+        self.changed(action, arn, format!("archived={archived}"));
+        Ok(())
     }
 
     fn make_finding(&mut self, spec: FindingSpec, at: Timestamp, seen_for: Duration) {

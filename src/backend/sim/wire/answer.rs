@@ -40,7 +40,10 @@ pub fn good(protocol: Protocol, operation: &str, output: &Value, request_id: Str
         Protocol::Query { namespace, items, .. } => {
             let mut out = String::with_capacity(1_024);
             xml::wrapped(&mut out, &format!("{operation}Response"), &format!(" xmlns=\"{namespace}\""), |out| {
-                xml::element(out, &format!("{operation}Result"), output, items);
+                // An operation that gives nothing has no result.
+                if !output.is_null() {
+                    xml::element(out, &format!("{operation}Result"), output, items);
+                }
                 xml::element(out, "ResponseMetadata", &json!({ "RequestId": request_id }), items);
             });
             out.into()

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::autoscaling_changes as changes;
 use super::autoscaling_history as history;
 use super::buckets::Class;
 use super::object::Object;
@@ -25,11 +26,18 @@ pub const SERVICE: Service = Service {
         read("DescribeAutoScalingGroups", |c| Box::pin(describe_groups(c))),
         read("DescribeScalingActivities", |c| Box::pin(history::activities(c))),
         read("DescribeInstanceRefreshes", |c| Box::pin(history::refreshes(c))),
+        modify("SetDesiredCapacity", |c| Box::pin(changes::set_desired(c))),
+        modify("SuspendProcesses", |c| Box::pin(changes::set_processes(c, true))),
+        modify("ResumeProcesses", |c| Box::pin(changes::set_processes(c, false))),
     ],
 };
 
 const fn read(name: &'static str, handler: Handler) -> Operation {
     Operation { name, class: Class::GroupRead, handler }
+}
+
+const fn modify(name: &'static str, handler: Handler) -> Operation {
+    Operation { name, class: Class::GroupModify, handler }
 }
 
 /// Default and most of `MaxRecords`, and most names unless it is given (API model).
@@ -74,6 +82,7 @@ fn group_shape(group: &Group, with_instances: bool) -> Value {
         .put("AvailabilityZones", &group.zones)
         .put("HealthCheckType", "EC2")
         .list("Instances", instances, instance_shape)
+        .put("TerminationPolicies", &group.termination_policies)
         .put("CreatedTime", created.rfc3339().as_str())
         .list("SuspendedProcesses", &group.suspended, |(process, reason)| {
             Object::default().put("ProcessName", process).maybe("SuspensionReason", reason.as_ref()).done()

@@ -29,6 +29,8 @@ pub enum Class {
     DefinitionRead,
     /// Reads of Auto Scaling; AWS publishes no rate.
     GroupRead,
+    /// Changes of groups; AWS publishes no rate.
+    GroupModify,
     /// Reads of Application Auto Scaling; AWS publishes no rate.
     ScalingRead,
     /// `DescribeAlarms`.
@@ -41,6 +43,8 @@ pub enum Class {
     MetricRead,
     /// Reads of GuardDuty; AWS publishes no rate.
     FindingRead,
+    /// `ArchiveFindings`, `UnarchiveFindings`; AWS publishes no rate.
+    FindingModify,
     /// `ListSecrets`.
     SecretList,
     /// `DescribeSecret`.
@@ -90,7 +94,15 @@ impl Rates {
         match (self, class) {
             (Self::Custom(rates), _) => rates.get(&class).copied(),
             (Self::Off, _)
-            | (Self::Documented, Class::GroupRead | Class::ScalingRead | Class::FindingRead | Class::Identity) => None,
+            | (
+                Self::Documented,
+                Class::GroupRead
+                | Class::GroupModify
+                | Class::ScalingRead
+                | Class::FindingRead
+                | Class::FindingModify
+                | Class::Identity,
+            ) => None,
             (Self::Documented, Class::SecretList) => Some(Rate { burst: 100, per_second: 100 }),
             (Self::Documented, Class::SecretRead) => Some(Rate { burst: 10_000, per_second: 10_000 }),
             (

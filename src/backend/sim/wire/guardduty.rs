@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::buckets::Class;
+use super::changes;
 use super::guardduty_shapes as shapes;
 use super::object::Object;
 use super::paging::{Bounds, every, newest_first};
@@ -10,8 +11,10 @@ use super::params::Params;
 use super::refusal::Failure;
 use super::rest::Route;
 use super::service::{Call, Handler, Operation, Protocol, Service};
+use crate::backend::change::Change;
 use crate::backend::ports::limits;
 use crate::model::finding::Finding;
+use crate::text::Text;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -24,6 +27,8 @@ pub const SERVICE: Service = Service {
             Route { method: "GET", path: "/detector/{detectorId}/administrator", operation: "GetAdministratorAccount" },
             Route { method: "POST", path: "/detector/{detectorId}/findings", operation: "ListFindings" },
             Route { method: "POST", path: "/detector/{detectorId}/findings/get", operation: "GetFindings" },
+            Route { method: "POST", path: "/detector/{detectorId}/findings/archive", operation: "ArchiveFindings" },
+            Route { method: "POST", path: "/detector/{detectorId}/findings/unarchive", operation: "UnarchiveFindings" },
         ],
     },
     operations: &[
@@ -32,11 +37,17 @@ pub const SERVICE: Service = Service {
         read("GetAdministratorAccount", |c| Box::pin(get_administrator(c))),
         read("ListFindings", |c| Box::pin(list_findings(c))),
         read("GetFindings", |c| Box::pin(get_findings(c))),
+        modify("ArchiveFindings", |c| Box::pin(set_archived(c, true))),
+        modify("UnarchiveFindings", |c| Box::pin(set_archived(c, false))),
     ],
 };
 
 const fn read(name: &'static str, handler: Handler) -> Operation {
     Operation { name, class: Class::FindingRead, handler }
+}
+
+const fn modify(name: &'static str, handler: Handler) -> Operation {
+    Operation { name, class: Class::FindingModify, handler }
 }
 
 /// Default and most of every list (API reference).
@@ -104,6 +115,15 @@ async fn list_findings(call: &Call<'_>) -> Result<Value, Failure> {
 async fn get_findings(call: &Call<'_>) -> Result<Value, Failure> {
     call.params.refuse_all_but(&["detectorId", "findingIds", "sortCriteria"])?;
     let order = Order::of(call.params)?;
+    let wanted = named(call)?;
+    let mut found = call.backend.guardduty.findings(asked(call).await?, &wanted).await?;
+    found.sort_by_cached_key(|finding| order.key(finding));
+    let account = call.backend.sts.caller().await?.account;
+    Ok(Object::default().list("findings", &found, |f| shapes::finding(f, &account, call.region)).done())
+}
+
+/// The findings that are named.
+fn named(call: &Call<'_>) -> Result<Vec<String>, Failure> {
     let Some(wanted) = call.params.texts("findingIds")? else {
         return Err(Failure::invalid("The request is rejected because the required parameter findingIds is missing."));
     };
@@ -111,11 +131,17 @@ async fn get_findings(call: &Call<'_>) -> Result<Value, Failure> {
         let message = "The request is rejected because the number of findingIds is out of range.";
         return Err(Failure::invalid(message));
     }
-    let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
-    let mut found = call.backend.guardduty.findings(asked(call).await?, &wanted).await?;
-    found.sort_by_cached_key(|finding| order.key(finding));
-    let account = call.backend.sts.caller().await?.account;
-    Ok(Object::default().list("findings", &found, |f| shapes::finding(f, &account, call.region)).done())
+    Ok(wanted.into_iter().map(str::to_owned).collect())
+}
+
+/// Archives findings or takes that back: one at a time, which is all that is sent here.
+async fn set_archived(call: &Call<'_>, archived: bool) -> Result<Value, Failure> {
+    call.params.refuse_all_but(&["detectorId", "findingIds"])?;
+    let [finding] =
+        named(call)?.try_into().map_err(|_| Failure::invalid("this endpoint takes one finding at a time"))?;
+    let (detector, finding) = (Text::from(asked(call).await?), Text::from(finding));
+    changes::send(call, &Change::FindingArchived { detector, finding, archived }).await?;
+    Ok(Object::default().done())
 }
 
 /// Whether archived findings are asked for, or those that are not; `None`: both.
@@ -169,7 +195,6 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Text;
     use crate::time::Timestamp;
 
     #[test]

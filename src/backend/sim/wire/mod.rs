@@ -10,6 +10,7 @@ mod answer;
 mod app_scaling;
 mod app_scaling_shapes;
 mod autoscaling;
+mod autoscaling_changes;
 mod autoscaling_history;
 mod buckets;
 mod cbor;
