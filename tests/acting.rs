@@ -16,10 +16,13 @@ mod stream;
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pty::{Console, Launch};
+use rounds::backend::sim::Scenario;
 use rounds::backend::sim::wire::Fault;
+use rounds::time::ManualClock;
 use serde_json::Value;
 use stage::{Stage, records};
 use support::opinion::second_opinion;
@@ -170,6 +173,53 @@ async fn real_keys_drain_an_instance_to_its_end_and_take_it_back() {
     assert_eq!(sent.iter().map(|body| &body["status"]).collect::<Vec<_>>(), ["DRAINING", "ACTIVE"]);
     let one = ["intent null", "result applied", "outcome done"];
     assert_eq!(stage.records().await, [one, one].concat());
+}
+
+/// A detector that has found something high.
+const FOUND: &str = "
+    title = 't'
+    about = 'a'
+    hint = 'h'
+    start = '2026-03-14T03:00:00Z'
+    caller = { account = '123456789012', region = 'us-east-1', arn = 'arn:aws:sts::123456789012:assumed-role/SRE/ana' }
+    cluster = [{ name = 'ehr' }]
+    detector = {}
+    [[finding]]
+    name = 'miner'
+    kind = 'CryptoCurrency:EC2/BitcoinTool.B'
+    title = 'mined'
+    description = 'd'
+    severity = 8.0
+    ago = '2d'
+    resource = { other = { kind = 'AccessKey', name = 'k' } }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_keys_archive_a_finding_with_its_account_typed() {
+    let scenario = Scenario::parse(FOUND, "found").expect("a scenario");
+    let stage = Stage::of(&scenario, |scenario| Arc::new(ManualClock::at(scenario.opens()))).await;
+    let config = stage.home.path().join("rounds.toml").display().to_string();
+    let text = "opt_in = [\"archive\"]\n[[stack]]\nname = \"prod\"\nallow = [\"archive\"]\n";
+    std::fs::write(&config, text).expect("written");
+    let rows = stage.run("export findings --format json").await.document();
+    let id = rows["rows"][0]["finding_id"].as_str().expect("an id").to_owned();
+    block_in_place(|| {
+        let home = stage.home.path().display().to_string();
+        let console = Launch::new(&["--allow", "archive", "--config", &config]);
+        let mut console = console.on(&stage.server.endpoint_url()).env("HOME", &home).start();
+        arm(console.sees("┌ overview")).press("8").sees("┌ findings").sees("CryptoCurrency");
+        console.press("gg").press("a").sees("plans it").sees("> archive").press("\r").sees("who  ");
+        console.press("G").sees("read and compared again");
+        let typed = format!("{} 123456789012", &id[..8]);
+        confirm(&mut console, &typed).sees("✔ done: it is archived").sees("esc close").press("\x1b");
+        console.sees_no("esc close");
+        leave(console);
+    });
+    let mutations = stage.server.counters().mutations;
+    let sent: Vec<(&str, Value)> =
+        mutations.iter().map(|m| (m.action.as_str(), serde_json::from_slice(&m.body).expect("JSON"))).collect();
+    assert_eq!(sent, [("guardduty:ArchiveFindings", serde_json::json!({ "findingIds": [id] }))]);
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

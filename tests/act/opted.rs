@@ -368,7 +368,8 @@ async fn boto3_reads_the_archived_finding_on_localemu() {
     let (active, archived) = read("findings").await;
     let home = tempfile::tempdir().expect("a directory");
     configured(home.path());
-    let id = &active[0];
+    let id = active[0].clone();
+    let id = &id;
     // Whose account it is, and how severe, is the server's to say.
     let plan = act(&format!("archive {id} --plan --json"), &endpoint, home.path()).await.document();
     let account = plan["confirm_account"].as_str().map(|account| format!(" --account {account}")).unwrap_or_default();

@@ -31,9 +31,15 @@ SERVED = {
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
         "GetTaskProtection", "DescribeServiceRevisions", "DescribeTaskDefinition", "UpdateService",
     ],
-    "autoscaling": ["DescribeAutoScalingGroups", "DescribeScalingActivities", "DescribeInstanceRefreshes"],
+    "autoscaling": [
+        "DescribeAutoScalingGroups", "DescribeScalingActivities", "DescribeInstanceRefreshes",
+        "SetDesiredCapacity", "SuspendProcesses", "ResumeProcesses",
+    ],
     "application-autoscaling": ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"],
-    "guardduty": ["ListDetectors", "GetDetector", "GetAdministratorAccount", "ListFindings", "GetFindings"],
+    "guardduty": [
+        "ListDetectors", "GetDetector", "GetAdministratorAccount", "ListFindings", "GetFindings",
+        "ArchiveFindings", "UnarchiveFindings",
+    ],
     "secretsmanager": ["ListSecrets", "DescribeSecret", "ListSecretVersionIds"],
     "rds": [
         "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
@@ -392,6 +398,12 @@ def walk_others(endpoint):
     groups({}, "InvalidAction", rename="DescribeNothings")
     groups({}, "MissingAuthenticationToken", signed=False)
     walk_history(endpoint, names)
+    wrong, one = "ValidationError", {"AutoScalingGroupName": "no such group"}
+    endpoint.call("autoscaling", "SetDesiredCapacity", {**one, "DesiredCapacity": -1}, wrong)
+    endpoint.call("autoscaling", "SetDesiredCapacity", {**one, "DesiredCapacity": 1, "HonorCooldown": True}, wrong)
+    for operation in ("SuspendProcesses", "ResumeProcesses"):
+        endpoint.call("autoscaling", operation, one, wrong)
+        endpoint.call("autoscaling", operation, {**one, "ScalingProcesses": ["Lunch"]}, wrong)
     endpoint.call("sts", "GetCallerIdentity")
     endpoint.call("sts", "GetCallerIdentity", {}, "InvalidAction", rename="GetNothing")
 
@@ -586,7 +598,9 @@ def walk_guardduty(endpoint):
     stranger = {"DetectorId": "nobody"}
     for operation in ("GetDetector", "GetAdministratorAccount", "ListFindings"):
         guardduty(operation, stranger, wrong)
-    guardduty("GetFindings", {**stranger, "FindingIds": ["x"]}, wrong)
+    for operation in ("GetFindings", "ArchiveFindings", "UnarchiveFindings"):
+        guardduty(operation, {**stranger, "FindingIds": ["x"]}, wrong)
+    guardduty("ArchiveFindings", {**stranger, "FindingIds": ["x", "y"]}, wrong)
     for odd in ({"MaxResults": 51}, {"MaxResults": "many"}, {"NextToken": "made up"}):
         guardduty("ListDetectors", odd, wrong)
     guardduty("ListDetectors", {}, "MissingAuthenticationTokenException", signed=False)
