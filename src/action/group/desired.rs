@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{REFRESHES, RESOURCE, Standing, WANTED, in_service, names, of_row, parted, state};
+use super::{KIND, REFRESHES, RESOURCE, Standing, WANTED, in_service, names, of_row, parted, state};
 use crate::action::plan::{Check, Level, State, Target, Tier};
 use crate::action::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::Change;
@@ -25,7 +25,7 @@ pub const DESIRED: ActionSpec = ActionSpec {
     title: "set how many instances a group wants",
     doc: "Sets the desired capacity of an Auto Scaling group within its bounds, where no managed scaling of ECS does. Fewer end \
           instances with whatever runs there.",
-    kind: "group",
+    kind: KIND,
     target: SHAPE,
     asks: Some("instances wanted"),
     opt_in: true,

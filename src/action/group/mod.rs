@@ -21,6 +21,8 @@ use crate::time::Timestamp;
 
 use Level::{Pass, Warn};
 
+/// The kind of rows that groups are among.
+const KIND: &str = "scaling-target";
 /// What is told in one plan of the groups there are.
 const NAMED: usize = 10;
 /// The IAM action that tells of instance refreshes.
@@ -254,6 +256,20 @@ mod tests {
         for wrong in ["a", "a=", "=4", "a= "] {
             assert!(parted(wrong, "G=N").unwrap_err().to_string().contains("write it: G=N"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn rows_of_groups_offer_their_size_and_what_runs_or_is_suspended() {
+        let suspended = vec![(Text::from("Terminate"), None), (Text::from("Launch"), None)];
+        let other = Group { name: Text::from("b"), arn: None, suspended, ..group() };
+        let mut facts = Facts::default();
+        let groups = GroupFacts { groups: vec![group(), other], ..GroupFacts::default() };
+        facts.put(Timestamp::from_secs(1), std::sync::Arc::new(groups));
+        let arn = group().arn.unwrap_or_default();
+        let offered = |id: &str| [&DESIRED, &SUSPEND, &RESUME].map(|spec| (spec.aim)(&facts, id).unwrap_or_default());
+        assert_eq!(offered(&arn), ["asg=3", "asg=Launch", ""].map(Text::from));
+        assert_eq!(offered("b"), ["b=3", "b=AddToLoadBalancer", "b=Launch,Terminate"].map(Text::from));
+        assert_eq!(offered("service/ehr/api"), [""; 3].map(Text::from));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{REFRESHES, RESOURCE, Standing, in_service, names, of_row, parted, state};
+use super::{KIND, REFRESHES, RESOURCE, Standing, in_service, names, of_row, parted, state};
 use crate::action::plan::{Check, Level, State, Target, Tier};
 use crate::action::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::{Change, Process, Processes};
@@ -25,14 +25,14 @@ pub const SUSPEND: ActionSpec = ActionSpec {
     title: "suspend processes of a group",
     doc: "Has an Auto Scaling group stop doing by itself what is named: launch, terminate, replace … Nothing resumes them but \
           somebody.",
-    kind: "group",
+    kind: KIND,
     target: SHAPE,
     asks: Some("processes"),
     opt_in: true,
     reads: &[REFRESHES],
     actions: &[Change::SUSPEND],
     resource: RESOURCE,
-    aim: |facts, id| of_row(facts, id).map(|group| Text::from(format!("{}=", group.name))),
+    aim: aim_suspend,
     plan: |bench, target| boxed(bench, target, true),
 };
 
@@ -56,6 +56,13 @@ const OF_REFRESH: &[Process] = &[Process::Launch, Process::Terminate, Process::I
 const OF_HEALTH: &[Process] = &[Process::Launch, Process::Terminate, Process::HealthCheck, Process::ReplaceUnhealthy];
 /// Without these managed scaling of ECS comes to nothing.
 const OF_MANAGED: &[Process] = &[Process::Launch, Process::Terminate, Process::AlarmNotification];
+
+/// One that runs, to begin with: which are meant is for a person to say.
+fn aim_suspend(facts: &Facts, id: &str) -> Option<Text> {
+    let group = of_row(facts, id)?;
+    let runs = Process::ALL.into_iter().find(|process| !group.suspends(process.word()))?;
+    Some(Text::from(format!("{}={}", group.name, runs.word())))
+}
 
 /// What is suspended is what can be resumed.
 fn aim_resume(facts: &Facts, id: &str) -> Option<Text> {

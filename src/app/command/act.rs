@@ -41,9 +41,9 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
     };
     let stack = state.world.index_of(&row.stack);
     let facts = state.world.facts(stack);
-    // Rows of scaling are of services and of groups; to what is no group no action on groups has a target.
-    let is_of = |wanted: &str| wanted == kind || (kind == "scaling-target" && wanted == "group");
-    let fitting = ACTIONS.iter().filter(|action| is_of(action.kind));
+    // A group has its row among those of scaling.
+    let kind = if kind == "group" { "scaling-target" } else { kind };
+    let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
     fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
 }
 
