@@ -31,8 +31,9 @@ const BEFORE: &[(&str, &str)] = &[
     ("rollback", "force-deploy"),
 ];
 
-/// What has no place on AWS's wire: a real set takes it in tests/mongo.
-const ELSEWHERE: &[&str] = &["step-down"];
+/// What has no place on AWS's wire: a real set takes it in tests/mongo. And what has no row in a console that begins now: findings
+/// archived before are not read; they are taken back in tests/act/opted.rs.
+const ELSEWHERE: &[&str] = &["step-down", "unarchive"];
 
 /// A world behind AWS's formats, and a bench on it.
 struct World {
