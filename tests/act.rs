@@ -11,6 +11,8 @@ mod binary;
 mod draining;
 #[path = "act/every.rs"]
 mod every;
+#[path = "act/failing_over.rs"]
+mod failing_over;
 #[path = "act/opted.rs"]
 mod opted;
 #[path = "act/plans.rs"]

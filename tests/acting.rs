@@ -223,6 +223,41 @@ async fn real_keys_archive_a_finding_with_its_account_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn real_keys_name_a_new_writer_and_type_name_and_account() {
+    let stage = Stage::databases().await;
+    let config = stage.home.path().join("rounds.toml");
+    let named = "[\"aurora-failover\"]";
+    let text = format!("opt_in = {named}\n[[stack]]\nname = \"prod\"\nregion = \"us-east-1\"\nallow = {named}\n");
+    std::fs::write(&config, text).expect("written");
+    block_in_place(|| {
+        let (home, config) = (stage.home.path().display().to_string(), config.display().to_string());
+        let console = Launch::new(&["--config", &config, "--allow", "aurora-failover"]);
+        let mut console = console.on(&stage.server.endpoint_url()).env("HOME", &home).start();
+        arm(console.sees("┌ overview"));
+        console
+            .press("6")
+            .sees("┌ databases")
+            .sees("claims-db")
+            .press("/kind:cluster")
+            .sees(" /kind:cluster")
+            .press("\r");
+        console.sees_no("claims-db").stands_on("ws");
+        console.press("a").sees("plans it").sees("> aurora-failover").press("\r");
+        // The best reader is offered, and another one is wanted.
+        console.sees(" new writer: ws-2").types("\x15").types("ws-3\r").sees("who  ").press("G");
+        console.sees("read and compared again");
+        let name = "ws 123456789012";
+        confirm(&mut console, name).sees("✔ done: ws-3 writes, ws-1 did");
+        leave(console);
+    });
+    let sent = stage.server.counters().mutations;
+    let bodies: Vec<&str> = sent.iter().map(|sent| std::str::from_utf8(&sent.body).expect("text")).collect();
+    let body = "Action=FailoverDBCluster&Version=2014-10-31&DBClusterIdentifier=ws&TargetDBInstanceIdentifier=ws-3";
+    assert_eq!(bodies, [body]);
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f1_an_answer_lost_on_the_wire_is_unknown_and_then_settled_on_screen() {
     let stage = Stage::fast().await;
     stage.server.faults().set(UPDATE, Fault::LoseAnswer, None);

@@ -3,7 +3,6 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "what a test calls fails by panicking")]
 
-#[expect(dead_code, reason = "these tests need no endpoint")]
 #[path = "support/backend.rs"]
 mod backend;
 #[expect(dead_code, reason = "these tests are at home in a directory that stays")]
@@ -38,6 +37,8 @@ mod program;
 mod split;
 #[path = "mongo/srv.rs"]
 mod srv;
+#[path = "mongo/stepping.rs"]
+mod stepping;
 #[path = "mongo/wire.rs"]
 mod wire;
 

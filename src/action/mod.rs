@@ -13,6 +13,7 @@ mod details;
 mod drain;
 mod evidence;
 pub mod executor;
+mod failover;
 mod force_deploy;
 mod group;
 mod growth;
@@ -21,6 +22,7 @@ pub mod plan;
 pub mod policy;
 mod reactivate;
 pub mod settle;
+mod step_down;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -55,9 +57,9 @@ pub struct ActionSpec {
     pub opt_in: bool,
     /// The IAM actions its plan reads with, beyond those of the feeds. Without them a plan tells what it could not read.
     pub reads: &'static [&'static str],
-    /// The IAM actions that change something.
+    /// The IAM actions that change something; none where AWS is not asked.
     pub actions: &'static [&'static str],
-    /// The resources these are about, as a policy names them.
+    /// The resources these are about, as a policy names them; where AWS is not asked, what the user needs instead.
     pub resource: &'static str,
     /// The target, as it is written, of what has this id; with the value as it is now, for a person to change.
     pub aim: fn(&Facts, &str) -> Option<Text>,
@@ -81,6 +83,9 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &group::DESIRED,
     &group::SUSPEND,
     &group::RESUME,
+    &step_down::SPEC,
+    &failover::instance::SPEC,
+    &failover::cluster::SPEC,
 ];
 
 /// The action with this id.
@@ -154,7 +159,8 @@ mod tests {
         assert_eq!(ids.len(), ACTIONS.len());
         for spec in ACTIONS {
             assert_eq!(action(spec.id).map(|found| found.id), Some(spec.id));
-            assert!(!spec.doc.is_empty() && !spec.actions.is_empty() && spec.resource.starts_with("arn:"), "{spec:?}");
+            assert!(!spec.doc.is_empty() && !spec.resource.is_empty(), "{spec:?}");
+            assert_eq!(spec.actions.is_empty(), !spec.resource.starts_with("arn:"), "{spec:?}");
         }
         assert!(action("drop-everything").is_none());
     }

@@ -119,6 +119,29 @@ pub enum Change {
         /// Whether they are to be suspended.
         suspended: bool,
     },
+    /// `replSetStepDown` of the primary of a replica set, never with `force`.
+    StepDown {
+        /// The set, as configured here.
+        set: Text,
+        /// `host:port` of the primary, as the set names it.
+        host: Text,
+        /// How long it does not stand for election, seconds.
+        rests: u32,
+        /// How long it waits for a secondary that has everything, seconds.
+        waits: u32,
+    },
+    /// `RebootDBInstance` with `ForceFailover=true`.
+    FailOverInstance {
+        /// The instance's identifier.
+        instance: Text,
+    },
+    /// `FailoverDBCluster` to a member that is named.
+    FailOverCluster {
+        /// The cluster's identifier.
+        cluster: Text,
+        /// The identifier of the instance that is to write.
+        to: Text,
+    },
 }
 
 impl Change {
@@ -137,7 +160,14 @@ impl Change {
     /// The IAM action of [`Change::GroupProcesses`] where it resumes.
     pub const RESUME: &'static str = "autoscaling:ResumeProcesses";
 
-    /// The IAM action.
+    /// The command of [`Change::StepDown`], for which there is no IAM action.
+    pub const STEP_DOWN: &'static str = "replSetStepDown";
+    /// The IAM action of [`Change::FailOverInstance`].
+    pub const FAIL_OVER_INSTANCE: &'static str = "rds:RebootDBInstance";
+    /// The IAM action of [`Change::FailOverCluster`].
+    pub const FAIL_OVER_CLUSTER: &'static str = "rds:FailoverDBCluster";
+
+    /// The IAM action; of MongoDB the command.
     #[must_use]
     pub const fn action(&self) -> &'static str {
         match self {
@@ -148,6 +178,9 @@ impl Change {
             Self::GroupDesired { .. } => Self::GROUP_DESIRED,
             Self::GroupProcesses { suspended: true, .. } => Self::SUSPEND,
             Self::GroupProcesses { suspended: false, .. } => Self::RESUME,
+            Self::StepDown { .. } => Self::STEP_DOWN,
+            Self::FailOverInstance { .. } => Self::FAIL_OVER_INSTANCE,
+            Self::FailOverCluster { .. } => Self::FAIL_OVER_CLUSTER,
         }
     }
 
@@ -173,6 +206,16 @@ impl Change {
             }
             Self::GroupProcesses { group, processes, .. } => {
                 vec![("AutoScalingGroupName", group.clone()), ("ScalingProcesses", Text::from(processes.to_string()))]
+            }
+            Self::StepDown { rests, waits, .. } => vec![
+                ("replSetStepDown", Text::from(rests.to_string())),
+                ("secondaryCatchUpPeriodSecs", Text::from(waits.to_string())),
+            ],
+            Self::FailOverInstance { instance } => {
+                vec![("DBInstanceIdentifier", instance.clone()), ("ForceFailover", Text::from("true"))]
+            }
+            Self::FailOverCluster { cluster, to } => {
+                vec![("DBClusterIdentifier", cluster.clone()), ("TargetDBInstanceIdentifier", to.clone())]
             }
         }
     }

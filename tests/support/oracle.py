@@ -44,6 +44,7 @@ SERVED = {
     "rds": [
         "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
         "DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups",
+        "RebootDBInstance", "FailoverDBCluster",
     ],
     "cloudwatch": ["GetMetricData", "DescribeAlarms", "DescribeAlarmHistory"],
     "sts": ["GetCallerIdentity"],
@@ -516,7 +517,7 @@ def walk_rds(endpoint):
         rds("DescribeDBProxyTargetGroups", {"DBProxyName": name})
         other = {"DBProxyName": name, "TargetGroupName": "other"}
         rds("DescribeDBProxyTargets", other, "DBProxyTargetGroupNotFoundFault")
-    for operation in SERVED["rds"]:
+    for operation in (name for name in SERVED["rds"] if name.startswith("Describe")):
         proxy = {"DBProxyName": proxies[0]["DBProxyName"]} if proxies and "Proxy" in operation else {}
         if proxy or "ProxyTarget" not in operation:
             rds(operation, {**proxy, "MaxRecords": 19}, wrong)
@@ -530,6 +531,13 @@ def walk_rds(endpoint):
         rds(operation, {"DBProxyName": "no-such"}, "DBProxyNotFoundFault")
     rds("DescribeEvents", {"SourceIdentifier": "x"}, "InvalidParameterCombination")
     rds("DescribeEvents", {"SourceType": "db-starship"}, wrong)
+    reboot = {"DBInstanceIdentifier": "no-such", "ForceFailover": True}
+    rds("RebootDBInstance", reboot, "DBInstanceNotFound")
+    rds("RebootDBInstance", {**reboot, "ForceFailover": False}, wrong)
+    rds("RebootDBInstance", {"DBInstanceIdentifier": "no-such"}, wrong)
+    failover = {"DBClusterIdentifier": "no-such", "TargetDBInstanceIdentifier": "no-such"}
+    rds("FailoverDBCluster", failover, "DBClusterNotFoundFault")
+    rds("FailoverDBCluster", {"DBClusterIdentifier": "no-such"}, wrong)
     rds("DescribeDBInstances", {}, "InvalidAction", rename="DescribeNothings")
     rds("DescribeDBInstances", {}, "MissingAuthenticationToken", signed=False)
     return [instance["DBInstanceIdentifier"] for instance in instances]

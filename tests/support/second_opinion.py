@@ -8,6 +8,9 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT databases COUNT
        second_opinion.py ENDPOINT proxy NAME DATABASE
        second_opinion.py ENDPOINT reboot DATABASE
+       second_opinion.py ENDPOINT status DATABASE
+       second_opinion.py ENDPOINT writers CLUSTER
+       second_opinion.py ENDPOINT whoami
        second_opinion.py ENDPOINT measure DATABASE
        second_opinion.py ENDPOINT scaling CLUSTER
        second_opinion.py ENDPOINT groups suspend|refresh
@@ -215,6 +218,22 @@ def proxy(name, database):
 def reboot(database):
     """The status that the answer to a reboot tells."""
     return client("rds").reboot_db_instance(DBInstanceIdentifier=database)["DBInstance"]["DBInstanceStatus"]
+
+
+def status(database):
+    """The status of an instance."""
+    return client("rds").describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0]["DBInstanceStatus"]
+
+
+def writers(cluster):
+    """The members of a cluster that write."""
+    found = client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+    return [member["DBInstanceIdentifier"] for member in found["DBClusterMembers"] if member["IsClusterWriter"]]
+
+
+def whoami():
+    """The account."""
+    return client("sts").get_caller_identity()["Account"]
 
 
 def measure(database):
@@ -470,6 +489,6 @@ def standing(name):
     return {**sizes, "instances": len(raw["Instances"]), "suspended": suspended}
 
 
-commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, measure, scaling, groups, alarms, refused)
+commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

@@ -44,6 +44,47 @@ impl Stage {
         Self::on(services, |scenario| Arc::new(ManualClock::at(scenario.opens()))).await
     }
 
+    /// An instance with a standby behind a proxy, and an Aurora cluster, from now on and a hundred times as fast.
+    pub async fn databases() -> Self {
+        let text = format!(
+            "
+            title = 't'
+            about = 'a'
+            hint = 'h'
+            start = '{}'
+            caller = {{ account = '123456789012', region = 'us-east-1', arn = 'arn:aws:sts::123456789012:assumed-role/SRE/ana' }}
+
+            [[database]]
+            name = 'claims-db'
+            engine = 'postgres'
+            version = '16.4'
+            class = 'db.m6g.large'
+            zone = 'us-east-1a'
+            standby = 'us-east-1b'
+
+            [[db-cluster]]
+            name = 'ws'
+            engine = 'aurora-postgresql'
+            version = '16.4'
+            class = 'db.r6g.large'
+            member = [
+                {{ name = 'ws-1', zone = 'us-east-1a', tier = 0 }},
+                {{ name = 'ws-2', zone = 'us-east-1b', tier = 1 }},
+                {{ name = 'ws-3', zone = 'us-east-1c', tier = 2 }},
+            ]
+
+            [[proxy]]
+            name = 'claims-proxy'
+            target = 'claims-db'
+            secrets = []
+            ",
+            SystemClock.now().rfc3339()
+        );
+        let scenario = Scenario::parse(&text, "test").expect("a scenario");
+        let speed = Speed::parse("100x").expect("a speed");
+        Self::of(&scenario, |scenario| Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed))).await
+    }
+
     pub async fn run(&self, words: &str) -> Run {
         run(words, &self.server.endpoint_url(), self.home.path()).await
     }

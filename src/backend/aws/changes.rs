@@ -1,4 +1,5 @@
-//! What changes something: each change goes to the client of its service, which sends it once.
+//! What changes something: each change goes to the client of its service, which sends it once; what is for a replica set to the
+//! stack's connection to that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use super::access::Failed;
 use super::ecs::AwsEcs;
 use super::groups::AwsGroups;
 use super::guardduty::AwsGuardDuty;
+use super::rds::AwsRds;
 use crate::backend::change::{Change, Changes, Permit, Sent};
 use crate::model::{Fault, FaultKind};
 use crate::text::Text;
@@ -22,15 +24,20 @@ pub(super) struct AwsChanges {
     pub ecs: Arc<AwsEcs>,
     pub guardduty: Arc<AwsGuardDuty>,
     pub groups: Arc<AwsGroups>,
+    pub rds: Arc<AwsRds>,
+    /// The replica sets of the stack.
+    pub mongo: Arc<dyn Changes>,
 }
 
 #[async_trait]
 impl Changes for AwsChanges {
-    async fn send(&self, _: Permit, change: &Change) -> Sent {
+    async fn send(&self, permit: Permit, change: &Change) -> Sent {
         match change {
             Change::ForceDeployment { .. } | Change::InstanceState { .. } => self.ecs.send(change).await,
             Change::FindingArchived { .. } => self.guardduty.send(change).await,
             Change::GroupDesired { .. } | Change::GroupProcesses { .. } => self.groups.send(change).await,
+            Change::FailOverInstance { .. } | Change::FailOverCluster { .. } => self.rds.send(change).await,
+            Change::StepDown { .. } => self.mongo.send(permit, change).await,
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     alarms, app_scaling, changes, ecs, group_activities, groups, guardduty, metrics, proxies, rds, region, secrets,
     sources, sts, trust,
 };
+use crate::backend::change::{Changes, NoChanges};
 use crate::backend::mongo::MongoDriver;
 use crate::backend::nothing::Nothing;
 use crate::backend::ports::{Backend, Mongo, NoJournal};
@@ -121,13 +122,18 @@ impl Connector {
             async move { sources::find(&origin).await }.boxed()
         });
         let wallet = Arc::new(Wallet::new(search, Arc::clone(&self.clock)));
-        Ok(Backend { mongo: self.mongo(stack, &wallet), ..ports(&config, &wallet) })
+        let (mongo, sets) = self.mongo(stack, &wallet);
+        Ok(Backend { mongo, ..ports(&config, &wallet, sets) })
     }
 
-    fn mongo(&self, stack: &Stack, wallet: &Arc<Wallet>) -> Arc<dyn Mongo> {
+    /// What reads the replica sets of a stack, and what changes them: one connection does both.
+    fn mongo(&self, stack: &Stack, wallet: &Arc<Wallet>) -> (Arc<dyn Mongo>, Arc<dyn Changes>) {
         match stack.mongo.as_slice() {
-            [] => Arc::new(Nothing),
-            sets => Arc::new(MongoDriver::new(sets, &self.clock, Some(&wallet.for_sdk()))),
+            [] => (Arc::new(Nothing), Arc::new(NoChanges)),
+            sets => {
+                let driver = Arc::new(MongoDriver::new(sets, &self.clock, Some(&wallet.for_sdk())));
+                (driver.clone(), driver)
+            }
         }
     }
 
@@ -180,7 +186,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
+fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Backend {
     let config = config.to_builder().credentials_provider(wallet.for_sdk()).build();
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let endpoint = config.endpoint_url().map(str::to_owned);
@@ -191,6 +197,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
     let ecs = Arc::new(ecs::AwsEcs::new(&config, access("ecs")));
     let guardduty = Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty")));
     let groups = Arc::new(groups::AwsGroups::new(&config, access("autoscaling")));
+    let rds = Arc::new(rds::AwsRds::new(&config, access("rds")));
     Backend {
         ecs: ecs.clone(),
         ecs_preflight: ecs.clone(),
@@ -198,6 +205,8 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
             ecs: Arc::clone(&ecs),
             guardduty: Arc::clone(&guardduty),
             groups: Arc::clone(&groups),
+            rds: Arc::clone(&rds),
+            mongo: sets,
         }),
         task_definitions: ecs,
         groups,
@@ -206,7 +215,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>) -> Backend {
         alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
         guardduty,
         secrets: Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager"))),
-        rds: Arc::new(rds::AwsRds::new(&config, access("rds"))),
+        rds,
         proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),
         metrics: Arc::new(metrics::AwsMetrics::new(&config, access("monitoring"))),
         mongo: Arc::new(Nothing),

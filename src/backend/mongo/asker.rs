@@ -97,6 +97,16 @@ impl Asker {
         }
     }
 
+    /// Sends a command that changes something, once, and waits so long for its answer. That the driver loses sight of the member
+    /// meanwhile ends nothing: it may do what it was told.
+    pub async fn send(&self, document: Document, limit: Duration) -> Result<Document, Silence> {
+        let database = self.client.database("admin");
+        match timeout(limit, async { database.run_command(document).await }).await {
+            Ok(answer) => answer.map_err(Silence::Failed),
+            Err(_) => Err(Silence::Late),
+        }
+    }
+
     /// Ends the client without waiting for a member that does not answer.
     pub fn end(&self) {
         let client = self.client.clone();

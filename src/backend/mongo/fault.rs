@@ -2,6 +2,7 @@
 //! only the innermost are taken; all of them pass through a `Text`.
 
 use std::io;
+use std::time::Duration;
 
 use mongodb::error::{CommandError, Error, ErrorKind};
 
@@ -13,6 +14,8 @@ use crate::text::Text;
 const UNAUTHORIZED: i32 = 13;
 /// `AuthenticationFailed`: no such user, or another password.
 const AUTHENTICATION_FAILED: i32 = 18;
+/// `ExceededTimeLimit`: of `replSetStepDown`, that no secondary had everything in time.
+const EXCEEDED_TIME_LIMIT: i32 = 262;
 
 /// Who was asked, and how.
 pub(super) struct Asked<'a> {
@@ -31,7 +34,32 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// No answer in time.
     pub fn late(&self) -> Fault {
-        self.fault(FaultKind::Timeout, &format!("no answer within {} s", super::asker::LIMIT.as_secs()))
+        self.overdue(super::asker::LIMIT)
+    }
+
+    /// No answer in this time.
+    pub fn overdue(&self, limit: Duration) -> Fault {
+        self.fault(FaultKind::Timeout, &format!("no answer within {} s", limit.as_secs()))
+    }
+
+    /// A member said no to what would change it: that nothing was changed is said in its words, and what it advises beside is not.
+    pub fn declined(&self, answer: &CommandError) -> Fault {
+        let fault = self.refused(answer);
+        let fault = Fault { remedy: None, ..fault };
+        match answer.code {
+            UNAUTHORIZED => {
+                let user = self.user.unwrap_or("whom the connection stands for");
+                let message = format!("{}; grant the role clusterManager on admin to {user}", fault.message);
+                Fault { message: Text::from(message), ..fault }
+            }
+            EXCEEDED_TIME_LIMIT => {
+                let said = answer.message.split(". Please").next().unwrap_or_default();
+                let message = format!("{} stays primary: {said}", self.host);
+                Fault { kind: FaultKind::Rejected, message: Text::from(message), ..fault }
+            }
+            AUTHENTICATION_FAILED => fault,
+            _ => Fault { kind: FaultKind::Rejected, ..fault },
+        }
     }
 
     /// What an error of the driver means.
@@ -89,7 +117,7 @@ impl Asked<'_> {
             UNAUTHORIZED => FaultKind::Denied,
             AUTHENTICATION_FAILED => return self.unproven(&answer.message),
             // MaxTimeMSExpired, NetworkTimeout, ExceededTimeLimit.
-            50 | 89 | 262 => FaultKind::Timeout,
+            50 | 89 | EXCEEDED_TIME_LIMIT => FaultKind::Timeout,
             // CommandNotFound.
             59 => FaultKind::Unsupported,
             // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange, NotPrimaryOrSecondary.

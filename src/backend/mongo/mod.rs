@@ -5,7 +5,7 @@
 //! the rest: one client would fail as a whole once the password is wrong, and the set would vanish from sight. That makes at
 //! most two clients a member, each with one connection that watches and one or two that ask.
 //!
-//! What is sent is in `command` and nothing else; of data, only the times of the two ends of the oplog. The driver itself adds
+//! What is sent is in `command` and `change` and nothing else; of data, only the times of the two ends of the oplog. The driver itself adds
 //! its handshake, which is a `hello`, the authentication, and `endSessions` when it is done.
 //!
 //! An answer is bounded by the driver to 48 MB and here to what a set can have. What is not bounded by anybody is nesting: the
@@ -13,6 +13,7 @@
 //! (its own limit is 200), and only who holds a member, or the way to one that is not encrypted, could.
 
 mod asker;
+mod change;
 mod command;
 mod decode;
 mod fault;

@@ -104,14 +104,9 @@ impl Set {
 
     /// Asks a member; gives its answer, and whether nobody else could listen.
     pub async fn ask(&self, host: &str, who: Who, command: &Command) -> Result<(Document, bool), Fault> {
-        // Without a user there is only nobody.
-        let who = if self.has_user() { who } else { Who::Nobody };
+        let who = self.as_whom(who);
         self.is_open(host, who, command)?;
-        let address = self.address.as_ref().map_err(Clone::clone)?;
-        let is_encrypted = self.configured.tls.is_some() || address.tls() == Some(true);
-        let user = self.configured.username.as_deref().filter(|_| who == Who::User);
-        let mechanism = self.configured.mechanism.filter(|_| who == Who::User);
-        let asked = Asked { action: command.action, host, user, mechanism, is_encrypted };
+        let asked = self.asked(command.action, host, who)?;
         let client = self.client(host, who, &asked).await?;
         let turn = client.turn().await;
         if turn.is_some() {
@@ -120,13 +115,27 @@ impl Set {
         let fault = match client.ask(command).await {
             Ok(answer) => {
                 client.believed();
-                return Ok((answer, is_encrypted || is_this_machine(host)));
+                return Ok((answer, asked.is_encrypted || is_this_machine(host)));
             }
             Err(Silence::Late) => asked.late(),
             Err(Silence::Failed(error)) => asked.failed(&error),
         };
         self.judge(host, who, &client, &fault);
         Err(fault)
+    }
+
+    /// As whom a member can be asked: without a user there is only nobody.
+    pub fn as_whom(&self, who: Who) -> Who {
+        if self.has_user() { who } else { Who::Nobody }
+    }
+
+    /// Who asks a member, and how.
+    pub fn asked<'a>(&'a self, action: &'static str, host: &'a str, who: Who) -> Result<Asked<'a>, Fault> {
+        let address = self.address.as_ref().map_err(Clone::clone)?;
+        let user = self.configured.username.as_deref().filter(|_| who == Who::User);
+        let mechanism = self.configured.mechanism.filter(|_| who == Who::User);
+        let is_encrypted = self.configured.tls.is_some() || address.tls() == Some(true);
+        Ok(Asked { action, host, user, mechanism, is_encrypted })
     }
 
     /// Fails where the member has just not believed who asks.
@@ -140,7 +149,7 @@ impl Set {
     }
 
     /// What a fault means for the next question.
-    fn judge(&self, host: &str, who: Who, asker: &Arc<Asker>, fault: &Fault) {
+    pub fn judge(&self, host: &str, who: Who, asker: &Arc<Asker>, fault: &Fault) {
         let is_unproven = fault.code.as_deref() == Some("AuthenticationFailed");
         if is_unproven {
             lock(&self.unproven).insert(host.to_owned(), (self.clock.now(), fault.clone()));
@@ -166,7 +175,7 @@ impl Set {
     }
 
     /// The client for a member, made where there is none yet.
-    async fn client(&self, host: &str, who: Who, asked: &Asked<'_>) -> Result<Arc<Asker>, Fault> {
+    pub async fn client(&self, host: &str, who: Who, asked: &Asked<'_>) -> Result<Arc<Asker>, Fault> {
         let key = (host.to_owned(), who);
         if let Some(asker) = lock(&self.askers).get(&key) {
             return Ok(Arc::clone(asker));

@@ -19,6 +19,7 @@ mod facts;
 mod faults;
 mod group;
 mod guard;
+mod handovers;
 mod known;
 mod lifecycle;
 mod mongo;

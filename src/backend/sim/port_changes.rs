@@ -1,5 +1,7 @@
 //! Changes to a simulated world.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::Sim;
@@ -28,6 +30,12 @@ impl World {
             Change::GroupProcesses { group, processes, suspended } => {
                 self.set_suspended(group, processes, *suspended).map(|()| None)
             }
+            Change::StepDown { set, host, rests, waits } => {
+                let [rests, waits] = [rests, waits].map(|secs| Duration::from_secs(u64::from(*secs)));
+                self.step_down(set, host, rests, waits).map(|()| None)
+            }
+            Change::FailOverInstance { instance } => self.fail_over_instance(instance).map(|()| None),
+            Change::FailOverCluster { cluster, to } => self.fail_over_cluster(cluster, to).map(|()| None),
         }
     }
 }

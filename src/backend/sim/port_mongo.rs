@@ -73,13 +73,13 @@ impl Sim {
 }
 
 /// Nobody configured such a set.
-fn unknown(action: &'static str, set: &str) -> Fault {
+pub(super) fn unknown(action: &'static str, set: &str) -> Fault {
     Fault::new(FaultKind::Misconfigured, action, format!("there is no replica set {set}"))
 }
 
 /// What a driver says of a member that does not answer. The wait before it is left out: by a clock that stands still it
 /// would never end.
-fn silent(silence: Silence, action: &'static str, host: &str) -> Fault {
+pub(super) fn silent(silence: Silence, action: &'static str, host: &str) -> Fault {
     match silence {
         Silence::NoSuchHost => {
             let why = format!("{host}: failed to lookup address information: Name or service not known");
@@ -91,7 +91,7 @@ fn silent(silence: Silence, action: &'static str, host: &str) -> Fault {
 }
 
 /// Whether the console's user may run a command other than `hello`; where not, what the adapter makes of the refusal.
-fn permitted(set: &Set, i: usize, action: &'static str) -> Result<(), Fault> {
+pub(super) fn permitted(set: &Set, i: usize, action: &'static str) -> Result<(), Fault> {
     let (command, database) = match action.split_once(' ') {
         Some((command, _)) => (command, "local"),
         None => (action, "admin"),
@@ -105,8 +105,8 @@ fn permitted(set: &Set, i: usize, action: &'static str) -> Result<(), Fault> {
     };
     let (code, message, remedy) = match set.spec.access {
         // Users are data, and an arbiter has none.
-        Access::Monitor if set.members[i].spec.arbiter => unproven(),
-        Access::Open | Access::Monitor => return Ok(()),
+        Access::Monitor | Access::Manager if set.members[i].spec.arbiter => unproven(),
+        Access::Open | Access::Monitor | Access::Manager => return Ok(()),
         Access::NoRole => {
             (UNAUTHORIZED, format!("not authorized on {database}"), "grant the role clusterMonitor on admin to rounds")
         }

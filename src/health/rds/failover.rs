@@ -31,9 +31,9 @@ const ONE: Duration = Duration::from_mins(15);
 /// events (practice).
 const SETTLING: Duration = Duration::from_mins(2);
 /// Events that say that a failover began (in lower case).
-const STARTED: &[&str] = &["failover started", "started same az failover", "started cross az failover"];
+pub const STARTED: &[&str] = &["failover started", "started same az failover", "started cross az failover"];
 /// Events that say that it is over.
-const COMPLETED: &[&str] =
+pub const COMPLETED: &[&str] =
     &["failover completed", "completed failover", "failover to standby complete", "failover failed"];
 /// What a cluster says while it fails over (Aurora user guide, DB cluster status).
 const FAILING_OVER: &str = "failing-over";

@@ -3,6 +3,7 @@
 //! `DescribeDBInstances` and `DescribeDBClusters` also list what the services Document DB and Neptune have in the account. Those
 //! are other services, with other rules: they are left out here, so that a page can hold fewer than it was asked for.
 
+mod changes;
 mod clusters;
 mod events;
 mod instances;

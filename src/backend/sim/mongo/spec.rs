@@ -85,6 +85,8 @@ pub(in crate::backend::sim) enum Access {
     Open,
     /// The console's user has the role `clusterMonitor`.
     Monitor,
+    /// It has `clusterManager`, too.
+    Manager,
     /// It has another role.
     NoRole,
     /// The console has no credentials.
@@ -97,7 +99,7 @@ impl SetSpec {
     /// The set as a stack that watches it has it.
     pub fn watched(&self) -> MongoSet {
         let hosts: Vec<&str> = self.members.iter().map(|m| m.host.as_str()).collect();
-        let has_user = matches!(self.access, Access::Monitor | Access::NoRole | Access::WrongPassword);
+        let has_user = !matches!(self.access, Access::Open | Access::NoCredentials);
         MongoSet {
             name: Text::from(&self.name),
             uri: format!("mongodb://{}/?replicaSet={}", hosts.join(","), self.name),

@@ -110,9 +110,20 @@ impl Set {
 
     /// `replSetStepDown` of the primary: the best of the others that has everything is asked to step up.
     pub fn step_down(&mut self) {
+        self.step_down_for(REST);
+    }
+
+    /// Whether a member that may stand has everything that the primary has, or will within so long.
+    pub fn has_heir(&self, primary: usize, within: Duration) -> bool {
+        let able = |i: &usize| *i != primary && self.members[*i].can_stand() && self.linked(primary, *i);
+        (0..self.members.len()).filter(able).any(|i| self.members[i].held_back <= within)
+    }
+
+    /// `replSetStepDown` for so long.
+    pub fn step_down_for(&mut self, rest: Duration) {
         let Some(primary) = self.writable() else { return };
         self.end_reign(primary);
-        self.members[primary].rests_until = self.now + REST;
+        self.members[primary].rests_until = self.now + rest;
         let able = (0..self.members.len())
             .filter(|i| *i != primary && self.members[*i].can_stand() && self.linked(primary, *i));
         let heir = able.max_by(|a, b| {

@@ -90,13 +90,18 @@ impl Fleet {
 
     /// Makes the member next in line the writer.
     pub fn fail_over_cluster(&mut self, c: usize) {
+        self.fail_over_cluster_to(c, None);
+    }
+
+    /// Makes a member the writer: this one, where it can be, or the next in line.
+    pub fn fail_over_cluster_to(&mut self, c: usize, wanted: Option<usize>) {
         let cluster = &self.clusters[c];
         if cluster.status != AVAILABLE {
             return;
         }
         let able = |i: &usize| *i != cluster.writer && self.reachable(*i) && self.instances[*i].status == AVAILABLE;
-        let heir = cluster.members.iter().copied().filter(able).min_by_key(|i| (self.instances[*i].tier, *i));
-        let Some(heir) = heir else {
+        let next = || cluster.members.iter().copied().filter(able).min_by_key(|i| (self.instances[*i].tier, *i));
+        let Some(heir) = wanted.filter(able).or_else(next) else {
             let what = "Cluster failover failed, check the status of your cluster DB instances and try again.";
             self.tell(Source::Cluster(c), "failover", what);
             return;

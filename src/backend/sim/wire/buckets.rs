@@ -39,6 +39,8 @@ pub enum Class {
     AlarmHistoryRead,
     /// Reads of RDS; AWS publishes no rate.
     DatabaseRead,
+    /// `RebootDBInstance`, `FailoverDBCluster`; AWS publishes no rate.
+    DatabaseModify,
     /// `GetMetricData`.
     MetricRead,
     /// Reads of GuardDuty; AWS publishes no rate.
@@ -109,7 +111,7 @@ impl Rates {
                 Self::Documented,
                 Class::ClusterRead | Class::ProviderRead | Class::RevisionRead | Class::DefinitionRead,
             ) => Some(Rate { burst: 50, per_second: 20 }),
-            (Self::Documented, Class::DatabaseRead) => Some(Rate { burst: 20, per_second: 5 }),
+            (Self::Documented, Class::DatabaseRead | Class::DatabaseModify) => Some(Rate { burst: 20, per_second: 5 }),
             (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
             (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
             (Self::Documented, Class::MetricRead | Class::SecretVersions) => Some(Rate { burst: 50, per_second: 50 }),

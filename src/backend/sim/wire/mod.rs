@@ -34,6 +34,7 @@ mod object;
 mod paging;
 mod params;
 mod rds;
+mod rds_changes;
 mod rds_shapes;
 mod refusal;
 mod request;

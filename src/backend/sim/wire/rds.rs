@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::buckets::Class;
 use super::object::Object;
 use super::paging::{Bounds, every};
+use super::rds_changes as changes;
 use super::rds_shapes as shapes;
 use super::refusal::{Common, Failure};
 use super::service::{Call, Operation, Protocol, Service};
@@ -33,6 +34,8 @@ pub const SERVICE: Service = Service {
         read("DescribeDBProxies", |c| Box::pin(async { proxies(c).await.map_err(own) })),
         read("DescribeDBProxyTargets", |c| Box::pin(async { targets(c).await.map_err(own) })),
         read("DescribeDBProxyTargetGroups", |c| Box::pin(async { target_groups(c).await.map_err(own) })),
+        modify("RebootDBInstance", |c| Box::pin(async { changes::reboot(c).await.map_err(own) })),
+        modify("FailoverDBCluster", |c| Box::pin(async { changes::fail_over(c).await.map_err(own) })),
     ],
 };
 
@@ -76,6 +79,10 @@ const DEFAULT_GROUP: &str = "default";
 
 const fn read(name: &'static str, handler: super::service::Handler) -> Operation {
     Operation { name, class: Class::DatabaseRead, handler }
+}
+
+const fn modify(name: &'static str, handler: super::service::Handler) -> Operation {
+    Operation { name, class: Class::DatabaseModify, handler }
 }
 
 /// What is wrong with a parameter or a marker, RDS calls by one name.
