@@ -258,6 +258,43 @@ async fn real_keys_name_a_new_writer_and_type_name_and_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn real_keys_say_how_many_tasks_are_wanted_and_what_is_no_number_is_told() {
+    let stage = Stage::fast().await;
+    let config = stage.home.path().join("rounds.toml");
+    let opted = "opt_in = [\"desired-count\"]\n[[stack]]\nname = \"s\"\nallow = [\"desired-count\"]\n";
+    std::fs::write(&config, opted).expect("written");
+    let config = config.display().to_string();
+    let before = stage.sim.with(|world| world.service_facts(1).desired);
+    let (asked, wanted) = (format!(" tasks wanted: {before} "), before + 1);
+    block_in_place(|| {
+        let args = ["--allow", "desired-count", "--config", &config];
+        let mut console = console(&args, &stage.server.endpoint_url(), stage.home.path());
+        console.press("/service-0001").sees(" /service-0001").press("\r").stands_on("service-0001");
+        // The number as it is now, to be changed.
+        let ask = |console: &mut Console| {
+            console.press("a").sees("plans it").press("desired-count").sees("> desired-count").press("\r").sees(&asked);
+        };
+        ask(&mut console);
+        console.press("\x15").sees_no(&asked).press("\r").sees("no value yet: tasks wanted");
+        console.press("six\r").sees("\"six\" is not a number of tasks").press("\x1b").sees_no("not a number");
+        ask(&mut console);
+        console.press("\x15").sees_no(&asked).paste(&wanted.to_string()).sees(&format!(" tasks wanted: {wanted} "));
+        console.press("\r").sees("who  ").sees(&format!("desiredCount={wanted}"));
+        console.press("G").sees("read and compared again");
+        confirm(&mut console, "service-0001").sees(&format!("✔ done: it wants {wanted} tasks"));
+        leave(console);
+    });
+    assert_eq!(stage.sent(), (1, 1));
+    let body: Value = serde_json::from_slice(&stage.server.counters().mutations[0].body).expect("JSON");
+    assert_eq!(
+        (body.as_object().map(serde_json::Map::len), &body["desiredCount"]),
+        (Some(3), &wanted.into()),
+        "{body}"
+    );
+    assert_eq!(stage.records().await, ["intent null", "result applied", "outcome done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f1_an_answer_lost_on_the_wire_is_unknown_and_then_settled_on_screen() {
     let stage = Stage::fast().await;
     stage.server.faults().set(UPDATE, Fault::LoseAnswer, None);

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use crate::backend::ports::{Backend, Described, Listing, limits};
 use crate::feed::{
-    Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_RESOURCES, ECS_REVISIONS, ECS_SERVICES, Gate, STS, once,
+    APP_SCALING, Bucket, Budgets, ECS_CLUSTERS, ECS_DEPLOYMENTS, ECS_PROTECTION, ECS_RESOURCES, ECS_REVISIONS,
+    ECS_SERVICES, Gate, STS, once,
 };
-use crate::model::ecs::{Instance, Protection, Revision, Service, Task, tail};
+use crate::model::ecs::{Instance, Protection, Revision, Service, ServiceDeployment, Task, tail};
 use crate::model::identity::Identity;
+use crate::model::scaling::Target;
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault, FaultKind};
 use crate::text::Text;
@@ -131,6 +133,50 @@ impl Bench {
         let ports = &self.backend.ecs_preflight;
         let ask = |some| ports.revisions(some);
         self.batches(&ECS_REVISIONS, "ecs:DescribeServiceRevisions", limits::ECS_DESCRIBE_REVISIONS, arns, ask).await
+    }
+
+    /// The deployments of a service that ECS lists: those under way alone, or all.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn deployments(
+        &self,
+        cluster: &str,
+        service: &str,
+        under_way: bool,
+    ) -> Result<Vec<ServiceDeployment>, Fault> {
+        let ask = || self.backend.ecs_preflight.deployments(cluster, service, under_way);
+        self.gate.read(&ECS_DEPLOYMENTS, "ecs:ListServiceDeployments", ask).await
+    }
+
+    /// One deployment of a service as it is now; `None` where ECS does not know it any more.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn deployment(&self, arn: &str) -> Result<Option<ServiceDeployment>, Fault> {
+        let arns = [arn.to_owned()];
+        let ask = || self.backend.ecs_preflight.describe_deployments(&arns);
+        let found = self.gate.read(&ECS_DEPLOYMENTS, "ecs:DescribeServiceDeployments", ask).await?;
+        Ok(found.items.into_iter().next())
+    }
+
+    /// The scalable target of this resource and dimension as it is now; `None` where there is none.
+    ///
+    /// # Errors
+    /// The fault of the first call that failed.
+    pub async fn scalable_target(&self, resource: &str, dimension: &str) -> Result<Option<Target>, Fault> {
+        const ACTION: &str = "application-autoscaling:DescribeScalableTargets";
+        let mut token: Option<String> = None;
+        loop {
+            let ask = || self.backend.app_scaling.targets(token.as_deref());
+            let page = self.gate.read(&APP_SCALING, ACTION, ask).await?;
+            let is_it = |target: &Target| target.resource == resource && target.dimension == dimension;
+            let found = page.items.into_iter().find(is_it);
+            if found.is_some() || page.next.is_none() || page.next == token {
+                return Ok(found);
+            }
+            token = page.next;
+        }
     }
 
     /// Asks for all of these, so many at a time.

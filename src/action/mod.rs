@@ -9,6 +9,7 @@ mod archive;
 pub mod arming;
 pub mod audit;
 mod bench;
+mod desired_count;
 mod details;
 mod drain;
 mod evidence;
@@ -21,8 +22,11 @@ mod member;
 pub mod plan;
 pub mod policy;
 mod reactivate;
+mod rollback;
+mod scaled;
 pub mod settle;
 mod step_down;
+mod suspend;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -76,6 +80,7 @@ impl Debug for ActionSpec {
 /// Every action.
 pub const ACTIONS: &[&ActionSpec] = &[
     &force_deploy::SPEC,
+    &rollback::SPEC,
     &drain::SPEC,
     &reactivate::SPEC,
     &archive::ARCHIVE,
@@ -86,6 +91,9 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &step_down::SPEC,
     &failover::instance::SPEC,
     &failover::cluster::SPEC,
+    &desired_count::SPEC,
+    &suspend::SUSPEND,
+    &suspend::RESUME,
 ];
 
 /// The action with this id.

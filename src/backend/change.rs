@@ -142,6 +142,27 @@ pub enum Change {
         /// The identifier of the instance that is to write.
         to: Text,
     },
+    /// `UpdateService` with `desiredCount` and nothing else.
+    DesiredCount {
+        /// The cluster's ARN.
+        cluster: Text,
+        /// The service's ARN.
+        service: Text,
+        /// How many tasks it is to want.
+        tasks: u32,
+    },
+    /// `StopServiceDeployment` with `stopType=ROLLBACK`.
+    RollBack {
+        /// The ARN of the service deployment.
+        deployment: Text,
+    },
+    /// `RegisterScalableTarget` of a service, with `SuspendedState` and nothing else that is changed.
+    SuspendScaling {
+        /// `service/CLUSTER/SERVICE`.
+        resource: Text,
+        /// Whether all three sorts of scaling are suspended, or none.
+        suspended: bool,
+    },
 }
 
 impl Change {
@@ -166,6 +187,14 @@ impl Change {
     pub const FAIL_OVER_INSTANCE: &'static str = "rds:RebootDBInstance";
     /// The IAM action of [`Change::FailOverCluster`].
     pub const FAIL_OVER_CLUSTER: &'static str = "rds:FailoverDBCluster";
+    /// The IAM action of [`Change::DesiredCount`].
+    pub const DESIRED_COUNT: &'static str = "ecs:UpdateService";
+    /// The IAM action of [`Change::RollBack`].
+    pub const ROLL_BACK: &'static str = "ecs:StopServiceDeployment";
+    /// The IAM action of [`Change::SuspendScaling`].
+    pub const SUSPEND_SCALING: &'static str = "application-autoscaling:RegisterScalableTarget";
+    /// The dimension of a service that [`Change::SuspendScaling`] is about.
+    pub const SERVICE_DIMENSION: &'static str = "ecs:service:DesiredCount";
 
     /// The IAM action; of MongoDB the command.
     #[must_use]
@@ -181,6 +210,9 @@ impl Change {
             Self::StepDown { .. } => Self::STEP_DOWN,
             Self::FailOverInstance { .. } => Self::FAIL_OVER_INSTANCE,
             Self::FailOverCluster { .. } => Self::FAIL_OVER_CLUSTER,
+            Self::DesiredCount { .. } => Self::DESIRED_COUNT,
+            Self::RollBack { .. } => Self::ROLL_BACK,
+            Self::SuspendScaling { .. } => Self::SUSPEND_SCALING,
         }
     }
 
@@ -216,6 +248,23 @@ impl Change {
             }
             Self::FailOverCluster { cluster, to } => {
                 vec![("DBClusterIdentifier", cluster.clone()), ("TargetDBInstanceIdentifier", to.clone())]
+            }
+            Self::DesiredCount { cluster, service, tasks } => vec![
+                ("cluster", cluster.clone()),
+                ("service", service.clone()),
+                ("desiredCount", Text::from(tasks.to_string())),
+            ],
+            Self::RollBack { deployment } => {
+                vec![("serviceDeploymentArn", deployment.clone()), ("stopType", Text::from("ROLLBACK"))]
+            }
+            Self::SuspendScaling { resource, suspended } => {
+                let flags = ["DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"];
+                vec![
+                    ("ServiceNamespace", Text::from("ecs")),
+                    ("ResourceId", resource.clone()),
+                    ("ScalableDimension", Text::from(Self::SERVICE_DIMENSION)),
+                    ("SuspendedState", Text::from(flags.map(|flag| format!("{flag}:{suspended}")).join(","))),
+                ]
             }
         }
     }

@@ -11,7 +11,7 @@ use super::change::Changes;
 use crate::model::Fault;
 use crate::model::alarm::{Alarm, Transition};
 use crate::model::audit::Acted;
-use crate::model::ecs::{Cluster, Instance, Protection, Provider, Revision, Service, Task};
+use crate::model::ecs::{Cluster, Instance, Protection, Provider, Revision, Service, ServiceDeployment, Task};
 use crate::model::finding::{Detector, Finding};
 use crate::model::identity::Identity;
 use crate::model::metric::{Query, Series};
@@ -32,6 +32,8 @@ pub mod limits {
     pub const ECS_DESCRIBE_PROVIDERS: usize = 10;
     /// Most revisions of one `DescribeServiceRevisions`.
     pub const ECS_DESCRIBE_REVISIONS: usize = 20;
+    /// Most deployments of services in one describe call.
+    pub const ECS_DESCRIBE_DEPLOYMENTS: usize = 20;
     /// Most services of one `DescribeServices`.
     pub const ECS_DESCRIBE_SERVICES: usize = 10;
     /// Most groups of one `DescribeAutoScalingGroups` page, activities of one `DescribeScalingActivities` page of a group, and
@@ -127,6 +129,11 @@ pub trait EcsPreflight: Send + Sync {
     async fn protection(&self, cluster: &str, tasks: &[String]) -> Result<Described<Protection>, Fault>;
     /// Describes up to [`limits::ECS_DESCRIBE_REVISIONS`] service revisions.
     async fn revisions(&self, arns: &[String]) -> Result<Described<Revision>, Fault>;
+    /// The deployments of a service of a cluster, [`limits::ECS_PAGE`] at most: those under way alone, or all.
+    async fn deployments(&self, cluster: &str, service: &str, under_way: bool)
+    -> Result<Vec<ServiceDeployment>, Fault>;
+    /// Describes up to [`limits::ECS_DESCRIBE_DEPLOYMENTS`] deployments of services.
+    async fn describe_deployments(&self, arns: &[String]) -> Result<Described<ServiceDeployment>, Fault>;
 }
 
 /// Amazon EC2 Auto Scaling, reading.

@@ -33,6 +33,8 @@ pub const ECS_PROVIDERS: Bucket = Bucket { name: "ecs-providers", refill: 20 };
 pub const ECS_PROTECTION: Bucket = Bucket { name: "ecs-protection", refill: 80 };
 /// `DescribeServiceRevisions`: 50 burst, 20 a second.
 pub const ECS_REVISIONS: Bucket = Bucket { name: "ecs-revisions", refill: 20 };
+/// `ListServiceDeployments`, `DescribeServiceDeployments`: taken to be as slow as `DescribeServiceRevisions`.
+pub const ECS_DEPLOYMENTS: Bucket = Bucket { name: "ecs-deployments", refill: 20 };
 /// `DescribeAutoScalingGroups`: no published rate; kept low because it is known to throttle early.
 pub const GROUPS: Bucket = Bucket { name: "autoscaling", refill: 4 };
 /// `DescribeScalingActivities` and `DescribeInstanceRefreshes` of groups: no published rate; a bucket of its own, so that what

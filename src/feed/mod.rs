@@ -40,8 +40,8 @@ use async_trait::async_trait;
 
 pub use backoff::Backoff;
 pub use budget::{
-    Bucket, Budgets, ECS_CLUSTERS, ECS_PROTECTION, ECS_PROVIDERS, ECS_RESOURCES, ECS_REVISIONS, ECS_SERVICES,
-    GROUP_HISTORY, GROUPS, GUARDDUTY, STS,
+    APP_SCALING, Bucket, Budgets, ECS_CLUSTERS, ECS_DEPLOYMENTS, ECS_PROTECTION, ECS_PROVIDERS, ECS_RESOURCES,
+    ECS_REVISIONS, ECS_SERVICES, GROUP_HISTORY, GROUPS, GUARDDUTY, STS,
 };
 pub use gate::Gate;
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};

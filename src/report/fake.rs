@@ -12,7 +12,7 @@ use crate::backend::ports::{
     Backend, Described, Ecs, EcsPreflight, Groups, GuardDuty, Listing, Mongo, NoJournal, Page, Sts,
 };
 use crate::model::ecs::{
-    Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, Task,
+    Breaker, Cluster, Deployment, Instance, Protection, Provider, Revision, Rollout, Service, ServiceDeployment, Task,
 };
 use crate::model::finding::{Detector, Feature, Finding};
 use crate::model::identity::Identity;
@@ -204,6 +204,16 @@ impl EcsPreflight for Fake {
 
     async fn revisions(&self, _: &[String]) -> Result<Described<Revision>, Fault> {
         self.pass("ecs:DescribeServiceRevisions").await?;
+        Ok(found(Vec::new()))
+    }
+
+    async fn deployments(&self, _: &str, _: &str, _: bool) -> Result<Vec<ServiceDeployment>, Fault> {
+        self.pass("ecs:ListServiceDeployments").await?;
+        Ok(Vec::new())
+    }
+
+    async fn describe_deployments(&self, _: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
+        self.pass("ecs:DescribeServiceDeployments").await?;
         Ok(found(Vec::new()))
     }
 }

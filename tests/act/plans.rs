@@ -119,6 +119,9 @@ async fn f11_whatever_is_asked_without_leave_only_reads_reach_the_wire() {
         "export services",
         "export tasks",
         PLAN,
+        "act rollback ehr/api --plan",
+        "act desired-count ehr/api=5 --plan",
+        "act suspend-scaling ehr/api --plan",
         "act force-deploy ehr/api --confirm api --reason x",
         "act force-deploy ehr/api --confirm api --reason x --allow force-deploy --read-only",
     ] {

@@ -30,12 +30,15 @@ SERVED = {
         "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
         "ListContainerInstances", "DescribeContainerInstances", "DescribeCapacityProviders",
         "GetTaskProtection", "DescribeServiceRevisions", "DescribeTaskDefinition", "UpdateService",
+        "ListServiceDeployments", "DescribeServiceDeployments", "StopServiceDeployment",
     ],
     "autoscaling": [
         "DescribeAutoScalingGroups", "DescribeScalingActivities", "DescribeInstanceRefreshes",
         "SetDesiredCapacity", "SuspendProcesses", "ResumeProcesses",
     ],
-    "application-autoscaling": ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"],
+    "application-autoscaling": [
+        "DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities", "RegisterScalableTarget",
+    ],
     "guardduty": [
         "ListDetectors", "GetDetector", "GetAdministratorAccount", "ListFindings", "GetFindings",
         "ArchiveFindings", "UnarchiveFindings",
@@ -329,6 +332,14 @@ def walk_ecs(endpoint):
             found = ecs("DescribeServices", {"cluster": cluster, "services": some, "include": ["TAGS"]})
             revisions = [r["arn"] for s in found["services"] for r in s["currentServiceRevisions"]]
             ecs("DescribeServiceRevisions", {"serviceRevisionArns": revisions})
+            for service in some:
+                own = {"cluster": cluster, "service": service}
+                listed = pages(endpoint, "ecs", "ListServiceDeployments", "serviceDeployments", {**own, "maxResults": 1})
+                arns = [deployment["serviceDeploymentArn"] for deployment in listed]
+                ecs("DescribeServiceDeployments", {"serviceDeploymentArns": arns[:20]})
+                ecs("ListServiceDeployments", {**own, "status": ["PENDING", "IN_PROGRESS"]})
+                if listed[0]["status"] == "SUCCESSFUL":
+                    ecs("StopServiceDeployment", {"serviceDeploymentArn": arns[0], "stopType": "ROLLBACK"}, "ConflictException")
         for status in ("RUNNING", "STOPPED", "PENDING"):
             tasks = pages(endpoint, "ecs", "ListTasks", "taskArns", {"cluster": cluster, "desiredStatus": status})
             for some in chunks(tasks, 100):
@@ -380,6 +391,20 @@ def refuse_ecs(ecs, cluster):
     ecs("UpdateService", {**update, "cluster": "no-such-cluster"}, "ClusterNotFoundException")
     ecs("UpdateService", {**update, "desiredCount": 1}, wrong)
     ecs("UpdateService", {**update, "forceNewDeployment": False}, wrong)
+    count = {"cluster": cluster, "service": "no-such-service", "desiredCount": 1}
+    ecs("UpdateService", count, "ServiceNotFoundException")
+    ecs("UpdateService", {**count, "desiredCount": -1}, wrong)
+    ecs("UpdateService", {**count, "desiredCount": "many"}, "SerializationException")
+    ecs("ListServiceDeployments", {"cluster": cluster, "service": "no-such-service"}, "ServiceNotFoundException")
+    ecs("ListServiceDeployments", {"cluster": cluster, "service": "x", "status": ["ODD"]}, wrong)
+    none = cluster.replace(":cluster/", ":service-deployment/") + "/no-such-service/1"
+    failures = ecs("DescribeServiceDeployments", {"serviceDeploymentArns": [none]})["failures"]
+    assert [f["reason"] for f in failures] == ["MISSING"], failures
+    for arns in ([], ["no ARN"], [f"{none}{n}" for n in range(21)]):
+        ecs("DescribeServiceDeployments", {"serviceDeploymentArns": arns}, wrong)
+    ecs("StopServiceDeployment", {"serviceDeploymentArn": none}, "ServiceDeploymentNotFoundException")
+    ecs("StopServiceDeployment", {"serviceDeploymentArn": none, "stopType": "ABORT"}, wrong)
+    ecs("StopServiceDeployment", {"serviceDeploymentArn": "no ARN"}, wrong)
     ecs("ListClusters", {"nextToken": "made up"}, wrong)
     ecs("ListClusters", {}, "UnknownOperationException", rename="ListNothings")
     ecs("ListClusters", {}, "MissingAuthenticationTokenException", signed=False)
@@ -437,6 +462,10 @@ def walk_scaling(endpoint):
         return endpoint.call("application-autoscaling", operation, {"ServiceNamespace": "ecs", **(params or {})}, refused, **odd)
 
     wrong, token = "ValidationException", "InvalidNextTokenException"
+    flags = {"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": True, "ScheduledScalingSuspended": True}
+    none = {"ResourceId": "service/no/such", "ScalableDimension": "ecs:service:DesiredCount", "SuspendedState": flags}
+    for odd in ({}, {"SuspendedState": {}}, {"SuspendedState": {**flags, "ScheduledScalingSuspended": False}}, {"MinCapacity": 1}):
+        scaling("RegisterScalableTarget", {**none, **odd}, wrong)
     members = {"DescribeScalableTargets": "ScalableTargets", "DescribeScalingPolicies": "ScalingPolicies"}
     members["DescribeScalingActivities"] = "ScalingActivities"
     for operation, member in members.items():

@@ -13,6 +13,7 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT whoami
        second_opinion.py ENDPOINT measure DATABASE
        second_opinion.py ENDPOINT scaling CLUSTER
+       second_opinion.py ENDPOINT targets
        second_opinion.py ENDPOINT groups suspend|refresh
        second_opinion.py ENDPOINT alarms METRIC COMPOSITE
        second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
@@ -260,6 +261,13 @@ def every(service, operation, key, **arguments):
     return [item for page in client(service).get_paginator(operation).paginate(**arguments) for item in page[key]]
 
 
+def targets():
+    """The scalable targets of services: bounds and what is suspended, by resource."""
+    found = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    keep = lambda t: {"bounds": [t["MinCapacity"], t["MaxCapacity"]], "suspended": t.get("SuspendedState")}  # noqa: E731
+    return {t["ResourceId"]: keep(t) for t in found}
+
+
 def scaling(cluster):
     """Makes every service of the cluster a scalable target, with a policy of one kind or the other on the first twelve."""
     scaling = client("application-autoscaling")
@@ -490,5 +498,6 @@ def standing(name):
 
 
 commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, groups, alarms, refused)
+commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, measure, scaling, targets, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

@@ -132,8 +132,9 @@ fn undo(service: &Service, bench: &Bench, region: Option<&str>) -> String {
     let names = ["ecs", "list-service-deployments", "--cluster", &cluster, "--service", &service.name];
     let stops = ["ecs", "stop-service-deployment", "--stop-type", "ROLLBACK", "--service-deployment-arn", "ARN"];
     format!(
-        "while it is in progress{role}: {} with the ARN that {} tells; afterwards there is nothing to undo, the task definition is the \
+        "while it is in progress: rounds act rollback {}, or{role}: {} with the ARN that {} tells; afterwards there is nothing to undo, the task definition is the \
          same ({again})",
+        crate::text::shell_word(&service.label()),
         call(&stops),
         call(&names),
     )

@@ -45,7 +45,9 @@ impl Access {
                 self.wallet.drop_if_still(held.generation);
             }
             let status = error.raw_response().map(|response| response.status().as_u16());
-            Failed { fault, refused: fault::is_refused(&error), status }
+            // What a server says it does not have it has not done, whatever its status.
+            let refused = fault.kind == FaultKind::Unsupported || fault::is_refused(&error);
+            Failed { fault, refused, status }
         })
     }
 }

@@ -3,14 +3,20 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_applicationautoscaling::Client;
+use aws_sdk_applicationautoscaling::config::Config;
+use aws_sdk_applicationautoscaling::operation::RequestId;
 use aws_sdk_applicationautoscaling::types::{
-    CustomizedMetricSpecification, NotScaledReason, ScalableTarget, ScalingActivity, ScalingPolicy, ServiceNamespace,
-    StepAdjustment, StepScalingPolicyConfiguration, SuspendedState, TargetTrackingMetricDataQuery,
+    CustomizedMetricSpecification, NotScaledReason, ScalableDimension, ScalableTarget, ScalingActivity, ScalingPolicy,
+    ServiceNamespace, StepAdjustment, StepScalingPolicyConfiguration, SuspendedState, TargetTrackingMetricDataQuery,
     TargetTrackingScalingPolicyConfiguration,
 };
 
+use aws_smithy_types::retry::RetryConfig;
+
 use super::access::Access;
+use super::changes::{became, patience};
 use super::values::{count, number, text, text_or_empty, time, token, word};
+use crate::backend::change::{Change, Sent};
 use crate::backend::ports::{AppScaling, Page, limits};
 use crate::model::Fault;
 use crate::model::scaling::{Activity, NotScaled, Policy, Suspended, Target};
@@ -25,6 +31,24 @@ pub(super) struct AwsAppScaling {
 impl AwsAppScaling {
     pub fn new(config: &SdkConfig, access: Access) -> Self {
         Self { client: Client::new(config), access }
+    }
+}
+
+impl AwsAppScaling {
+    /// Suspends all scaling of a service, or none, once. Its bounds are left as they are.
+    pub(super) async fn suspend(&self, resource: &str, suspended: bool) -> Sent {
+        let state = SuspendedState::builder()
+            .dynamic_scaling_in_suspended(suspended)
+            .dynamic_scaling_out_suspended(suspended)
+            .scheduled_scaling_suspended(suspended)
+            .build();
+        let request = self.client.register_scalable_target().service_namespace(ServiceNamespace::Ecs);
+        let request = request.resource_id(resource).scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
+        // One attempt, whatever the client is set to.
+        let once = Config::builder().timeout_config(patience()).retry_config(RetryConfig::disabled());
+        let request = request.suspended_state(state).customize().config_override(once);
+        let answer = self.access.send(Change::SUSPEND_SCALING, request.send()).await;
+        became(answer, |answer| (text(answer.request_id()), None))
     }
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
 
 use super::access::Failed;
+use super::app_scaling::AwsAppScaling;
 use super::ecs::AwsEcs;
 use super::groups::AwsGroups;
 use super::guardduty::AwsGuardDuty;
@@ -27,13 +28,18 @@ pub(super) struct AwsChanges {
     pub rds: Arc<AwsRds>,
     /// The replica sets of the stack.
     pub mongo: Arc<dyn Changes>,
+    pub app_scaling: Arc<AwsAppScaling>,
 }
 
 #[async_trait]
 impl Changes for AwsChanges {
     async fn send(&self, permit: Permit, change: &Change) -> Sent {
         match change {
-            Change::ForceDeployment { .. } | Change::InstanceState { .. } => self.ecs.send(change).await,
+            Change::ForceDeployment { .. }
+            | Change::InstanceState { .. }
+            | Change::DesiredCount { .. }
+            | Change::RollBack { .. } => self.ecs.send(change).await,
+            Change::SuspendScaling { resource, suspended } => self.app_scaling.suspend(resource, *suspended).await,
             Change::FindingArchived { .. } => self.guardduty.send(change).await,
             Change::GroupDesired { .. } | Change::GroupProcesses { .. } => self.groups.send(change).await,
             Change::FailOverInstance { .. } | Change::FailOverCluster { .. } => self.rds.send(change).await,

@@ -195,6 +195,8 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
         place: endpoint.clone().unwrap_or_else(|| format!("{service} in {region}")).into(),
     };
     let ecs = Arc::new(ecs::AwsEcs::new(&config, access("ecs")));
+    let scaling = app_scaling::AwsAppScaling::new(&config, access("application-autoscaling"));
+    let app_scaling = Arc::new(scaling);
     let guardduty = Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty")));
     let groups = Arc::new(groups::AwsGroups::new(&config, access("autoscaling")));
     let rds = Arc::new(rds::AwsRds::new(&config, access("rds")));
@@ -207,11 +209,12 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
             groups: Arc::clone(&groups),
             rds: Arc::clone(&rds),
             mongo: sets,
+            app_scaling: Arc::clone(&app_scaling),
         }),
         task_definitions: ecs,
         groups,
         group_activities: Arc::new(group_activities::AwsGroupActivities::new(&config, access("autoscaling"))),
-        app_scaling: Arc::new(app_scaling::AwsAppScaling::new(&config, access("application-autoscaling"))),
+        app_scaling,
         alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
         guardduty,
         secrets: Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager"))),

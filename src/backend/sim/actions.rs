@@ -2,11 +2,13 @@
 
 use super::entities::{Stage, State};
 use super::world::World;
+use crate::model::scaling::Suspended;
 use crate::model::{Fault, FaultKind};
 use crate::text::Text;
 use crate::time::Timestamp;
 
 const UPDATE_SERVICE: &str = "ecs:UpdateService";
+const REGISTER_TARGET: &str = "application-autoscaling:RegisterScalableTarget";
 const UPDATE_STATE: &str = "ecs:UpdateContainerInstancesState";
 
 /// A change somebody asked for and got. The script's own changes are not among them.
@@ -48,6 +50,21 @@ impl World {
         let s = self.service_to_change(cluster, service)?;
         self.change_desired(s, desired);
         self.changed(UPDATE_SERVICE, self.services[s].arn.clone(), format!("desiredCount={desired}"));
+        Ok(())
+    }
+
+    /// Suspends all scaling of a service, or none.
+    ///
+    /// # Errors
+    /// Refused by Application Auto Scaling: there is no such target, and nothing to make one of.
+    pub fn suspend_scaling(&mut self, resource: &str, suspended: bool) -> Result<(), Fault> {
+        let missing = || {
+            let what = "Min capacity and max capacity are required to register a new scalable target.";
+            refused(REGISTER_TARGET, "ValidationException", what)
+        };
+        let target = self.scaling.targets.iter_mut().find(|target| target.resource == resource).ok_or_else(missing)?;
+        target.suspended = Suspended { scaling_out: suspended, scaling_in: suspended, scheduled: suspended };
+        self.changed(REGISTER_TARGET, resource.to_owned(), format!("SuspendedState={suspended}"));
         Ok(())
     }
 

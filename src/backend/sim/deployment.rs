@@ -20,6 +20,12 @@ pub(super) fn breaker_threshold(desired: u32) -> u32 {
 impl World {
     /// Begins a deployment of this definition; the one that was primary is left to run out.
     pub(super) fn begin_deployment(&mut self, s: usize, definition: Arc<Definition>) -> String {
+        let id = self.make_primary(s, definition);
+        self.note_begun(s, self.services[s].deployments[0].clone());
+        id
+    }
+
+    fn make_primary(&mut self, s: usize, definition: Arc<Definition>) -> String {
         let id = names::deployment_id(&mut self.rng);
         let deployment = Deployment {
             id: id.clone(),
@@ -97,8 +103,9 @@ impl World {
         primary.failed = 0;
         primary.updated_at = now;
         service.stable = primary.definition.clone();
-        let what = format!("(deployment {}) deployment completed.", primary.id);
-        self.tell(s, &what);
+        let id = primary.id.clone();
+        self.tell(s, &format!("(deployment {id}) deployment completed."));
+        self.note_completed(s, &id);
     }
 
     /// A task of this deployment came up: failures before it no longer count.
@@ -146,13 +153,16 @@ impl World {
         let id = failed.id.clone();
         self.tell(s, &format!("(deployment {id}) deployment failed: tasks failed to start."));
         if breaker == BreakerSpec::Rollback {
-            self.roll_back(s);
+            self.roll_back(s, "ECS deployment circuit breaker");
+        } else {
+            self.note_failed(s, &id, None);
         }
     }
 
     /// Makes the last deployment that completed the primary one again.
-    fn roll_back(&mut self, s: usize) {
+    pub(super) fn roll_back(&mut self, s: usize, why: &str) {
         let now = self.now;
+        let failed = self.services[s].deployments[0].id.clone();
         let service = &mut self.services[s];
         let stable = service.stable.clone();
         let earlier = service.deployments.iter().skip(1).position(|d| d.definition == stable);
@@ -166,10 +176,10 @@ impl World {
             service.throttle = Throttle::default();
             id
         } else {
-            self.begin_deployment(s, stable)
+            self.make_primary(s, stable)
         };
-        self.services[s].deployments[0].reason =
-            format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
+        self.services[s].deployments[0].reason = format!("{why}: rolling back to deploymentId {id}.");
+        self.note_failed(s, &failed, Some(&id));
         self.tell(s, &format!("rolling back to (deployment {id})."));
         self.dirty.insert(s);
     }

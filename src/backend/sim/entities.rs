@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::events::Log;
 use super::group::{Activity, Refresh, Reserved};
+use super::ledger::Record;
 use super::scenario::ProviderSpec;
 use super::work::ServiceSpec;
 use crate::model::ecs::Size;
@@ -216,6 +217,8 @@ pub(super) struct Service {
     pub deployments: Vec<Deployment>,
     /// The definition of the last deployment that completed.
     pub stable: Arc<Definition>,
+    /// Its deployments, the oldest first, those that are over among them.
+    pub ledger: Vec<Record>,
     /// Tasks that have not stopped.
     pub tasks: BTreeSet<TaskKey>,
     pub throttle: Throttle,

@@ -49,7 +49,7 @@ impl World {
             task_definition: primary.map(|d| Text::from(&d.definition.arn)),
             rollout: rollout(&service.spec.rollout),
             deployments: (0..service.deployments.len()).map(|d| self.deployment_facts(s, d)).collect(),
-            revisions: service.deployments.iter().map(|d| Text::from(self.revision_arn(s, d))).collect(),
+            revisions: service.deployments.iter().map(|d| Text::from(self.revision_arn(s, &d.id))).collect(),
             events: service
                 .log
                 .entries
@@ -91,9 +91,10 @@ impl World {
     }
 
     /// The ARN of what a deployment was made of; its number is the deployment's own.
-    pub(super) fn revision_arn(&self, s: usize, deployment: &Deployment) -> String {
+    /// The ARN of the revision that the deployment of this id brought.
+    pub(super) fn revision_arn(&self, s: usize, deployment: &str) -> String {
         let spec = &self.services[s].spec;
-        let number = deployment.id.rsplit('/').next().unwrap_or_default();
+        let number = deployment.rsplit('/').next().unwrap_or_default();
         self.home.ecs(&format!("service-revision/{}/{}/{number}", spec.cluster, spec.name))
     }
 
@@ -104,7 +105,7 @@ impl World {
             digest: Some(Text::from(names::digest(image))),
         });
         ecs::Revision {
-            arn: Text::from(self.revision_arn(s, deployment)),
+            arn: Text::from(self.revision_arn(s, &deployment.id)),
             task_definition: Some(Text::from(&deployment.definition.arn)),
             images: images.collect(),
             created_at: Some(deployment.created_at),

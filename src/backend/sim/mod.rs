@@ -21,6 +21,7 @@ mod group;
 mod guard;
 mod handovers;
 mod known;
+mod ledger;
 mod lifecycle;
 mod mongo;
 mod names;

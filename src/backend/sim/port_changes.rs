@@ -16,6 +16,13 @@ impl World {
     fn change(&mut self, change: &Change) -> Result<Option<String>, Fault> {
         match change {
             Change::ForceDeployment { cluster, service } => self.force_deployment(cluster, service).map(Some),
+            Change::DesiredCount { cluster, service, tasks } => {
+                self.set_desired(cluster, service, *tasks).map(|()| None)
+            }
+            Change::RollBack { deployment } => {
+                self.roll_back_deployment(deployment).map(|()| Some(deployment.to_string()))
+            }
+            Change::SuspendScaling { resource, suspended } => self.suspend_scaling(resource, *suspended).map(|()| None),
             Change::InstanceState { cluster, instance, status } => {
                 let state = match status {
                     InstanceStatus::Active => State::Active,

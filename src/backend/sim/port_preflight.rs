@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 
 use super::Sim;
+use super::actions::refused;
 use super::port_ecs::{missing, some};
 use super::world::World;
 use crate::backend::ports::{Described, EcsPreflight, limits};
 use crate::model::Fault;
-use crate::model::ecs::{Protection, Revision};
+use crate::model::ecs::{Protection, Revision, ServiceDeployment};
 use crate::text::Text;
 
 #[async_trait]
@@ -39,12 +40,42 @@ impl EcsPreflight for Sim {
         })
         .await
     }
+
+    async fn deployments(
+        &self,
+        cluster: &str,
+        service: &str,
+        under_way: bool,
+    ) -> Result<Vec<ServiceDeployment>, Fault> {
+        let action = "ecs:ListServiceDeployments";
+        self.call(action, |world| {
+            let c = world.open_cluster(cluster, action)?;
+            let unknown = || refused(action, "ServiceNotFoundException", "Service not found.");
+            let mut all = world.ledger(world.service(c, service).ok_or_else(unknown)?);
+            all.retain(|deployment| !under_way || deployment.is_under_way());
+            all.truncate(limits::ECS_PAGE);
+            Ok(all)
+        })
+        .await
+    }
+
+    async fn describe_deployments(&self, arns: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
+        let action = "ecs:DescribeServiceDeployments";
+        some(arns, limits::ECS_DESCRIBE_DEPLOYMENTS, action, "Service deployment ARNs")?;
+        self.call(action, |world| {
+            Ok(self.describe(arns, |arn| world.ledger_entry(arn).ok_or_else(|| missing(arn, || arn.to_owned()))))
+        })
+        .await
+    }
 }
 
 impl World {
     fn revision(&self, arn: &str) -> Option<Revision> {
-        let deployments = |s: usize| self.services[s].deployments.iter().map(move |d| (s, d));
+        let deployments = |s: usize| {
+            let kept = self.services[s].ledger.iter().map(|record| &record.deployment);
+            self.services[s].deployments.iter().chain(kept).map(move |d| (s, d))
+        };
         let mut all = (0..self.services.len()).flat_map(deployments);
-        all.find(|(s, d)| self.revision_arn(*s, d) == arn).map(|(s, d)| self.revision_facts(s, d))
+        all.find(|(s, d)| self.revision_arn(*s, &d.id) == arn).map(|(s, d)| self.revision_facts(s, d))
     }
 }

@@ -11,6 +11,7 @@ use super::entities::{
     Throttle,
 };
 use super::events::{Entry, Log, REPEAT};
+use super::ledger::Record;
 use super::names::{self, Home};
 use super::rds::Fleet;
 use super::scenario::{InstancesSpec, Scenario, Seating};
@@ -199,6 +200,15 @@ impl World {
         let id = names::deployment_id(&mut self.rng);
         let target_group =
             (spec.target_groups > 0).then(|| self.home.target_group(&format!("tg-{}", spec.name), &mut self.rng));
+        let deployment = Deployment {
+            reason: format!("ECS deployment {id} completed."),
+            id,
+            definition: definition.clone(),
+            state: Rolling::Completed,
+            failed: 0,
+            created_at: deployed_at - Duration::from_secs(240),
+            updated_at: deployed_at,
+        };
         self.services.push(Service {
             arn: self.home.ecs(&format!("service/{}/{}", spec.cluster, spec.name)),
             cluster,
@@ -206,15 +216,8 @@ impl World {
             target_group,
             desired: spec.desired,
             revision: spec.task.revision,
-            deployments: vec![Deployment {
-                reason: format!("ECS deployment {id} completed."),
-                id,
-                definition: definition.clone(),
-                state: Rolling::Completed,
-                failed: 0,
-                created_at: deployed_at - Duration::from_secs(240),
-                updated_at: deployed_at,
-            }],
+            ledger: vec![Record::found(deployment.clone())],
+            deployments: vec![deployment],
             stable: definition,
             tasks: BTreeSet::new(),
             throttle: Throttle::default(),

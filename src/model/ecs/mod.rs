@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use capacity::{Instance, Provider, Size, fits, headroom};
 pub use join::{EcsIndex, FIRST_EPHEMERAL_PORT, Spread};
-pub use preflight::{Image, Protection, Revision};
+pub use preflight::{Image, Protection, Revision, RevisionTasks, ServiceDeployment};
 
 use crate::text::Text;
 use crate::time::Timestamp;

@@ -37,3 +37,43 @@ pub struct Image {
     /// What that was resolved to, `sha256:…`; every task of the revision runs it.
     pub digest: Option<Text>,
 }
+
+/// A deployment of a service as a thing of its own, with what it comes from and goes to. ECS keeps those made since 2024-10-25.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceDeployment {
+    /// Its ARN.
+    pub arn: Text,
+    /// `PENDING`, `IN_PROGRESS`, `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL` …
+    pub status: Option<Text>,
+    /// Why it has that status.
+    pub reason: Option<Text>,
+    /// The revision it brings; lists tell its ARN alone.
+    pub target: Option<RevisionTasks>,
+    /// The revisions that ran before; empty in a list.
+    pub sources: Vec<RevisionTasks>,
+    /// The revision it was rolled back to, once it is being rolled back.
+    pub back_to: Option<Text>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+}
+
+impl ServiceDeployment {
+    /// Whether it can still be stopped.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.status.as_deref(), Some("PENDING" | "IN_PROGRESS"))
+    }
+}
+
+/// How many tasks of a revision there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevisionTasks {
+    /// The revision's ARN.
+    pub arn: Text,
+    /// Tasks asked for.
+    pub wanted: u32,
+    /// Tasks that run.
+    pub running: u32,
+    /// Tasks that start.
+    pub pending: u32,
+}

@@ -200,3 +200,38 @@ async fn an_answer_that_is_cut_off_or_of_another_form_is_no_shorter_list() {
         assert!(all_lists(500, body).await.iter().all(|told| matches!(told, Err((FaultKind::Server, _)))), "{body}");
     }
 }
+
+#[tokio::test]
+async fn suspending_sends_what_is_shown_once_and_nothing_that_would_change_the_bounds() {
+    let answer = || json(200, r#"{"ScalableTargetARN":"arn:t/1"}"#);
+    for suspended in [true, false] {
+        let (config, access, sent) = replay::of([answer()]);
+        let became = AwsAppScaling::new(&config, access).suspend("service/ehr/web", suspended).await;
+        assert!(matches!(became, Sent::Applied { made: None, .. }), "{became:?}");
+        let body: serde_json::Value = serde_json::from_str(&sent.lock().unwrap()[0]).unwrap();
+        let flags = ["DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"];
+        let state: serde_json::Map<_, _> = flags.iter().map(|flag| ((*flag).to_owned(), suspended.into())).collect();
+        let expected = serde_json::json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": "service/ehr/web",
+            "ScalableDimension": "ecs:service:DesiredCount",
+            "SuspendedState": state,
+        });
+        assert_eq!(body, expected);
+        let change = Change::SuspendScaling { resource: Text::from("service/ehr/web"), suspended };
+        for (name, shown) in change.parameters() {
+            let sent =
+                body[name].as_str().map_or_else(|| body[name].to_string().replace(['"', '{', '}'], ""), str::to_owned);
+            assert_eq!(sent, shown.as_str(), "{name}");
+        }
+    }
+    for (answer, refused) in [
+        (json(400, r#"{"__type":"ValidationException","message":"no"}"#), true),
+        (json(400, r#"{"__type":"ConcurrentUpdateException","message":"no"}"#), true),
+        (json(500, "down"), false),
+    ] {
+        let (config, access, sent) = replay::of([answer]);
+        let became = AwsAppScaling::new(&config, access).suspend("service/ehr/web", true).await;
+        assert_eq!((matches!(became, Sent::Refused { .. }), sent.lock().unwrap().len()), (refused, 1), "{became:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::config::Config;
 use aws_sdk_ecs::operation::RequestId;
-use aws_sdk_ecs::types::ContainerInstanceStatus;
+use aws_sdk_ecs::types::{ContainerInstanceStatus, StopServiceDeploymentStopType};
 use aws_smithy_types::retry::RetryConfig;
 
 use super::AwsEcs;
@@ -38,6 +38,21 @@ impl AwsEcs {
                     return Sent::Refused { fault, status: Some(200) };
                 }
                 became(answer, |answer| (text(answer.request_id()), None))
+            }
+            Change::DesiredCount { cluster, service, tasks } => {
+                let Ok(tasks) = i32::try_from(*tasks) else {
+                    let fault = Fault::new(FaultKind::Rejected, action, format!("{tasks} tasks are too many"));
+                    return Sent::Refused { fault, status: None };
+                };
+                let request = self.client.update_service().cluster(cluster.as_str()).service(service.as_str());
+                let request = request.desired_count(tasks).customize().config_override(once());
+                became(self.access.send(action, request.send()).await, |answer| (text(answer.request_id()), None))
+            }
+            Change::RollBack { deployment } => {
+                let request = self.client.stop_service_deployment().service_deployment_arn(deployment.as_str());
+                let request = request.stop_type(StopServiceDeploymentStopType::Rollback);
+                let answer = self.access.send(action, request.customize().config_override(once()).send()).await;
+                became(answer, |answer| (text(answer.request_id()), text(answer.service_deployment_arn())))
             }
             other => astray(other),
         }
@@ -93,6 +108,35 @@ mod tests {
         let (outcome, bodies) = sent(&drain(), [json(200, r#"{"containerInstances":[],"failures":[]}"#)]).await;
         assert!(matches!(outcome, Sent::Applied { made: None, .. }), "{outcome:?}");
         assert_eq!(on_the_wire(&bodies[0]), shown(&drain()));
+        let (cluster, service) = (Text::from("arn:c/ehr"), Text::from("arn:s/ehr/web"));
+        let desired = Change::DesiredCount { cluster: cluster.clone(), service: service.clone(), tasks: 6 };
+        let (outcome, bodies) = sent(&desired, [json(200, answer)]).await;
+        assert!(matches!(outcome, Sent::Applied { made: None, .. }), "{outcome:?}");
+        assert_eq!(on_the_wire(&bodies[0]), shown(&desired));
+        let roll_back = Change::RollBack { deployment: Text::from("arn:d/ehr/web/1") };
+        let (outcome, bodies) = sent(&roll_back, [json(200, r#"{"serviceDeploymentArn":"arn:d/ehr/web/1"}"#)]).await;
+        assert!(matches!(&outcome, Sent::Applied { made: Some(made), .. } if made == "arn:d/ehr/web/1"), "{outcome:?}");
+        assert_eq!(on_the_wire(&bodies[0]), shown(&roll_back));
+        let (outcome, bodies) = sent(&Change::DesiredCount { cluster, service, tasks: u32::MAX }, []).await;
+        assert!(matches!(outcome, Sent::Refused { .. }) && bodies.is_empty(), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn a_rollback_that_comes_too_late_or_to_a_server_without_it_changes_nothing() {
+        let roll_back = Change::RollBack { deployment: Text::from("arn:d/ehr/web/1") };
+        for (status, code, kind) in [
+            (400, "ConflictException", FaultKind::Rejected),
+            (400, "ServiceDeploymentNotFoundException", FaultKind::Rejected),
+            (400, "UnknownOperationException", FaultKind::Unsupported),
+            (501, "NotImplemented", FaultKind::Unsupported),
+        ] {
+            let answer = json(status, &format!(r#"{{"__type":"{code}","message":"no"}}"#));
+            let (outcome, bodies) = sent(&roll_back, [answer]).await;
+            let Sent::Refused { fault, .. } = outcome else { panic!("{code}: {outcome:?}") };
+            assert_eq!((fault.kind, bodies.len()), (kind, 1), "{fault}");
+        }
+        let (lost, bodies) = sent(&roll_back, []).await;
+        assert!(matches!(lost, Sent::Unknown { .. }) && bodies.len() == 1, "{lost:?}");
     }
 
     /// Names and values of a body; a list of one is its one item.

@@ -1,13 +1,16 @@
 //! What only plans read: the protection of tasks, and service revisions.
 
 use async_trait::async_trait;
-use aws_sdk_ecs::types::{ContainerImage, ProtectedTask, ServiceRevision};
+use aws_sdk_ecs::types::{
+    ContainerImage, ProtectedTask, ServiceDeployment as Raw, ServiceDeploymentBrief, ServiceDeploymentStatus,
+    ServiceRevision, ServiceRevisionSummary,
+};
 
 use super::{AwsEcs, Named, described};
-use crate::backend::aws::values::{text, text_or_empty, time};
-use crate::backend::ports::{Described, EcsPreflight};
+use crate::backend::aws::values::{count, text, text_or_empty, time, word};
+use crate::backend::ports::{Described, EcsPreflight, limits};
 use crate::model::Fault;
-use crate::model::ecs::{Image, Protection, Revision};
+use crate::model::ecs::{Image, Protection, Revision, RevisionTasks, ServiceDeployment};
 
 #[async_trait]
 impl EcsPreflight for AwsEcs {
@@ -21,6 +24,35 @@ impl EcsPreflight for AwsEcs {
         let request = self.client.describe_service_revisions().set_service_revision_arns(Some(arns.to_vec()));
         let answer = self.access.ask("ecs:DescribeServiceRevisions", request.send()).await?;
         Ok(described(answer.service_revisions(), answer.failures(), revision))
+    }
+
+    async fn deployments(
+        &self,
+        cluster: &str,
+        service: &str,
+        under_way: bool,
+    ) -> Result<Vec<ServiceDeployment>, Fault> {
+        let request = self.client.list_service_deployments().cluster(cluster).service(service);
+        let statuses = [ServiceDeploymentStatus::Pending, ServiceDeploymentStatus::InProgress];
+        let request = request.set_status(under_way.then(|| statuses.to_vec()));
+        let request = request.max_results(i32::try_from(limits::ECS_PAGE).unwrap_or(i32::MAX));
+        let answer = self.access.ask("ecs:ListServiceDeployments", request.send()).await?;
+        Ok(answer.service_deployments().iter().map(brief).collect())
+    }
+
+    async fn describe_deployments(&self, arns: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
+        let request = self.client.describe_service_deployments().set_service_deployment_arns(Some(arns.to_vec()));
+        let answer = self.access.ask("ecs:DescribeServiceDeployments", request.send()).await?;
+        Ok(described(answer.service_deployments(), answer.failures(), deployment))
+    }
+}
+
+impl Named for Raw {
+    fn key(&self) -> Option<&str> {
+        self.service_deployment_arn()
+    }
+    fn other_name(&self) -> Option<&str> {
+        self.service_arn()
     }
 }
 
@@ -56,6 +88,39 @@ fn revision(raw: &ServiceRevision) -> Revision {
         task_definition: text(raw.task_definition()),
         images: raw.container_images().iter().map(image).collect(),
         created_at: time(raw.created_at()),
+    }
+}
+
+fn brief(raw: &ServiceDeploymentBrief) -> ServiceDeployment {
+    let target = text(raw.target_service_revision_arn());
+    ServiceDeployment {
+        arn: text_or_empty(raw.service_deployment_arn()),
+        status: raw.status().and_then(|status| word(Some(status.as_str()))),
+        reason: text(raw.status_reason()),
+        target: target.map(|arn| RevisionTasks { arn, ..RevisionTasks::default() }),
+        created_at: time(raw.created_at()),
+        ..ServiceDeployment::default()
+    }
+}
+
+fn deployment(raw: &Raw) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: text_or_empty(raw.service_deployment_arn()),
+        status: raw.status().and_then(|status| word(Some(status.as_str()))),
+        reason: text(raw.status_reason()),
+        target: raw.target_service_revision().map(tasks),
+        sources: raw.source_service_revisions().iter().map(tasks).collect(),
+        back_to: raw.rollback().and_then(|rollback| text(rollback.service_revision_arn())),
+        created_at: time(raw.created_at()),
+    }
+}
+
+fn tasks(raw: &ServiceRevisionSummary) -> RevisionTasks {
+    RevisionTasks {
+        arn: text_or_empty(raw.arn()),
+        wanted: count(raw.requested_task_count()),
+        running: count(raw.running_task_count()),
+        pending: count(raw.pending_task_count()),
     }
 }
 
@@ -116,6 +181,48 @@ mod tests {
         assert_eq!(answer.items, [full, Revision { arn: "arn:r/2".into(), ..Revision::default() }]);
         assert_eq!(texts(&answer.failures), [("arn:r/3", "MISSING"), ("arn:s/web", "answer without an ARN")]);
         assert_eq!(sent.lock().unwrap()[0], r#"{"serviceRevisionArns":["arn:r/1"]}"#);
+    }
+
+    #[tokio::test]
+    async fn a_deployment_tells_what_it_comes_from_and_goes_to() {
+        let list = r#"{"serviceDeployments":[{"serviceDeploymentArn":"arn:d/1","status":"IN_PROGRESS",
+            "targetServiceRevisionArn":"arn:r/2","createdAt":1700000000},{}]}"#;
+        let tell = r#"{"serviceDeployments":[{"serviceDeploymentArn":"arn:d/1","status":"ROLLBACK_IN_PROGRESS",
+            "statusReason":"asked","createdAt":1700000000,
+            "targetServiceRevision":{"arn":"arn:r/2","requestedTaskCount":4,"runningTaskCount":2,"pendingTaskCount":1},
+            "sourceServiceRevisions":[{"arn":"arn:r/1","runningTaskCount":3},{}],
+            "rollback":{"serviceRevisionArn":"arn:r/1"}},{"serviceArn":"arn:s/web"}],
+            "failures":[{"arn":"arn:d/9","reason":"MISSING"}]}"#;
+        let (config, access, sent) = replay::of([json(200, list), json(200, list), json(200, tell)]);
+        let ecs = AwsEcs::new(&config, access);
+        let listed = ecs.deployments("arn:c/ehr", "arn:s/web", true).await.unwrap();
+        let tasks =
+            |arn: &str, wanted, running, pending| RevisionTasks { arn: Text::from(arn), wanted, running, pending };
+        let created_at = Some(Timestamp::from_secs(1_700_000_000));
+        let brief = ServiceDeployment {
+            arn: "arn:d/1".into(),
+            status: Some("IN_PROGRESS".into()),
+            target: Some(tasks("arn:r/2", 0, 0, 0)),
+            created_at,
+            ..ServiceDeployment::default()
+        };
+        assert!(brief.is_under_way());
+        assert_eq!(listed, [brief.clone(), ServiceDeployment::default()]);
+        ecs.deployments("arn:c/ehr", "arn:s/web", false).await.unwrap();
+        let told = ecs.describe_deployments(&["arn:d/1".to_owned()]).await.unwrap();
+        let full = ServiceDeployment {
+            status: Some("ROLLBACK_IN_PROGRESS".into()),
+            reason: Some("asked".into()),
+            target: Some(tasks("arn:r/2", 4, 2, 1)),
+            sources: vec![tasks("arn:r/1", 0, 3, 0), tasks("", 0, 0, 0)],
+            back_to: Some("arn:r/1".into()),
+            ..brief
+        };
+        assert_eq!(told.items, [full]);
+        assert_eq!(texts(&told.failures), [("arn:d/9", "MISSING"), ("arn:s/web", "answer without an ARN")]);
+        let sent = sent.lock().unwrap();
+        assert!(sent[0].contains(r#""status":["PENDING","IN_PROGRESS"]"#) && !sent[1].contains("status"), "{sent:?}");
+        assert_eq!(sent[2], r#"{"serviceDeploymentArns":["arn:d/1"]}"#);
     }
 
     #[tokio::test]

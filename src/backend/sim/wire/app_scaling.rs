@@ -1,14 +1,18 @@
 //! Application Auto Scaling on the wire: targets, policies and activities of ECS.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::app_scaling_shapes as shapes;
 use super::buckets::Class;
+use super::changes;
 use super::object::Object;
 use super::paging::{Bounds, every, newest_first};
 use super::refusal::{Common, Failure};
 use super::service::{Call, Handler, Operation, Protocol, Service};
+use crate::backend::change::Change;
 use crate::backend::ports::limits;
+use crate::model::scaling::Target;
+use crate::text::Text;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -19,6 +23,11 @@ pub const SERVICE: Service = Service {
         read("DescribeScalableTargets", |c| Box::pin(async { targets(c).await.map_err(own) })),
         read("DescribeScalingPolicies", |c| Box::pin(async { policies(c).await.map_err(own) })),
         read("DescribeScalingActivities", |c| Box::pin(async { activities(c).await.map_err(own) })),
+        Operation {
+            name: "RegisterScalableTarget",
+            class: Class::ScalingModify,
+            handler: |c| Box::pin(async { register(c).await.map_err(own) }),
+        },
     ],
 };
 
@@ -112,6 +121,37 @@ async fn targets(call: &Call<'_>) -> Result<Value, Failure> {
     let keyed = found.map(|target| (format!("{}|{}", target.resource, target.dimension), target)).collect();
     let place = shapes::Place::of(call).await?;
     page(call, "ScalableTargets", keyed, &PAGE, |target| shapes::target(target, &place))
+}
+
+/// Of all that registering can do, suspending and resuming a target there is.
+async fn register(call: &Call<'_>) -> Result<Value, Failure> {
+    call.params.refuse_all_but(&["ServiceNamespace", "ResourceId", "ScalableDimension", "SuspendedState"])?;
+    let named = |name: &str| call.params.text(name).map(|given| given.filter(|given| !given.is_empty()));
+    if call.params.choice("ServiceNamespace", NAMESPACES)? != Some(NAMESPACES[0]) {
+        return Err(Failure::invalid("only the service namespace ecs is supported by this endpoint"));
+    }
+    let (Some(resource), Some(dimension)) = (named("ResourceId")?, named("ScalableDimension")?) else {
+        return Err(Failure::invalid("a resource id and a scalable dimension are needed"));
+    };
+    let flags = ["DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"];
+    let Some(state) = call.params.structure("SuspendedState")? else {
+        return Err(Failure::invalid("only SuspendedState is supported by this endpoint"));
+    };
+    state.refuse_all_but(&flags)?;
+    let [one, two, three] = flags.map(|flag| state.flag(flag));
+    let suspended = match (one?, two?, three?) {
+        (Some(one), Some(two), Some(three)) if one == two && two == three => one,
+        _ => return Err(Failure::invalid("only all three sorts of scaling, alike, are supported by this endpoint")),
+    };
+    let port = &call.backend.app_scaling;
+    let all = every(|token| Box::pin(async move { port.targets(token.as_deref()).await })).await?;
+    let is_it = |target: &Target| target.resource == resource && target.dimension == dimension;
+    if !all.iter().any(is_it) {
+        return Err(Failure::invalid("Min capacity and max capacity are required to register a new scalable target."));
+    }
+    changes::send(call, &Change::SuspendScaling { resource: Text::from(resource), suspended }).await?;
+    let place = shapes::Place::of(call).await?;
+    Ok(json!({ "ScalableTargetARN": place.target(resource) }))
 }
 
 async fn policies(call: &Call<'_>) -> Result<Value, Failure> {

@@ -46,6 +46,12 @@ impl Place {
         Ok(Self { partition, region: call.region.to_owned(), account: identity.account })
     }
 
+    /// The ARN of a target; real ones end in an id that says nothing, here it is the resource.
+    pub fn target(&self, resource: &str) -> String {
+        let Self { partition, region, account } = self;
+        format!("arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/{resource}")
+    }
+
     fn role(&self) -> String {
         let name = "ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
         format!("arn:{}:iam::{}:role/aws-service-role/{name}", self.partition, self.account)

@@ -17,6 +17,12 @@ pub enum Class {
     ServiceModify,
     /// `UpdateContainerInstancesState`.
     InstanceModify,
+    /// `ListServiceDeployments`, `DescribeServiceDeployments`; taken to have the rate of `DescribeServiceRevisions`.
+    DeploymentRead,
+    /// `StopServiceDeployment`; taken to have the rate of `UpdateService`.
+    DeploymentStop,
+    /// `RegisterScalableTarget`; AWS publishes no rate.
+    ScalingModify,
     /// Lists and describes of tasks and container instances.
     ResourceRead,
     /// `DescribeCapacityProviders`.
@@ -101,6 +107,7 @@ impl Rates {
                 Class::GroupRead
                 | Class::GroupModify
                 | Class::ScalingRead
+                | Class::ScalingModify
                 | Class::FindingRead
                 | Class::FindingModify
                 | Class::Identity,
@@ -109,14 +116,18 @@ impl Rates {
             (Self::Documented, Class::SecretRead) => Some(Rate { burst: 10_000, per_second: 10_000 }),
             (
                 Self::Documented,
-                Class::ClusterRead | Class::ProviderRead | Class::RevisionRead | Class::DefinitionRead,
+                Class::ClusterRead
+                | Class::ProviderRead
+                | Class::RevisionRead
+                | Class::DeploymentRead
+                | Class::DefinitionRead,
             ) => Some(Rate { burst: 50, per_second: 20 }),
             (Self::Documented, Class::DatabaseRead | Class::DatabaseModify) => Some(Rate { burst: 20, per_second: 5 }),
             (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
             (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
             (Self::Documented, Class::MetricRead | Class::SecretVersions) => Some(Rate { burst: 50, per_second: 50 }),
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
-            (Self::Documented, Class::ServiceModify) => Some(Rate { burst: 50, per_second: 5 }),
+            (Self::Documented, Class::ServiceModify | Class::DeploymentStop) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::InstanceModify) => Some(Rate { burst: 100, per_second: 40 }),
             (Self::Documented, Class::ServiceRead | Class::ResourceRead) => Some(Rate { burst: 100, per_second: 20 }),
         }

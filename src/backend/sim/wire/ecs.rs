@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::buckets::Class;
 use super::changes;
 use super::ecs_definitions as definitions;
+use super::ecs_deployments as deployments;
 use super::ecs_names::{self as names, ClusterRef};
 use super::ecs_shapes as shapes;
 use super::object::Object;
@@ -57,7 +58,22 @@ pub const SERVICE: Service = Service {
             class: Class::DefinitionRead,
             handler: |c| Box::pin(describe_definition(c)),
         },
-        Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(update_service(c)) },
+        Operation { name: "UpdateService", class: Class::ServiceModify, handler: |c| Box::pin(deployments::update(c)) },
+        Operation {
+            name: "ListServiceDeployments",
+            class: Class::DeploymentRead,
+            handler: |c| Box::pin(deployments::list(c)),
+        },
+        Operation {
+            name: "DescribeServiceDeployments",
+            class: Class::DeploymentRead,
+            handler: |c| Box::pin(deployments::describe(c)),
+        },
+        Operation {
+            name: "StopServiceDeployment",
+            class: Class::DeploymentStop,
+            handler: |c| Box::pin(deployments::stop(c)),
+        },
         Operation {
             name: "UpdateContainerInstancesState",
             class: Class::InstanceModify,
@@ -163,34 +179,6 @@ async fn describe_definition(call: &Call<'_>) -> Result<Value, Failure> {
         }
         answer => Ok(json!({ "taskDefinition": definitions::definition(&answer?), "tags": [] })),
     }
-}
-
-/// Of all that `UpdateService` can do, the new deployment and nothing else.
-async fn update_service(call: &Call<'_>) -> Result<Value, Failure> {
-    call.params.refuse_all_but(&["cluster", "service", "forceNewDeployment"])?;
-    let Some(wanted) = call.params.text("service")?.filter(|name| !name.is_empty()) else {
-        return Err(Failure::invalid("service cannot be empty."));
-    };
-    if call.params.flag("forceNewDeployment")? != Some(true) {
-        return Err(Failure::invalid("only forceNewDeployment=true is supported by this endpoint"));
-    }
-    let cluster = names::cluster(call).await?;
-    let arn = cluster.member("service", wanted)?;
-    let found = call.backend.ecs.services(&cluster.arn, std::slice::from_ref(&arn)).await?;
-    let Some(service) = found.items.first() else {
-        return Err(Failure::Own("ServiceNotFoundException", "Service not found.".to_owned()));
-    };
-    if service.status.as_deref() != Some("ACTIVE") {
-        return Err(Failure::Own("ServiceNotActiveException", "Service was not ACTIVE.".to_owned()));
-    }
-    if !service.deployed_by_ecs() {
-        let message = "Cannot force a new deployment on services with a CODE_DEPLOY or EXTERNAL deployment controller.";
-        return Err(Failure::invalid(message));
-    }
-    let asked = Change::ForceDeployment { cluster: Text::from(&cluster.arn), service: Text::from(&arn) };
-    changes::send(call, &asked).await?;
-    let found = call.backend.ecs.services(&cluster.arn, &[arn]).await?;
-    Ok(Object::default().maybe("service", found.items.first().map(shapes::service).as_ref()).done())
 }
 
 /// Each instance by itself: what cannot be changed is told beside what was.

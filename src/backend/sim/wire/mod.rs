@@ -19,6 +19,7 @@ mod counters;
 mod door;
 mod ecs;
 mod ecs_definitions;
+mod ecs_deployments;
 mod ecs_names;
 mod ecs_shapes;
 mod faults;
