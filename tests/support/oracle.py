@@ -336,9 +336,10 @@ def walk_ecs(endpoint):
                 own = {"cluster": cluster, "service": service}
                 listed = pages(endpoint, "ecs", "ListServiceDeployments", "serviceDeployments", {**own, "maxResults": 1})
                 arns = [deployment["serviceDeploymentArn"] for deployment in listed]
-                ecs("DescribeServiceDeployments", {"serviceDeploymentArns": arns[:20]})
+                if arns:
+                    ecs("DescribeServiceDeployments", {"serviceDeploymentArns": arns[:20]})
                 ecs("ListServiceDeployments", {**own, "status": ["PENDING", "IN_PROGRESS"]})
-                if listed[0]["status"] == "SUCCESSFUL":
+                if listed and listed[0]["status"] == "SUCCESSFUL":
                     ecs("StopServiceDeployment", {"serviceDeploymentArn": arns[0], "stopType": "ROLLBACK"}, "ConflictException")
         for status in ("RUNNING", "STOPPED", "PENDING"):
             tasks = pages(endpoint, "ecs", "ListTasks", "taskArns", {"cluster": cluster, "desiredStatus": status})

@@ -9,7 +9,7 @@ use rounds::backend::ports::{Backend, Described, Ecs, EcsPreflight, Groups, List
 use rounds::model::Fault;
 use rounds::model::ecs::{
     Breaker, Cluster, Container, Deployment, Event, Image, Instance, Protection, Provider, Revision, Rollout,
-    Scheduling, Service, Size, Task,
+    Scheduling, Service, ServiceDeployment, Size, Task,
 };
 use rounds::model::identity::Identity;
 use rounds::model::scaling::{Group, GroupInstance};
@@ -353,6 +353,14 @@ impl EcsPreflight for World {
 
     async fn revisions(&self, arns: &[String]) -> Result<Described<Revision>, Fault> {
         Ok(described(&self.revisions, arns, |r| &r.arn))
+    }
+
+    async fn deployments(&self, _: &str, _: &str, _: bool) -> Result<Vec<ServiceDeployment>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn describe_deployments(&self, _: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
+        Ok(Described { items: Vec::new(), failures: Vec::new() })
     }
 }
 
