@@ -19,6 +19,8 @@ mod opted;
 mod plans;
 #[path = "act/promise.rs"]
 mod promise;
+#[path = "act/rotating.rs"]
+mod rotating;
 #[path = "act/sizing.rs"]
 mod sizing;
 #[path = "support/stage.rs"]

@@ -2,6 +2,7 @@
 
 mod findings;
 mod groups;
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,9 +1,12 @@
 //! Carries a plan out: reads again, asks the policy, notes the intent, sends once, notes the answer, watches, notes the outcome.
 
+mod batch;
+
 use std::future::Future;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 
 use super::audit::{self, Audit, Header, Outcome, Phase};
 use super::plan::{Plan, State};
@@ -26,7 +29,7 @@ const SETTLED: Duration = Duration::from_mins(2);
 /// How long nothing may be seen of a change whose answer was lost, until it counts as not made.
 pub(super) const UNSEEN: Duration = Duration::from_mins(1);
 /// When it takes longer than such things should.
-const SLOW: Duration = Duration::from_mins(10);
+pub const SLOW: Duration = Duration::from_mins(10);
 /// A plan older than this is made anew before it is carried out: what was checked then may not hold any more.
 const FRESH: Duration = Duration::from_secs(5);
 /// How often a target that somebody else has in hand is asked for, and how long in between: readers have it for a moment only.
@@ -83,7 +86,19 @@ pub async fn execute(
     tell: &(dyn Fn(Progress) + Send + Sync),
     stop: impl Future<Output = String> + Send,
 ) -> Ended {
-    let stop = stop.shared();
+    let stop = stop.boxed().shared();
+    if plan.deed.parts().is_empty() {
+        one(plan, order, tell, stop).await
+    } else {
+        batch::execute(plan, order, tell, stop).await
+    }
+}
+
+/// What ends the preparing and the watching, for as many as listen.
+type Stop<'a> = Shared<BoxFuture<'a, String>>;
+
+/// Carries out what is one request.
+async fn one(plan: &Plan, order: &Order<'_>, tell: &(dyn Fn(Progress) + Send + Sync), stop: Stop<'_>) -> Ended {
     let ended = |why: &str| {
         let lift = "nothing was sent; try again where nothing ends it";
         Ended::Refused(vec![Refusal::new("ended", format!("it was ended before ({why})"), lift)])
@@ -97,7 +112,7 @@ pub async fn execute(
             Err(ended) => return ended,
         },
     };
-    let id = action_id();
+    let id = random_id();
     let header = Header {
         action_id: &id,
         actor: order.actor,
@@ -271,9 +286,10 @@ impl Watch<'_> {
                     let span = human(most);
                     return self.given_up(last.as_ref(), &format!("not done after {span}"));
                 }
-                if elapsed >= SLOW && !is_slow {
+                let usual = self.plan.deed.usual();
+                if elapsed >= usual && !is_slow {
                     is_slow = true;
-                    (self.tell)(Progress::Trouble(format!("not done after {}, watching on", human(SLOW))));
+                    (self.tell)(Progress::Trouble(format!("not done after {}, watching on", human(usual))));
                 }
                 let pause = if elapsed < SETTLED { OFTEN } else { SELDOM };
                 self.order.bench.clock.sleep(pause.min(most.saturating_sub(elapsed))).await;
@@ -338,8 +354,8 @@ pub(super) fn found_unseen(look: &Look, elapsed: Duration) -> String {
     format!("it was not carried out: {} after {}", look.text, human(elapsed))
 }
 
-/// A random id (UUID, version 4) that ties the records of one action together.
-fn action_id() -> String {
+/// A random id (UUID, version 4): it ties the records of one action together, or is what a service knows a request by.
+pub(super) fn random_id() -> String {
     let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")

@@ -9,6 +9,7 @@ mod archive;
 pub mod arming;
 pub mod audit;
 mod bench;
+mod cancel_rotation;
 mod desired_count;
 mod details;
 mod drain;
@@ -22,6 +23,7 @@ mod member;
 pub mod plan;
 pub mod policy;
 mod reactivate;
+mod rotate;
 mod rollback;
 mod scaled;
 pub mod settle;
@@ -29,6 +31,7 @@ mod step_down;
 mod suspend;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -94,6 +97,8 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &desired_count::SPEC,
     &suspend::SUSPEND,
     &suspend::RESUME,
+    &rotate::SPEC,
+    &cancel_rotation::SPEC,
 ];
 
 /// The action with this id.
@@ -129,6 +134,29 @@ pub trait Deed: Debug + Send + Sync {
     fn patience(&self) -> Duration {
         executor::WATCH
     }
+    /// After how long it takes longer than it should.
+    fn usual(&self) -> Duration {
+        executor::SLOW
+    }
+    /// The plans of which this one is made, if it is made of several: each is carried out by itself, one after the other.
+    fn parts(&self) -> &[Arc<Plan>] {
+        &[]
+    }
+    /// What is to be planned next, once it is done.
+    fn next(&self) -> Option<Next> {
+        None
+    }
+}
+
+/// What is to be planned after an action.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// The action.
+    pub action: &'static ActionSpec,
+    /// Its target, as it is written.
+    pub target: Text,
+    /// What it is for, as `replace the tasks …`.
+    pub what: &'static str,
 }
 
 /// What one look gave.

@@ -123,7 +123,7 @@ pub struct Plan {
     pub state: State,
     /// When it was read.
     pub taken_at: Timestamp,
-    /// What is sent.
+    /// What is sent; where it is made of several plans, what the first of them sends.
     pub change: Change,
     /// How what becomes of it is seen.
     pub deed: Arc<dyn Deed>,
@@ -172,6 +172,15 @@ impl Plan {
         std::iter::once(self.change.action().to_owned()).chain(parameters).collect()
     }
 
+    /// The calls as they are sent: one, or that of each part with its target.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        match self.deed.parts() {
+            [] => vec![self.call()],
+            parts => parts.iter().map(|part| part.call()).collect(),
+        }
+    }
+
     /// What stands against this plan that did not stand against an older one for the same, a sentence each.
     #[must_use]
     pub fn worse_than(&self, older: &Self) -> Vec<String> {
@@ -191,7 +200,8 @@ impl Plan {
     #[must_use]
     pub fn told(&self, refusals: &[Refusal]) -> Vec<(&'static str, Option<Level>, String)> {
         let who = format!("{} ({})", self.identity.caller(), self.identity.arn);
-        let mut told = vec![("who", None, who), ("where", None, self.place()), ("sends", None, self.call())];
+        let mut told = vec![("who", None, who), ("where", None, self.place())];
+        told.extend(self.calls().into_iter().map(|call| ("sends", None, call)));
         let own = refusals.iter().filter(|refusal| !self.checks.iter().any(|check| check.id == refusal.id));
         told.extend(own.map(|Refusal { why, lift, .. }| ("refused", Some(Level::Block), format!("{why}; {lift}"))));
         let of = |level| self.checks(level).map(move |check| (level.word(), Some(level), check.text.to_string()));
@@ -206,7 +216,9 @@ impl Plan {
     /// The plan for machines.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let parts = self.deed.parts();
+        let call = json!({ "action": self.change.action(), "parameters": pairs(&self.change.parameters()) });
+        let mut document = json!({
             "schema": "rounds.plan/1",
             "taken_at": self.taken_at.rfc3339(),
             "action": self.action.id,
@@ -218,7 +230,7 @@ impl Plan {
                 "region": self.identity.region.as_deref(),
                 "endpoint": self.identity.endpoint.as_deref(),
             },
-            "call": { "action": self.change.action(), "parameters": pairs(&self.change.parameters()) },
+            "call": if parts.is_empty() { call } else { Value::Null },
             "level": self.level().word(),
             "checks": self.checks_json(),
             "blast_radius": self.radius,
@@ -226,7 +238,11 @@ impl Plan {
             "confirm": *self.target.name,
             "confirm_account": (self.tier == Tier::NameAndAccount).then_some(&*self.identity.account),
             "state": self.state.to_json(),
-        })
+        });
+        if !parts.is_empty() {
+            document["parts"] = parts.iter().map(|part| part.to_json()).collect();
+        }
+        document
     }
 
     /// The checks for machines.

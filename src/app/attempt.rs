@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::action::audit::Outcome;
 use crate::action::executor::{Ended, Progress};
 use crate::action::policy::{Refusal, refusals};
-use crate::action::{ActionSpec, Plan};
+use crate::action::{ActionSpec, Next, Plan};
 use crate::error::Error;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -173,6 +174,15 @@ impl Attempt {
     #[must_use]
     pub fn planned(&self) -> Option<&Planned> {
         if let AttemptStage::Planned(planned) = &self.stage { Some(planned) } else { None }
+    }
+
+    /// What is to be planned once it is done.
+    #[must_use]
+    pub fn next(&self) -> Option<Next> {
+        match &self.stage {
+            AttemptStage::Ended(plan, _, Ended::Sent(Outcome::Done, _)) => plan.deed.next(),
+            _ => None,
+        }
     }
 
     /// Goes on to this stage.

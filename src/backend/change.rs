@@ -163,6 +163,18 @@ pub enum Change {
         /// Whether all three sorts of scaling are suspended, or none.
         suspended: bool,
     },
+    /// `RotateSecret` without rules and without a function: these would change the schedule.
+    RotateSecret {
+        /// The secret's ARN.
+        secret: Text,
+        /// The token, which becomes the id of the new version: the same token again makes no second one.
+        token: Text,
+    },
+    /// `CancelRotateSecret`.
+    CancelRotation {
+        /// The secret's ARN.
+        secret: Text,
+    },
 }
 
 impl Change {
@@ -195,6 +207,10 @@ impl Change {
     pub const SUSPEND_SCALING: &'static str = "application-autoscaling:RegisterScalableTarget";
     /// The dimension of a service that [`Change::SuspendScaling`] is about.
     pub const SERVICE_DIMENSION: &'static str = "ecs:service:DesiredCount";
+    /// The IAM action of [`Change::RotateSecret`].
+    pub const ROTATE_SECRET: &'static str = "secretsmanager:RotateSecret";
+    /// The IAM action of [`Change::CancelRotation`].
+    pub const CANCEL_ROTATION: &'static str = "secretsmanager:CancelRotateSecret";
 
     /// The IAM action; of MongoDB the command.
     #[must_use]
@@ -213,6 +229,8 @@ impl Change {
             Self::DesiredCount { .. } => Self::DESIRED_COUNT,
             Self::RollBack { .. } => Self::ROLL_BACK,
             Self::SuspendScaling { .. } => Self::SUSPEND_SCALING,
+            Self::RotateSecret { .. } => Self::ROTATE_SECRET,
+            Self::CancelRotation { .. } => Self::CANCEL_ROTATION,
         }
     }
 
@@ -266,6 +284,10 @@ impl Change {
                     ("SuspendedState", Text::from(flags.map(|flag| format!("{flag}:{suspended}")).join(","))),
                 ]
             }
+            Self::RotateSecret { secret, token } => {
+                vec![("SecretId", secret.clone()), ("ClientRequestToken", token.clone())]
+            }
+            Self::CancelRotation { secret } => vec![("SecretId", secret.clone())],
         }
     }
 }

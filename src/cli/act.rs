@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) ->
             grace: None,
         };
         let ended = execute(&plan, &order, &tell, stopped()).await;
-        Ok(finish(ended))
+        Ok(finish(ended, &plan, global))
     })?
 }
 
@@ -176,8 +176,8 @@ fn stopped() -> impl Future<Output = String> + Send {
     }
 }
 
-/// Tells how it ended, and gives the exit code.
-fn finish(ended: Ended) -> u8 {
+/// Tells how it ended and what is to be planned next, and gives the exit code.
+fn finish(ended: Ended, plan: &Plan, global: &Global) -> u8 {
     let (outcome, text) = match ended {
         Ended::Refused(refusals) => {
             for Refusal { why, lift, .. } in refusals {
@@ -189,6 +189,11 @@ fn finish(ended: Ended) -> u8 {
     };
     // The outcome is noted and stands: a reader that has gone changes no exit code.
     let _ = print::print(&format!("{}: {}\n", outcome.word(), clean(&text)));
+    if let Some(next) = plan.deed.next().filter(|_| outcome == audit::Outcome::Done) {
+        let target = shell_word(&next.target);
+        let aim = clean_lines(&global.aim());
+        let _ = print::print(&format!("to {}: rounds act {} {target} --plan{aim}\n", next.what, next.action.id));
+    }
     match outcome {
         audit::Outcome::Done => 0,
         audit::Outcome::Failed => 1,

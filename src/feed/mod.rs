@@ -41,7 +41,7 @@ use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use budget::{
     APP_SCALING, Bucket, Budgets, ECS_CLUSTERS, ECS_DEPLOYMENTS, ECS_PROTECTION, ECS_PROVIDERS, ECS_RESOURCES,
-    ECS_REVISIONS, ECS_SERVICES, GROUP_HISTORY, GROUPS, GUARDDUTY, STS,
+    ECS_REVISIONS, ECS_SERVICES, GROUP_HISTORY, GROUPS, GUARDDUTY, SECRET, STS,
 };
 pub use gate::Gate;
 pub use once::{Sweep, all_failed, once, with_dependents, with_needs};

@@ -43,7 +43,7 @@ SERVED = {
         "ListDetectors", "GetDetector", "GetAdministratorAccount", "ListFindings", "GetFindings",
         "ArchiveFindings", "UnarchiveFindings",
     ],
-    "secretsmanager": ["ListSecrets", "DescribeSecret", "ListSecretVersionIds"],
+    "secretsmanager": ["ListSecrets", "DescribeSecret", "ListSecretVersionIds", "RotateSecret", "CancelRotateSecret"],
     "rds": [
         "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
         "DescribeDBProxies", "DescribeDBProxyTargets", "DescribeDBProxyTargetGroups",
@@ -667,6 +667,11 @@ def walk_secrets(endpoint):
             secrets(operation, {**own, "MaxResults": 101}, wrong)
             secrets(operation, {**own, "MaxResults": "many"}, "SerializationException")
             secrets(operation, {**own, "NextToken": "made up"}, token)
+    asked = {"SecretId": "no-such", "ClientRequestToken": "0123456789abcdef0123456789abcdef"}
+    secrets("RotateSecret", asked, absent)
+    secrets("RotateSecret", {**asked, "RotationRules": {"AutomaticallyAfterDays": 30}}, wrong)
+    secrets("RotateSecret", {**asked, "ClientRequestToken": "short"}, wrong)
+    secrets("CancelRotateSecret", {"SecretId": "no-such"}, absent)
     secrets("ListSecrets", {"Filters": [{"Key": "name", "Values": ["x"]}]}, wrong)
     secrets("ListSecrets", {}, "UnknownOperationException", rename="ListNothings")
     secrets("ListSecrets", {}, "MissingAuthenticationTokenException", signed=False)

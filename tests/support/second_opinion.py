@@ -18,6 +18,7 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT alarms METRIC COMPOSITE
        second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
        second_opinion.py ENDPOINT secrets COUNT
+       second_opinion.py ENDPOINT secret NAME fill|list
        second_opinion.py ENDPOINT findings
        second_opinion.py ENDPOINT found
        second_opinion.py ENDPOINT stand CLUSTER GROUP
@@ -438,6 +439,17 @@ def secrets(count):
     return {"secrets": [told(raw) for raw in found], "definitions": definitions}
 
 
+def secret(name, what):
+    """A secret: the labels of its versions, and after how many days it rotates; `fill` makes it before, rotating every 30 days."""
+    manager = client("secretsmanager")
+    if what == "fill":
+        manager.create_secret(Name=name, SecretString="x")
+        manager.rotate_secret(SecretId=name, RotationRules={"AutomaticallyAfterDays": 30})
+    told = manager.describe_secret(SecretId=name)
+    versions = {id: sorted(labels) for id, labels in told["VersionIdsToStages"].items()}
+    return {"versions": versions, "days": told.get("RotationRules", {}).get("AutomaticallyAfterDays")}
+
+
 def findings():
     """More findings of a detector than a page holds, one of them archived."""
     guardduty = client("guardduty")
@@ -497,7 +509,6 @@ def standing(name):
     return {**sizes, "instances": len(raw["Instances"]), "suspended": suspended}
 
 
-commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, groups, alarms, refused)
-commands = (found, stand, standing, secrets, findings, databases, proxy, reboot, measure, scaling, targets, groups, alarms, refused)
+commands = (found, stand, standing, secrets, secret, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, targets, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

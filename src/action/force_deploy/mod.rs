@@ -1,12 +1,15 @@
 //! `force-deploy`: has an ECS service start all its tasks anew, from the same task definition.
 
 mod checks;
+mod stale;
 mod watch;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+
+pub(super) use stale::{Stale, stale_of};
 
 use super::details::{self, Details};
 use super::member::{Member, SERVICE};
@@ -25,9 +28,10 @@ pub const SPEC: ActionSpec = ActionSpec {
     id: "force-deploy",
     title: "force a new deployment",
     doc: "Replaces every task of an ECS service by a new one of the same task definition, within the service's own bounds. Tags \
-          of images are resolved anew.",
+          of images are resolved anew. stale:SECRET is every service whose running tasks hold a value of that secret of before its \
+          last rotation: one plan, and then each by itself, one after the other.",
     kind: "service",
-    target: "CLUSTER/SERVICE",
+    target: "CLUSTER/SERVICE or stale:SECRET",
     asks: None,
     opt_in: false,
     reads: &[details::REVISIONS, details::PROTECTION],
@@ -47,6 +51,14 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 }
 
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
+    match stale::secret_of(target) {
+        Some(secret) => stale::plan(bench, secret).await,
+        None => one(bench, target).await,
+    }
+}
+
+/// The plan for one service.
+async fn one(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let Member { item: service, identity, reading, taken_at } = SERVICE.find(bench, target).await?;
     let index = reading.facts.derived::<EcsIndex>();
     let details = Details::read(bench, &service, &index).await;

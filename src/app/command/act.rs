@@ -103,12 +103,16 @@ pub(in crate::app) fn is_large_enough(state: &State) -> bool {
     state.size.0 >= LEAST.0 && state.size.1 >= LEAST.1
 }
 
-/// Goes on from a plan that nothing stands against; what is being read or under way stays, any other panel is closed.
+/// Goes on from a plan that nothing stands against, or from what is done to what is to be planned next; what is being read or under way stays, any other panel is closed.
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let Some(attempt) = state.attempt() else {
         state.panel = None;
         return Vec::new();
     };
+    if let Some(next) = attempt.next() {
+        let wish = Wish { stack: attempt.wish.stack, action: next.action, target: next.target };
+        return begin(state, &wish);
+    }
     let (refused, unarmed, reason) = match &attempt.stage {
         AttemptStage::Planned(planned) => {
             (!planned.refusals.is_empty(), planned.waits_for_arming(), planned.reason.clone())

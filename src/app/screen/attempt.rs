@@ -50,6 +50,7 @@ pub(super) fn content(state: &State, id: u64) -> Content {
             went(trail, columns, &mut lines);
             lines.push(Vec::new());
             end(state, ended, columns, &mut lines);
+            next(state, attempt, columns, &mut lines);
         }
     }
     Content { title, lines }
@@ -116,7 +117,9 @@ fn plan(state: &State, planned: &Planned, columns: usize, lines: &mut Vec<Line>)
 /// What is under way, in short: the very request, and where.
 fn head(plan: &Plan, columns: usize, lines: &mut Vec<Line>) {
     let who = plan.identity.caller().to_string();
-    for (name, text) in [("who", who), ("where", plan.place()), ("sends", plan.call()), ("undo", plan.undo.clone())] {
+    let calls = plan.calls().into_iter().map(|call| ("sends", call));
+    let told = [("who", who), ("where", plan.place())].into_iter().chain(calls).chain([("undo", plan.undo.clone())]);
+    for (name, text) in told {
         labelled(lines, &Span::new(pad(name, NAME, false, false), Role::Dim), &text, Role::Dialog, columns);
     }
     lines.push(Vec::new());
@@ -149,6 +152,15 @@ fn end(state: &State, ended: &Ended, columns: usize, lines: &mut Vec<Line>) {
             paragraph(lines, &refusal.lift, Role::Dialog, columns, 2);
         }
         paragraph(lines, &format!("{again} plans again"), Role::Dim, columns, 2);
+    }
+}
+
+/// What is to be planned next, and the key that does.
+fn next(state: &State, attempt: &Attempt, columns: usize, lines: &mut Vec<Line>) {
+    if let Some(next) = attempt.next() {
+        let key = state.key(Scope::Dialog, "accept");
+        let words = format!("{key}: plan {} {}: {}", next.action.id, next.target, next.what);
+        paragraph(lines, &words, Role::KeyHint, columns, 0);
     }
 }
 

@@ -13,6 +13,7 @@ use super::ecs::AwsEcs;
 use super::groups::AwsGroups;
 use super::guardduty::AwsGuardDuty;
 use super::rds::AwsRds;
+use super::secrets::AwsSecrets;
 use crate::backend::change::{Change, Changes, Permit, Sent};
 use crate::model::{Fault, FaultKind};
 use crate::text::Text;
@@ -29,6 +30,7 @@ pub(super) struct AwsChanges {
     /// The replica sets of the stack.
     pub mongo: Arc<dyn Changes>,
     pub app_scaling: Arc<AwsAppScaling>,
+    pub secrets: Arc<AwsSecrets>,
 }
 
 #[async_trait]
@@ -44,6 +46,8 @@ impl Changes for AwsChanges {
             Change::GroupDesired { .. } | Change::GroupProcesses { .. } => self.groups.send(change).await,
             Change::FailOverInstance { .. } | Change::FailOverCluster { .. } => self.rds.send(change).await,
             Change::StepDown { .. } => self.mongo.send(permit, change).await,
+            Change::RotateSecret { secret, token } => self.secrets.rotate(change.action(), secret, token).await,
+            Change::CancelRotation { secret } => self.secrets.cancel(change.action(), secret).await,
         }
     }
 }

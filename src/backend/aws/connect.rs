@@ -200,6 +200,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
     let guardduty = Arc::new(guardduty::AwsGuardDuty::new(&config, access("guardduty")));
     let groups = Arc::new(groups::AwsGroups::new(&config, access("autoscaling")));
     let rds = Arc::new(rds::AwsRds::new(&config, access("rds")));
+    let secrets = Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager")));
     Backend {
         ecs: ecs.clone(),
         ecs_preflight: ecs.clone(),
@@ -210,6 +211,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
             rds: Arc::clone(&rds),
             mongo: sets,
             app_scaling: Arc::clone(&app_scaling),
+            secrets: Arc::clone(&secrets),
         }),
         task_definitions: ecs,
         groups,
@@ -217,7 +219,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
         app_scaling,
         alarms: Arc::new(alarms::AwsAlarms::new(&config, access("monitoring"))),
         guardduty,
-        secrets: Arc::new(secrets::AwsSecrets::new(&config, access("secretsmanager"))),
+        secrets,
         rds,
         proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),
         metrics: Arc::new(metrics::AwsMetrics::new(&config, access("monitoring"))),

@@ -1,5 +1,7 @@
 //! AWS Secrets Manager: how secrets rotate. No value is ever asked for, and descriptions are left where they are.
 
+mod changes;
+
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;

@@ -43,6 +43,8 @@ impl World {
             }
             Change::FailOverInstance { instance } => self.fail_over_instance(instance).map(|()| None),
             Change::FailOverCluster { cluster, to } => self.fail_over_cluster(cluster, to).map(|()| None),
+            Change::RotateSecret { secret, token } => self.rotate_secret(secret, token).map(Some),
+            Change::CancelRotation { secret } => self.cancel_rotation(secret).map(|()| None),
         }
     }
 }

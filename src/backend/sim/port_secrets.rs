@@ -48,7 +48,7 @@ impl Secrets for Sim {
 
 impl World {
     /// The secret with this ARN or name.
-    fn secret(&self, name: &str, action: &'static str) -> Result<usize, Fault> {
+    pub(super) fn secret(&self, name: &str, action: &'static str) -> Result<usize, Fault> {
         let named = |s: &super::vault::Secret| (s.arn == name || s.spec.name == name) && s.exists(self.now);
         self.vault.secrets.iter().position(named).ok_or_else(|| not_found(action))
     }

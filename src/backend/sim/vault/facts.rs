@@ -34,7 +34,7 @@ impl Vault {
 fn secret_facts(secret: &Secret, state: &State, now: Timestamp, home: &Home) -> secret::Secret {
     let spec = &secret.spec;
     let Home { region, account, .. } = home;
-    let rotates = spec.every.is_some();
+    let can_rotate = spec.every.is_some();
     let lambda = || format!("arn:aws:lambda:{region}:{account}:function:rotate-{}", spec.name.replace('/', "-"));
     let labelled = state.versions.iter().filter(|v| !v.stages.is_empty());
     secret::Secret {
@@ -42,8 +42,8 @@ fn secret_facts(secret: &Secret, state: &State, now: Timestamp, home: &Home) -> 
         arn: Text::from(&secret.arn),
         read_at: now,
         key: spec.key.as_ref().map(|alias| Text::from(format!("arn:aws:kms:{region}:{account}:alias/{alias}"))),
-        rotation_enabled: rotates.then_some(true),
-        lambda: (rotates && spec.owner.is_none()).then(|| Text::from(lambda())),
+        rotation_enabled: can_rotate.then_some(state.rotates),
+        lambda: (can_rotate && spec.owner.is_none()).then(|| Text::from(lambda())),
         rotates_after_days: spec.every,
         schedule: spec.schedule.as_ref().map(Text::from),
         window: spec.window.as_ref().map(Text::from),

@@ -1,8 +1,9 @@
 //! Secrets Manager of the simulated world: how secrets rotate. There are no values.
 //!
 //! `spec` is the scenario's part; `state` versions and their labels; `rotation` how a rotation goes, step by step; `facts`
-//! the answers, of which the list lags behind.
+//! the answers, of which the list lags behind; `asked` what a caller can have done.
 
+mod asked;
 mod facts;
 mod rotation;
 mod spec;

@@ -9,8 +9,8 @@ use crate::model::secret::Secret as Facts;
 /// A rotation begins this long before it is due at the latest.
 const LEAD: Duration = Duration::from_secs(60);
 /// From the begin to the first step, and from one step to the next.
-const CREATE: Duration = Duration::from_secs(10);
-const SET: Duration = Duration::from_secs(15);
+pub(super) const CREATE: Duration = Duration::from_secs(10);
+pub(super) const SET: Duration = Duration::from_secs(15);
 const FINISH: Duration = Duration::from_secs(12);
 /// Versions kept: the one in use, the one before, and one that is being made.
 const KEPT: usize = 3;
@@ -37,9 +37,9 @@ impl World {
     /// Rotates a secret now.
     pub(in crate::backend::sim) fn begin_rotation(&mut self, n: usize, fails: bool) {
         // One that is stuck blocks every further one.
-        let state = self.vault.secrets[n].at(self.now);
-        let is_blocked = state.is_none_or(|s| s.versions.iter().any(|v| v.stages == [Facts::PENDING]));
-        if !is_blocked && self.vault.secrets[n].exists(self.now) {
+        let secret = &self.vault.secrets[n];
+        let rotates = secret.at(self.now).is_some_and(|state| state.rotates);
+        if rotates && !secret.is_rotating(self.now) && secret.exists(self.now) {
             self.later(CREATE, Happens::Creates(n));
             self.later(CREATE + SET, Happens::Sets(n, fails));
         }
@@ -59,18 +59,29 @@ impl World {
                 let database = self.vault.secrets[n].spec.database.as_ref();
                 let instance = database.and_then(|name| self.fleet.instance(name));
                 let is_down = instance.is_some_and(|i| self.fleet.instances[i].is_down(self.now));
-                if !fails && !is_down {
+                if !fails && !is_down && self.goes_on(n) {
                     self.later(FINISH, Happens::Finishes(n));
                 }
             }
-            Happens::Finishes(n) => {
+            Happens::Finishes(n) if self.goes_on(n) => {
                 self.finish_rotation(n);
                 self.schedule_rotation(n);
             }
+            Happens::Finishes(_) => {}
         }
     }
 
+    /// Whether a rotation is under way and was not cancelled.
+    fn goes_on(&self, n: usize) -> bool {
+        let secret = &self.vault.secrets[n];
+        secret.is_rotating(self.now) && secret.at(self.now).is_some_and(|state| state.rotates)
+    }
+
     fn create_version(&mut self, n: usize) {
+        // Somebody was faster.
+        if self.vault.secrets[n].is_rotating(self.now) {
+            return;
+        }
         let version = self.vault.version(self.now, vec![Facts::PENDING]);
         let now = self.now;
         self.vault.secrets[n].change(now, |state| {

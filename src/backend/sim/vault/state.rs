@@ -48,6 +48,8 @@ pub(in crate::backend::sim) struct State {
     pub rotates_at: Option<Timestamp>,
     pub changed_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
+    /// Whether it rotates; one that can may be told not to.
+    pub rotates: bool,
 }
 
 /// A version.
@@ -56,6 +58,13 @@ pub(in crate::backend::sim) struct Version {
     pub id: String,
     pub created_at: Timestamp,
     pub stages: Vec<&'static str>,
+}
+
+impl Version {
+    /// Whether it is being made, and not in use yet.
+    pub fn is_pending(&self) -> bool {
+        self.stages == [Facts::PENDING]
+    }
 }
 
 impl Secret {
@@ -71,6 +80,11 @@ impl Secret {
         change(&mut state);
         state.changed_at = now;
         self.states.push((now, state));
+    }
+
+    /// Whether a version is being made.
+    pub(super) fn is_rotating(&self, now: Timestamp) -> bool {
+        self.at(now).is_some_and(|state| state.versions.iter().any(Version::is_pending))
     }
 
     /// Whether it still is there.
@@ -120,6 +134,7 @@ impl Vault {
             rotates_at: next_at,
             changed_at: spec.stuck.map(|ago| now - ago).or(rotated_at).unwrap_or(created_at),
             deleted_at: spec.deleted_in.map(|after| now + after),
+            rotates: spec.every.is_some(),
         };
         Secret {
             arn: home.secret(&spec.name),

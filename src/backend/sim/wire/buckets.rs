@@ -59,6 +59,8 @@ pub enum Class {
     SecretRead,
     /// `ListSecretVersionIds`.
     SecretVersions,
+    /// `RotateSecret` and `CancelRotateSecret` together.
+    SecretRotate,
     /// Who the caller is; AWS publishes no rate.
     Identity,
 }
@@ -125,7 +127,9 @@ impl Rates {
             (Self::Documented, Class::DatabaseRead | Class::DatabaseModify) => Some(Rate { burst: 20, per_second: 5 }),
             (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
             (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
-            (Self::Documented, Class::MetricRead | Class::SecretVersions) => Some(Rate { burst: 50, per_second: 50 }),
+            (Self::Documented, Class::MetricRead | Class::SecretVersions | Class::SecretRotate) => {
+                Some(Rate { burst: 50, per_second: 50 })
+            }
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),
             (Self::Documented, Class::ServiceModify | Class::DeploymentStop) => Some(Rate { burst: 50, per_second: 5 }),
             (Self::Documented, Class::InstanceModify) => Some(Rate { burst: 100, per_second: 40 }),

@@ -2,15 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::CANARY;
 use super::buckets::Class;
 use super::object::{Object, Wire};
 use super::paging::{Bounds, every};
 use super::refusal::{Common, Failure};
 use super::service::{Call, Operation, Protocol, Service};
+use super::{CANARY, changes};
+use crate::backend::change::Change;
 use crate::backend::ports::limits;
 use crate::model::FaultKind;
 use crate::model::secret::{Secret, Version};
+use crate::text::Text;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -33,6 +35,8 @@ pub const SERVICE: Service = Service {
             class: Class::SecretVersions,
             handler: |c| Box::pin(async { list_versions(c).await.map_err(own) }),
         },
+        Operation { name: "RotateSecret", class: Class::SecretRotate, handler: |c| Box::pin(rotate(c)) },
+        Operation { name: "CancelRotateSecret", class: Class::SecretRotate, handler: |c| Box::pin(cancel(c)) },
     ],
 };
 
@@ -78,6 +82,32 @@ async fn list_versions(call: &Call<'_>) -> Result<Value, Failure> {
     let (page, next) = call.pages.cut(versions, |version: &Version| &version.id, &PAGE)?;
     let answer = Object::default().put("ARN", &secret.arn).put("Name", &secret.name);
     Ok(answer.list("Versions", &page, version).maybe("NextToken", next.as_deref()).done())
+}
+
+/// Lengths of a `ClientRequestToken`, from the API model.
+const TOKEN: std::ops::RangeInclusive<usize> = 32..=64;
+
+/// Rules and a function, which would change the schedule, are not taken.
+async fn rotate(call: &Call<'_>) -> Result<Value, Failure> {
+    call.params.refuse_all_but(&["SecretId", "ClientRequestToken"])?;
+    let token = call.params.text("ClientRequestToken")?.unwrap_or_default();
+    if !TOKEN.contains(&token.len()) {
+        let message = "ClientRequestToken must be 32-64 characters long.";
+        return Err(Failure::Own("InvalidParameterException", message.to_owned()));
+    }
+    let secret = asked(call).await?;
+    let change = Change::RotateSecret { secret: secret.arn.clone(), token: Text::from(token) };
+    let version = changes::send(call, &change).await?;
+    let answer = Object::default().put("ARN", &secret.arn).put("Name", &secret.name);
+    Ok(answer.maybe("VersionId", version.as_ref()).done())
+}
+
+async fn cancel(call: &Call<'_>) -> Result<Value, Failure> {
+    call.params.refuse_all_but(&["SecretId"])?;
+    let secret = asked(call).await?;
+    changes::send(call, &Change::CancelRotation { secret: secret.arn.clone() }).await?;
+    let answer = Object::default().put("ARN", &secret.arn).put("Name", &secret.name);
+    Ok(answer.maybe("VersionId", secret.version(Secret::CURRENT)).done())
 }
 
 /// The secret that is asked about, by its ARN, by that without the six letters at its end, or by its name.
