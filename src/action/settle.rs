@@ -132,7 +132,8 @@ async fn look(open: &Open, bench: &Bench) -> Result<Look, String> {
         return Err("its record does not have everything that this version compares with".to_owned());
     }
     let made = open.answer.as_ref().and_then(|answer| answer["message"].as_str()?.strip_prefix("made "));
-    let mut made = made.map(Text::from);
+    // Where the answer was lost, the request itself may have named what it makes.
+    let mut made = made.or_else(|| open.intent["params"]["ClientRequestToken"].as_str()).map(Text::from);
     let look = plan.deed.look(bench, &State(before), &mut made).await;
     look.map_err(|fault| format!("it cannot be read: {fault}"))
 }

@@ -1,10 +1,11 @@
 //! Rotating a secret: on the loopback to its end, with the tasks that still hold the old value after it, and on moto as boto3 sees it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rounds::backend::sim::wire::Fault;
 use rounds::backend::sim::{Scenario, SimClock, Speed};
-use rounds::time::SystemClock;
+use rounds::time::{ManualClock, SystemClock};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -98,6 +99,20 @@ async fn an_answer_that_is_lost_is_settled_by_the_version_that_was_planned() {
     assert_eq!(rotated.code, 0, "{rotated:?}");
     assert_eq!(sent(&stage).len(), 1);
     assert_eq!(stage.records().await, ["intent null", "result unknown", "outcome done"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_open_is_settled_by_the_version_that_its_intent_names() {
+    let scenario = Scenario::parse(SCENARIO, "test").expect("a scenario");
+    let clock = Arc::new(ManualClock::at(scenario.opens()));
+    let stage = Stage::of(&scenario, |_| clock.clone()).await;
+    stage.server.faults().set(ROTATE, Fault::LoseAnswer, None);
+    let left = stage.run(&format!("{ORDER} --timeout 1s")).await;
+    assert!(left.code == 4 && left.out.contains("AWSPENDING is on the new version"), "{left:?}");
+    clock.set(scenario.opens() + Duration::from_mins(1));
+    let settled = stage.run("audit settle").await;
+    assert!(settled.out.contains("done: AWSCURRENT is the new version"), "{settled:?}");
+    assert_eq!(sent(&stage).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
