@@ -312,6 +312,7 @@ async fn f4_a_service_that_has_changed_since_the_plan_is_left_alone() {
     let (ids, words) = refused(&ended);
     assert_eq!(ids, ["changed"]);
     assert!(words.contains("c/web has changed since it was planned: desired was 4, is 6"), "{words}");
+    assert!(words.ends_with("; plan again, and see whether it is still what you want"), "{words}");
     assert_eq!((rig.sent().0, rig.records()), (0, vec![]));
     let plan = rig.plan().await;
     rig.sim.with(|world| world.force_deployment("c", "web")).unwrap();
@@ -328,8 +329,21 @@ async fn f6_another_caller_or_account_than_planned_is_refused() {
     let (ids, words) = refused(&ended);
     assert!(ids == ["changed"] && words.contains("account was 210987654321, is 123456789012"), "{words}");
     rig.sim.faults().fail("sts:GetCallerIdentity", FaultKind::Expired);
-    assert_eq!(refused(&rig.execute(&plan).await).0, ["identity"]);
-    assert_eq!(rig.sent().0, 0);
+    let (ids, words) = refused(&rig.execute(&plan).await);
+    assert!(ids == ["identity"] && words.starts_with("who asks cannot be read: sts:GetCallerIdentity"), "{words}");
+    assert!(words.ends_with("; nothing was sent; try again"), "{words}");
+    rig.sim.faults().clear();
+    // The target, read a moment later and anew much later.
+    for age in [Duration::ZERO, Duration::from_secs(30)] {
+        let plan = rig.plan().await;
+        sleep(age).await;
+        rig.sim.faults().fail("ecs:DescribeServices", FaultKind::Unreachable);
+        let (ids, words) = refused(&rig.execute(&plan).await);
+        assert!(ids == ["state"] && words.contains(" cannot be read: "), "{words}");
+        assert!(words.ends_with("; nothing was sent; try again"), "{words}");
+        rig.sim.faults().clear();
+    }
+    assert_eq!((rig.sent().0, rig.records()), (0, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,7 +390,8 @@ async fn a17_without_an_audit_nothing_is_sent() {
         spoil(&rig.dir.path().join("audit"), day);
         let ended = rig.execute(&plan).await;
         let (ids, words) = refused(&ended);
-        assert!(ids == ["audit"], "{n}: {words}");
+        assert!(ids == ["audit"] && words.starts_with("the audit cannot be "), "{n}: {words}");
+        assert!(words.contains("; mend that"), "{n}: {words}");
         assert_eq!(rig.sent().0, 0, "{n}");
     }
 }
@@ -421,6 +436,7 @@ async fn f2_two_at_once_send_once() {
     assert_eq!(outcome(&one).0, Outcome::Done);
     let (ids, words) = refused(&two);
     assert!(ids == ["under-way"] && words.contains("an action on c/web is under way"), "{words}");
+    assert!(words.ends_with("; wait until that one has ended: rounds audit show"), "{words}");
     assert_eq!(rig.sent(), (1, 1));
 }
 
@@ -439,6 +455,7 @@ async fn f2_the_same_again_waits_a_minute() {
     let ended = rig.execute(&rig.plan().await).await;
     let (ids, words) = refused(&ended);
     assert!(ids == ["again"] && words.contains("the same was sent to c/web 1s ago"), "{words}");
+    assert!(words.ends_with("; look what it does first; allowed again in 59s"), "{words}");
     sleep(AGAIN).await;
     assert_eq!(outcome(&rig.execute(&rig.plan().await).await).0, Outcome::Done);
     assert_eq!(rig.sent(), (2, 2));
@@ -465,5 +482,6 @@ async fn f13_what_ends_it_before_the_intent_leaves_nothing_behind() {
     let ended = rig.execute_until(&plan, std::future::ready("SIGHUP".to_owned())).await;
     let (ids, words) = refused(&ended);
     assert!(ids == ["ended"] && words.contains("it was ended before (SIGHUP)"), "{words}");
+    assert!(words.ends_with("; nothing was sent; try again where nothing ends it"), "{words}");
     assert_eq!((rig.sent().0, rig.records()), (0, vec![]));
 }
