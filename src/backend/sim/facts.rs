@@ -27,7 +27,9 @@ impl World {
         }
     }
 
-    pub(super) fn service_facts(&self, s: usize) -> ecs::Service {
+    /// A service by its place in the scenario, as ECS describes it.
+    #[must_use]
+    pub fn service_facts(&self, s: usize) -> ecs::Service {
         let service = &self.services[s];
         let (running, pending) = self.running_and_pending(s, |_| true);
         let primary = service.deployments.first();
