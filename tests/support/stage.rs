@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rounds::backend::sim::wire::{self, Options, Rates, serve};
 use rounds::backend::sim::{Scenario, Sim, SimClock, Speed};
@@ -44,7 +45,8 @@ impl Stage {
         Self::on(services, |scenario| Arc::new(ManualClock::at(scenario.opens()))).await
     }
 
-    /// An instance with a standby behind a proxy, and an Aurora cluster, from now on and a hundred times as fast.
+    /// An instance with a standby behind a proxy, and an Aurora cluster, from nine minutes ago on and twenty times as fast: the
+    /// loopback tells no event of its future.
     pub async fn databases() -> Self {
         let text = format!(
             "
@@ -78,10 +80,10 @@ impl Stage {
             target = 'claims-db'
             secrets = []
             ",
-            SystemClock.now().rfc3339()
+            (SystemClock.now() - Duration::from_mins(9)).rfc3339()
         );
         let scenario = Scenario::parse(&text, "test").expect("a scenario");
-        let speed = Speed::parse("100x").expect("a speed");
+        let speed = Speed::parse("20x").expect("a speed");
         Self::of(&scenario, |scenario| Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed))).await
     }
 
