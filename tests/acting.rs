@@ -318,7 +318,7 @@ async fn f2_of_two_terminals_one_is_told_that_the_other_acts() {
         plan(&mut one, "service-0001");
         plan(&mut other, "service-0001");
         confirm(&mut one, "service-0001").sees("new tasks run").sees("1 UNDER WAY");
-        confirm(&mut other, "service-0001").sees("is under way in another rounds");
+        confirm(&mut other, "service-0001").sees("is under way already");
         // The other one sees it in the audit, and nobody ends the program without knowing.
         other.sees("esc close").press("\x1b").sees_no("esc close").press("A").sees("┌ audit").sees("under way");
         one.sees("esc close")

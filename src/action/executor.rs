@@ -169,7 +169,7 @@ impl Order<'_> {
             }
             tokio::time::sleep(BETWEEN).await;
         }
-        let why = format!("an action on {} is under way in another rounds", plan.target.label);
+        let why = format!("an action on {} is under way already", plan.target.label);
         let lift = "wait until that one has ended: rounds audit show";
         Err(Ended::Refused(vec![Refusal::new("under-way", why, lift)]))
     }
@@ -177,7 +177,7 @@ impl Order<'_> {
     /// Refuses what was sent a moment ago.
     fn not_again(&self, plan: &Plan) -> Result<(), Ended> {
         let refuse = |id, why: String, lift: String| Err(Ended::Refused(vec![Refusal::new(id, why, lift)]));
-        match self.audit.last_sent(plan.action.id, &plan.target.arn) {
+        match self.audit.last_sent(plan.action.id, &plan.target) {
             Err(error) => refuse("audit", format!("the audit cannot be read: {error}"), "mend that first".to_owned()),
             Ok(Some(at)) if self.bench.clock.now().since(at) < AGAIN => {
                 let age = self.bench.clock.now().since(at);

@@ -1,11 +1,12 @@
 //! `reactivate`: has a container instance that was drained take tasks again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::drain::{self, state};
+use super::drain;
 use super::member::{INSTANCE, Member};
 use super::plan::{Check, Level, State, Target, Tier};
 use super::{ActionSpec, Bench, Deed, Look, Plan, Stage};
@@ -17,6 +18,9 @@ use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
 
 use Level::{Block, Pass, Warn};
+
+/// How long it is looked at (practice).
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// `reactivate`.
 pub const SPEC: ActionSpec = ActionSpec {
@@ -89,7 +93,8 @@ fn status(instance: &Instance) -> Check {
 fn agent(instance: &Instance) -> Check {
     match instance.agent_connected {
         Some(false) => Check::new("agent", Warn, "its agent is not connected: it takes no task until it is"),
-        _ => Check::new("agent", Pass, "its agent is connected"),
+        Some(true) => Check::new("agent", Pass, "its agent is connected"),
+        None => Check::new("agent", Pass, "ECS tells of no agent that is disconnected"),
     }
 }
 
@@ -111,6 +116,13 @@ fn group(instance: &Instance, groups: Option<&GroupFacts>) -> Check {
     }
 }
 
+/// Status and agent alone: tasks move while the plan is read, and none of them speaks against taking it back.
+fn state(instance: Option<&Instance>) -> State {
+    let State(mut known) = drain::state(instance);
+    known.retain(|(name, _)| !name.ends_with("tasks"));
+    State(known)
+}
+
 /// The instance, by its cluster's ARN and its own.
 #[derive(Debug)]
 struct Reactivated {
@@ -126,6 +138,10 @@ impl Deed for Reactivated {
 
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         Ok(look(bench.instance(&self.cluster, &self.instance).await?.as_ref(), before))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn settle(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) ->
 async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Result<(Outcome, String), String> {
     // Held until it is noted.
     let claim = audit.claim(open.arn()).map_err(|error| format!("the audit cannot be written: {error}"))?;
-    let _claim = claim.ok_or("it is under way in another rounds")?;
+    let _claim = claim.ok_or("it is under way")?;
     let still = audit.open().map_err(|error| format!("the audit cannot be read: {error}"))?;
     if !still.iter().any(|other| other.intent["action_id"] == open.intent["action_id"]) {
         return Err("somebody else has settled it meanwhile".to_owned());

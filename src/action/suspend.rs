@@ -1,6 +1,7 @@
 //! `suspend-scaling` and `resume-scaling`: has Application Auto Scaling leave alone how many tasks a service wants, or not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -18,6 +19,9 @@ use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
 
 use Level::{Block, Pass, Warn};
+
+/// How long it is looked at: the answer is of the moment, and reads follow within seconds (practice).
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `suspend-scaling`.
 pub const SUSPEND: ActionSpec = ActionSpec {
@@ -163,6 +167,10 @@ impl Deed for Switched {
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         let target = bench.scalable_target(&self.resource, Change::SERVICE_DIMENSION).await?;
         Ok(look(target.as_ref(), before, self.suspend))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

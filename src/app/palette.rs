@@ -36,7 +36,10 @@ enum Target {
 #[must_use]
 pub fn offers(state: &State, prompt: &Prompt) -> Vec<Offer> {
     let text = prompt.text();
-    let mut all: Vec<Offer> = wishes(state, prompt).chain(state.attempts.confirmed().map(attempt)).collect();
+    // What goes on, or ended without being looked at, is what somebody most likely comes back to.
+    let (open, seen): (Vec<_>, Vec<_>) = state.attempts.confirmed().partition(|attempt| !attempt.is_told);
+    let mut all: Vec<Offer> =
+        open.into_iter().map(attempt).chain(wishes(state, prompt)).chain(seen.into_iter().map(attempt)).collect();
     if prompt.kind == PromptKind::Palette {
         all = commands().into_iter().chain(all).collect();
         if !text.is_empty() {

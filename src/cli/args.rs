@@ -256,11 +256,17 @@ fn exported() -> String {
     format!("One of: {}", views.join(", "))
 }
 
+/// The actions there are.
+fn actions() -> String {
+    format!("What to do, one of: {}", crate::action::ids().join(", "))
+}
+
 /// `rounds act`.
 #[derive(Args, Clone, Debug)]
 #[command(group(clap::ArgGroup::new("how").required(true).args(["plan", "confirm"])))]
 pub struct Act {
-    /// What to do: force-deploy
+    /// What to do
+    #[arg(help = actions())]
     pub action: String,
     /// To what, as in the tables: CLUSTER/SERVICE, or its ARN; with =VALUE where the action takes one
     pub target: String,

@@ -156,7 +156,7 @@ async fn a_group_comes_to_the_size_that_was_asked_for() {
 
     let grown = stage.act(&order("group-desired", "g=6", "g")).await;
     assert!(grown.code == 0 && grown.out.contains("6 of 6 instances InService"), "{grown:?}");
-    let again = stage.act(&order("group-desired", "g=7", "g")).await;
+    let again = stage.act(&order("group-desired", "g=6", "g")).await;
     assert!(again.code == 2 && again.err.contains("the same was sent to"), "{again:?}");
     assert_eq!(
         sent(&stage),

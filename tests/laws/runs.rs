@@ -461,7 +461,8 @@ impl Run {
 
     async fn pasted(&mut self, text: &str) {
         for c in text.chars() {
-            self.key(&c.to_string(), false).await;
+            let key = if c == ' ' { "space".to_owned() } else { c.to_string() };
+            self.key(&key, false).await;
         }
     }
 

@@ -161,14 +161,14 @@ async fn bodies_are_bounded() {
 async fn calls_that_would_change_something_are_kept() {
     let server = quiet().await;
     let ecs = clients::ecs(&server);
-    let refused = ecs.update_service().cluster("ehr").service("svc-01").desired_count(0);
+    let refused = ecs.update_service().cluster("ehr").service("svc-01").task_definition("web:2");
     assert_eq!(code!(refused), "InvalidParameterException");
     assert!(ecs.list_clusters().send().await.is_ok());
     let counters = server.counters();
     assert_eq!(counters.mutations.len(), 1);
     assert_eq!(counters.mutations[0].action, "ecs:UpdateService");
     let body = String::from_utf8_lossy(&counters.mutations[0].body).into_owned();
-    assert!(body.contains("\"desiredCount\":0"), "{body}");
+    assert!(body.contains("\"taskDefinition\":\"web:2\""), "{body}");
 }
 
 #[tokio::test]

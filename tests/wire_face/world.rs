@@ -359,8 +359,9 @@ impl EcsPreflight for World {
         Ok(Vec::new())
     }
 
-    async fn describe_deployments(&self, _: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
-        Ok(Described { items: Vec::new(), failures: Vec::new() })
+    async fn describe_deployments(&self, arns: &[String]) -> Result<Described<ServiceDeployment>, Fault> {
+        let failures = arns.iter().map(|arn| (Text::from(arn), Text::from("MISSING"))).collect();
+        Ok(Described { items: Vec::new(), failures })
     }
 }
 

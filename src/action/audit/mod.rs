@@ -22,7 +22,7 @@ pub use claim::Claim;
 pub(super) use record::{Header, draft, outcome, result, settled};
 pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
-use super::plan::{Check, Level};
+use super::plan::{Check, Level, Target};
 use super::settle::Open;
 use crate::error::Error;
 use crate::health::words::count;
@@ -144,8 +144,8 @@ impl Audit {
     ///
     /// # Errors
     /// A file cannot be trusted or read.
-    pub fn last_sent(&self, action: &str, arn: &str) -> Result<Option<Timestamp>, Error> {
-        Ok(record::last_sent(&self.recent()?, action, arn))
+    pub fn last_sent(&self, action: &str, target: &Target) -> Result<Option<Timestamp>, Error> {
+        Ok(record::last_sent(&self.recent()?, action, target))
     }
 
     fn recent(&self) -> Result<Vec<Entry>, Error> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Entry, Open};
 use crate::action::actor::Actor;
-use crate::action::plan::{Level, Plan, State, pairs};
+use crate::action::plan::{Level, Plan, State, Target, pairs};
 use crate::action::policy::Confirmation;
 use crate::backend::change::Sent;
 use crate::model::identity::Identity;
@@ -262,12 +262,14 @@ fn left(intent: &Value, answer: Option<&str>) -> Unfinished {
     Unfinished { arn: text(&intent["target_arns"][0]), text: Text::from(what) }
 }
 
-/// When this was last sent to this target, or may have been: an intent that AWS did not refuse.
-pub(super) fn last_sent(entries: &[Entry], action: &str, arn: &str) -> Option<Timestamp> {
+/// When this was last sent to this target, or may have been: an intent that AWS did not refuse. Another value is something else:
+/// taking a wrong one back does not have to wait.
+pub(super) fn last_sent(entries: &[Entry], action: &str, target: &Target) -> Option<Timestamp> {
     let records = || entries.iter().filter_map(|entry| entry.record.as_ref());
     let refused =
         |id: &Value| records().any(|r| r["action_id"] == *id && r["phase"] == "result" && r["outcome"] == "refused");
-    let mut ours = records().filter(|r| r["phase"] == "intent" && r["action"] == action && r["target_arns"][0] == arn);
+    let is_it = |r: &&Value| r["target_arns"][0] == *target.arn && r["target"] == *target.label;
+    let mut ours = records().filter(|r| r["phase"] == "intent" && r["action"] == action).filter(is_it);
     let newest = ours.rfind(|r| !refused(&r["action_id"]))?;
     Timestamp::parse(newest["ts"].as_str()?).ok()
 }

@@ -242,7 +242,9 @@ async fn f12_an_intent_without_an_outcome_is_told_unless_it_is_under_way() {
     assert!(told[1].ends_with("AWS accepted it, and nobody saw how it ended"));
     drop(held);
     assert_eq!(rig.audit.unfinished().unwrap().len(), 3);
-    let last = |arn: &str| rig.audit.last_sent("force-deploy", arn).unwrap();
+    let target = |arn: &str, label: &str| Target { name: "web".into(), label: label.into(), arn: arn.into() };
+    let last = |arn: &str| rig.audit.last_sent("force-deploy", &target(arn, "c/web")).unwrap();
+    assert_eq!(rig.audit.last_sent("force-deploy", &target("arn:b", "c/web=2")).unwrap(), None, "another value");
     assert_eq!((last("arn:b"), last("arn:c"), last("arn:d"), last("arn:e")), (Some(START), Some(START), None, None));
 }
 

@@ -3,6 +3,7 @@
 mod checks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -19,6 +20,9 @@ use crate::health::words::count;
 use crate::model::ecs::{EcsFacts, EcsIndex, Scheduling, Service};
 use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
+
+/// How long tasks may take to start or stop until nobody looks any more (practice).
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// `desired-count`.
 pub const SPEC: ActionSpec = ActionSpec {
@@ -152,6 +156,10 @@ impl Deed for Sized {
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         let service = bench.service(&self.cluster, &self.service).await?;
         Ok(look(&service, before, self.tasks))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

@@ -69,7 +69,8 @@ impl Scene<'_> {
         let id = "agent";
         match self.instance.agent_connected {
             Some(false) => Check::new(id, Warn, "its agent is not connected: tasks there are not stopped until it is"),
-            _ => Check::new(id, Pass, "its agent is connected"),
+            Some(true) => Check::new(id, Pass, "its agent is connected"),
+            None => Check::new(id, Pass, "ECS tells of no agent that is disconnected"),
         }
     }
 
@@ -200,15 +201,15 @@ impl Scene<'_> {
 
     fn scaling(&self) -> Check {
         let id = "scaling";
-        let provider = self.instance.provider.as_ref().and_then(|name| self.index.provider(name));
-        let Some(provider) = provider else {
+        let Some(name) = &self.instance.provider else {
             return Check::new(id, Pass, "no capacity provider ends it once it is empty");
         };
-        let managed = |provider: &Provider| provider.managed_scaling.as_deref() == Some("ENABLED");
-        if !managed(provider) {
-            return Check::new(id, Pass, format!("{} does not scale in by itself", provider.name));
+        match self.index.provider(name).and_then(|provider: &Provider| provider.managed_scaling.as_deref()) {
+            Some("ENABLED") => {}
+            Some(_) => return Check::new(id, Pass, format!("{name} does not scale in by itself")),
+            None => return Check::new(id, Warn, format!("whether {name} ends it once it is empty is not known")),
         }
-        let what = format!("once empty it is ended by {} within about 15 min, and its disk is gone", provider.name);
+        let what = format!("once empty it is ended by {name} within about 15 min, and its disk is gone");
         Check::new(id, Warn, what)
     }
 

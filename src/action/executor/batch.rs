@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{Ended, Order, Progress, Stop, one};
+use crate::action::arming::Arming;
 use crate::action::audit::Outcome;
 use crate::action::plan::Plan;
-use crate::action::policy::{self, Confirmation, Refusal};
+use crate::action::policy::{self, Confirmation, Refusal, Rules};
 
 /// How a part was confirmed: with all of them.
 const MODE: &str = "batch";
@@ -24,11 +25,13 @@ pub(super) async fn execute(
         return Ended::Refused(refusals);
     }
     let parts = plan.deed.parts();
+    // What was confirmed goes on after the console is disarmed, all of it.
+    let rules = Rules { arming: Arming::Unneeded, ..order.rules.clone() };
     for (n, part) in parts.iter().enumerate() {
         let words = format!("{} of {}: {} {}", n + 1, parts.len(), part.action.id, part.target.label);
         tell(Progress::Seen(order.bench.clock.now().since(began), words));
         let confirmation = Confirmation { name: part.confirm(), mode: MODE, ..order.confirmation.clone() };
-        let order = Order { confirmation: &confirmation, ..*order };
+        let order = Order { confirmation: &confirmation, rules: &rules, ..*order };
         let ended = one(part, &order, tell, stop.clone()).await;
         if !matches!(ended, Ended::Sent(Outcome::Done, _)) {
             return broken_off(parts, n, ended);

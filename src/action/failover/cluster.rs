@@ -1,6 +1,7 @@
 //! `aurora-failover`: makes a reader the writer of its Aurora or Multi-AZ DB cluster.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -17,6 +18,9 @@ use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
 
 use Level::{Block, Pass, Warn};
+
+/// How long RDS may take until the new zone or writer is told everywhere (practice).
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// `aurora-failover`.
 pub const SPEC: ActionSpec = ActionSpec {
@@ -226,6 +230,10 @@ impl Deed for FailedOver {
 
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         Ok(self.judge(&look(bench).await?, before))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

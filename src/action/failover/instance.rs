@@ -1,6 +1,7 @@
 //! `db-failover`: reboots an instance with a standby so that the standby takes over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -16,6 +17,9 @@ use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
 
 use Level::{Block, Pass};
+
+/// How long RDS may take until the new zone or writer is told everywhere (practice).
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// `db-failover`.
 pub const SPEC: ActionSpec = ActionSpec {
@@ -131,6 +135,10 @@ impl Deed for FailedOver {
 
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         Ok(self.judge(&look(bench).await?, before))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 }
 

@@ -87,7 +87,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     }
     Ok(Plan {
         action: &SPEC,
-        target: Target { name: service.name.clone(), label: service.label(), arn: service.arn.clone() },
+        // The deployment is what is acted on: whoever follows it has its service in hand.
+        target: Target { name: service.name.clone(), label: service.label(), arn: deployment.arn.clone() },
         tier: Tier::Name,
         undo: undo(&service, &deployment, &revisions, bench, identity.region.as_deref()),
         identity,
@@ -189,8 +190,10 @@ impl Deed for RolledBack {
         Ok(state(current(bench, &self.cluster, &self.service).await?.as_ref()))
     }
 
-    async fn look(&self, bench: &Bench, _: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
-        Ok(look(bench.deployment(&self.deployment).await?.as_ref()))
+    async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
+        // What was stopped is what the record names; a plan made anew to settle it is about the newest.
+        let stopped = Some(before.get("deployment")).filter(|arn| !arn.is_empty()).unwrap_or(&self.deployment);
+        Ok(look(bench.deployment(stopped).await?.as_ref()))
     }
 }
 

@@ -7,12 +7,17 @@ use crate::health::words::count;
 use crate::model::secret::Secret;
 use crate::text::Text;
 
+/// The label of the version before the current one.
+const PREVIOUS: &str = "AWSPREVIOUS";
+
 /// How far the rotation into the version `wanted` has come.
 pub(super) fn look(secret: &Secret, before: &State, wanted: &Text) -> Look {
     let (current, pending) = (secret.version(Secret::CURRENT), secret.pending());
     let name = |version: Option<&Text>| version.map_or("no version".to_owned(), Text::to_string);
     let (stage, text) = if current == Some(wanted) {
         (Stage::Done, format!("AWSCURRENT is the new version {wanted}"))
+    } else if secret.version(PREVIOUS) == Some(wanted) {
+        (Stage::Done, format!("the new version {wanted} was AWSCURRENT, and has been replaced since"))
     } else if secret.deleted_at.is_some() {
         (Stage::Failed, "the secret is to be deleted now".to_owned())
     } else if pending == Some(wanted) && secret.rotation_enabled == Some(false) {

@@ -165,6 +165,11 @@ pub(super) fn reason(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let planned = state.open_attempt().and_then(|id| state.attempts.get_mut(id)).map(|attempt| &mut attempt.stage);
     if let Some(AttemptStage::Planned(planned)) = planned {
         planned.reason = reason;
+        // It is a line of the panel now, and whoever typed it has read it.
+        let length = screen::panel_length(state);
+        if let Some(panel) = &mut state.panel {
+            panel.seen = length;
+        }
         state.prompt = Some(Prompt::new(PromptKind::Confirm, String::new()));
     }
     Vec::new()

@@ -83,7 +83,12 @@ impl World {
             services: vec![service("web", 4, 100, 200)],
             tasks: vec![on("1", "a"), on("2", "a"), on("3", "b"), on("4", "c")],
             group: Group { name: Text::from("asg"), desired: Some(3), maximum: Some(6), ..Group::default() },
-            provider: Provider { name: Text::from("p"), group_arn: text("asg"), ..Provider::default() },
+            provider: Provider {
+                name: Text::from("p"),
+                group_arn: text("asg"),
+                managed_scaling: text("DISABLED"),
+                ..Provider::default()
+            },
             details: Details::default(),
             found: Some(&[]),
         }
@@ -308,6 +313,8 @@ fn what_stays_and_what_is_lost_is_told() {
     assert!(nowhere.text("zone").starts_with("warn its zone is not known"));
     let managed = World::with(|w| w.provider.managed_scaling = text("ENABLED"));
     assert_eq!(managed.text("scaling"), "warn once empty it is ended by p within about 15 min, and its disk is gone");
+    let untold = World::with(|w| w.provider.managed_scaling = None);
+    assert_eq!(untold.text("scaling"), "warn whether p ends it once it is empty is not known");
     let held = World::with(|w| {
         let task = w.tasks[0].arn.clone();
         w.details.protection = vec![Protection { task, enabled: true, expires_at: Some(NOW) }];

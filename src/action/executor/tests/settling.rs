@@ -108,7 +108,7 @@ async fn what_cannot_be_read_or_is_elsewhere_stays_open() {
     stays(&rig.settle().await, "who asks cannot be read");
     rig.sim.faults().clear();
     let claim = rig.audit.claim(&rig.plan().await.target.arn).unwrap();
-    stays(&rig.settle().await, "under way in another rounds");
+    stays(&rig.settle().await, "it is under way");
     drop(claim);
     // Another account of the same name.
     let elsewhere = SCENARIO.replace("123456789012", "210987654321").replace("BREAKER", "rollback");

@@ -117,6 +117,11 @@ pub async fn stop(call: &Call<'_>) -> Result<Value, Failure> {
     if call.params.choice("stopType", &["ABORT", "ROLLBACK"])? == Some("ABORT") {
         return Err(Failure::invalid("only stopType=ROLLBACK is supported by this endpoint"));
     }
+    let found = call.backend.ecs_preflight.describe_deployments(&[arn.to_owned()]).await?;
+    if found.items.is_empty() {
+        let message = "Service deployment not found.".to_owned();
+        return Err(Failure::Own("ServiceDeploymentNotFoundException", message));
+    }
     changes::send(call, &Change::RollBack { deployment: Text::from(arn) }).await?;
     Ok(json!({ "serviceDeploymentArn": arn }))
 }
