@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rounds::action::audit::{Audit, Verified};
+use rounds::action::plan::Target;
 use rounds::time::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -80,7 +81,8 @@ fn read(audit: &Audit) -> Verified {
         }
     }
     let _ = audit.unfinished().expect("it can be read");
-    let _ = audit.last_sent("force-deploy", "arn:web").expect("it can be read");
+    let target = Target { name: "web".into(), label: "c/web".into(), arn: "arn:web".into() };
+    let _ = audit.last_sent("force-deploy", &target).expect("it can be read");
     let told = audit.verify().expect("it can be read");
     let there = entries.iter().filter(|entry| entry.record.is_some()).count();
     assert!(told.records <= there as u64 && (told.broken.is_some() || told.records == there as u64));
