@@ -81,11 +81,15 @@ fn every_action_is_told_of() {
 
 #[test]
 fn the_example_of_a_configuration_is_accepted() {
-    let examples = blocks(&page("README.md"), "toml");
-    assert_eq!(examples.len(), 1);
-    let read = FileConfig::parse(&examples[0], Path::new("README.md"), RULES).map_err(|wrong| format!("{wrong:?}"));
-    let config = read.expect("no mistake");
-    assert_eq!((config.stacks.len(), config.thresholds.len()), (2, 2));
+    let read = |example: &String| {
+        let read = FileConfig::parse(example, Path::new("README.md"), RULES).map_err(|wrong| format!("{wrong:?}"));
+        read.expect("no mistake")
+    };
+    let examples: Vec<FileConfig> = blocks(&page("README.md"), "toml").iter().map(read).collect();
+    let opted: Vec<usize> =
+        examples.iter().map(|config| config.opt_in.as_ref().map_or(0, |ids| ids.value.len())).collect();
+    let sizes: Vec<(usize, usize)> = examples.iter().map(|c| (c.stacks.len(), c.thresholds.len())).collect();
+    assert_eq!((sizes, opted), (vec![(2, 2), (1, 0)], vec![0, 1]));
 }
 
 #[test]

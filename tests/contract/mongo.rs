@@ -370,9 +370,9 @@ fn told_down(name: &str, peer: &Peer) {
 fn scenario(access: &str) -> Scenario {
     let text = include_str!("../../src/backend/sim/scenarios/ehr-mongo.toml");
     let (world, script) = text.split_once("[[at]]").expect("a script");
-    let idle =
-        world.replace("writes = 40", "writes = 0").replace("access = \"monitor\"", &format!("access = \"{access}\""));
-    assert!(idle != world && script.contains("lose-zone"), "the scenario is another one by now");
+    let granted = world.replace("access = \"manager\"", &format!("access = \"{access}\""));
+    let idle = granted.replace("writes = 40", "writes = 0");
+    assert!(granted != world && idle != granted && script.contains("lose-zone"), "the scenario is another one by now");
     let verbs = [("6m", "freeze", "m0"), ("7m", "restore", "m0"), ("8m", "kill", "m2")].map(|(at, verb, member)| {
         format!("[[at]]\ntime = \"{at}\"\ndo = \"{verb}-member\"\nmember = \"{member}.ehr.internal:27017\"\n")
     });
