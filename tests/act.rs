@@ -7,6 +7,8 @@
 mod backend;
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "act/copying.rs"]
+mod copying;
 #[path = "act/draining.rs"]
 mod draining;
 #[path = "act/every.rs"]

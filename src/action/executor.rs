@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
 use super::audit::{self, Audit, Header, Outcome, Phase};
+use super::copy::{self, Copies};
 use super::plan::{Plan, State};
 use super::policy::{self, Confirmation, Refusal, Rules};
 use super::{Actor, Bench, Look, Stage};
@@ -97,8 +98,19 @@ pub async fn execute(
 /// What ends the preparing and the watching, for as many as listen.
 type Stop<'a> = Shared<BoxFuture<'a, String>>;
 
-/// Carries out what is one request.
+/// Carries out what is one request, and has its records copied meanwhile.
 async fn one(plan: &Plan, order: &Order<'_>, tell: &(dyn Fn(Progress) + Send + Sync), stop: Stop<'_>) -> Ended {
+    let (copies, copying) = copy::copies(order.bench, order.actor, tell);
+    tokio::join!(alone(plan, order, tell, stop, copies), copying).0
+}
+
+async fn alone(
+    plan: &Plan,
+    order: &Order<'_>,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+    stop: Stop<'_>,
+    copies: Copies,
+) -> Ended {
     let ended = |why: &str| {
         let lift = "nothing was sent; try again where nothing ends it";
         Ended::Refused(vec![Refusal::new("ended", format!("it was ended before ({why})"), lift)])
@@ -126,21 +138,24 @@ async fn one(plan: &Plan, order: &Order<'_>, tell: &(dyn Fn(Progress) + Send + S
         noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
     };
     match noted {
-        Ok(seq) => tell(Progress::Noted(seq)),
+        Ok(written) => {
+            tell(Progress::Noted(written.seq));
+            copies.add(written);
+        }
         Err(error) => return unwritable(&error),
     }
     let began = order.bench.clock.now();
     let sent = order.send(plan, permit, stop.clone()).await;
     let elapsed = || order.bench.clock.now().since(began);
     let millis = u64::try_from(elapsed().as_millis()).unwrap_or(u64::MAX);
-    order.note(audit::result(&header, &sent, millis), tell).await;
+    order.note(audit::result(&header, &sent, millis), tell, &copies).await;
     tell(Progress::Sent(answer(&sent)));
     let (outcome, text, after) = match &sent {
         Sent::Refused { fault, .. } => (Outcome::Failed, format!("nothing was changed: {fault}"), None),
         _ => Watch { plan, order, tell, sent: &sent, began }.watch(stop).await,
     };
     let record = audit::outcome(&header, outcome, &text, after.as_ref(), elapsed().as_secs());
-    order.note(record, tell).await;
+    order.note(record, tell, &copies).await;
     Ended::Sent(outcome, text)
 }
 
@@ -241,9 +256,15 @@ impl Order<'_> {
     }
 
     /// Notes what happened after the intent. It has happened, so a disk that is full now stops nothing, but is told.
-    async fn note(&self, record: serde_json::Map<String, serde_json::Value>, tell: &(dyn Fn(Progress) + Send + Sync)) {
-        if let Err(error) = self.audit.append(self.bench.clock.now(), record).await {
-            tell(Progress::Trouble(format!("the audit lacks a record: {error}")));
+    async fn note(
+        &self,
+        record: serde_json::Map<String, serde_json::Value>,
+        tell: &(dyn Fn(Progress) + Send + Sync),
+        copies: &Copies,
+    ) {
+        match self.audit.append(self.bench.clock.now(), record).await {
+            Ok(written) => copies.add(written),
+            Err(error) => tell(Progress::Trouble(format!("the audit lacks a record: {error}"))),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod arming;
 pub mod audit;
 mod bench;
 mod cancel_rotation;
+mod copy;
 mod desired_count;
 mod details;
 mod drain;
@@ -44,7 +45,7 @@ pub use plan::Plan;
 use crate::error::Error;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
-use plan::State;
+use plan::{Check, Level, State};
 
 /// A kind of action.
 pub struct ActionSpec {
@@ -120,6 +121,10 @@ pub fn ids() -> Vec<&'static str> {
 pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &audit::Audit) -> Result<Plan, Error> {
     let mut plan = (spec.plan)(bench, target).await?;
     plan.checks.push(audit.check().await);
+    if let Some(group) = &bench.stack.audit_log_group {
+        let copy = format!("a copy of each record goes to the log group {group}");
+        plan.checks.push(Check::new("audit-copy", Level::Pass, copy));
+    }
     Ok(plan)
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::audit::{Audit, Outcome, settled};
+use super::audit::{Audit, Outcome, Written, settled};
+use super::copy::Copier;
 use super::executor::{UNSEEN, found_unseen};
 use super::plan::State;
 use super::{Actor, Bench, Look, Stage, action};
@@ -100,8 +101,16 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
     };
     let record = settled(&open.intent, (actor, &identity), outcome, &text, after.as_ref(), age.as_secs());
     let noted = audit.append(bench.clock.now(), record).await;
-    noted.map_err(|error| format!("{}: {text}; but the audit cannot be written: {error}", outcome.word()))?;
-    Ok((outcome, text))
+    let written =
+        noted.map_err(|error| format!("{}: {text}; but the audit cannot be written: {error}", outcome.word()))?;
+    Ok((outcome, text + &copied(bench, actor, written).await))
+}
+
+/// What is to be said of the copy of a record: nothing, unless it failed.
+async fn copied(bench: &Bench, actor: &Actor, written: Written) -> String {
+    let Some(copier) = Copier::of(bench, actor) else { return String::new() };
+    let failed = copier.write(&[written.into()]).await.err();
+    failed.map(|fault| format!("; not copied to its log group: {fault}")).unwrap_or_default()
 }
 
 /// Whether what is asked now is what was acted on.

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::ports::{
-    Alarms, AppScaling, GroupActivities, GuardDuty, Metrics, Mongo, Page, Rds, RdsProxies, Secrets, TaskDefinitions,
+    Alarms, AppScaling, GroupActivities, GuardDuty, LogEvent, LogStream, Logs, Metrics, Mongo, Page, Rds, RdsProxies,
+    Secrets, TaskDefinitions,
 };
 use crate::model::alarm::{Alarm, Transition};
 use crate::model::finding::{Detector, Finding};
@@ -167,4 +168,19 @@ impl TaskDefinitions for Nothing {
     async fn task_definition(&self, arn: &str) -> Result<TaskDefinition, Fault> {
         Err(absent("ecs:DescribeTaskDefinition", arn))
     }
+}
+
+#[async_trait]
+impl Logs for Nothing {
+    async fn create_stream(&self, stream: &LogStream) -> Result<(), Fault> {
+        Err(no_group("logs:CreateLogStream", stream))
+    }
+    async fn put(&self, stream: &LogStream, _: &[LogEvent]) -> Result<(), Fault> {
+        Err(no_group("logs:PutLogEvents", stream))
+    }
+}
+
+fn no_group(action: &'static str, stream: &LogStream) -> Fault {
+    let code = Some(Text::from("ResourceNotFoundException"));
+    Fault { code, ..absent(action, &format!("log group {}", stream.group)) }
 }

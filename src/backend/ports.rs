@@ -263,6 +263,33 @@ pub trait Mongo: Send + Sync {
     async fn oplog(&self, set: &str, host: &str) -> Result<Oplog, Fault>;
 }
 
+/// Where in CloudWatch Logs something is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStream {
+    /// The log group's name.
+    pub group: String,
+    /// The stream's name.
+    pub name: String,
+}
+
+/// One event of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEvent {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What is kept of it.
+    pub line: String,
+}
+
+/// Amazon CloudWatch Logs, writing the copy of the audit. It changes nothing that anybody runs, so it takes no permit.
+#[async_trait]
+pub trait Logs: Send + Sync {
+    /// Makes a stream in a log group that is there.
+    async fn create_stream(&self, stream: &LogStream) -> Result<(), Fault>;
+    /// Appends events, the oldest first (10,000 and 1 MiB at most), to a stream that is there.
+    async fn put(&self, stream: &LogStream, events: &[LogEvent]) -> Result<(), Fault>;
+}
+
 /// AWS Security Token Service.
 #[async_trait]
 pub trait Sts: Send + Sync {
@@ -319,6 +346,8 @@ pub struct Backend {
     pub metrics: Arc<dyn Metrics>,
     /// Replica sets.
     pub mongo: Arc<dyn Mongo>,
+    /// Where the audit is copied to.
+    pub logs: Arc<dyn Logs>,
     /// Identity.
     pub sts: Arc<dyn Sts>,
     /// What was done with this tool.

@@ -235,6 +235,7 @@ impl Resolver<'_> {
             ("clusters", list(&stack.clusters).or_else(|| Some("all".to_owned()))),
             ("allow", list(&stack.allow).or_else(|| Some(unlisted(stack).to_owned()))),
             ("freeze", list(&freeze)),
+            ("audit_log_group", stack.audit_log_group.clone()),
             ("alarms", alarms(stack)),
         ] {
             let (value, origin) = match (places.get(key), key) {

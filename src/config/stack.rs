@@ -16,7 +16,7 @@ use crate::model::{Freeze, form as aws};
 use crate::text::Text;
 
 /// What a stack may say.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "name",
     "profile",
     "role_arn",
@@ -28,6 +28,7 @@ pub(super) const KEYS: [&str; 14] = [
     "clusters",
     "allow",
     "freeze",
+    "audit_log_group",
     "mongo",
     "secrets",
     "alarms",
@@ -143,6 +144,9 @@ impl Reading {
             "allow" => {
                 stack.allow = list(document, known, value, "force-deploy", |a| form::action(a).map(|()| a.to_owned()));
             }
+            "audit_log_group" => {
+                stack.audit_log_group = text(document, known, value, "rounds/audit", aws::log_group);
+            }
             "secrets" => (stack.secrets, self.found.secrets) = secrets::policy(document, value),
             "alarms" => stack.alarms = alarms::alarms(document, value),
             "mongo" => (stack.mongo, self.found.mongo) = mongo::sets(document, value, base).into_iter().unzip(),
@@ -245,6 +249,7 @@ mod tests {
             clusters = ["ehr-*"]
             allow = ["force-deploy"]
             freeze = ["fri 17:00 – mon 06:00 UTC"]
+            audit_log_group = "rounds/audit"
             [stack.alarms]
             critical = ["ehr-*", "Ehr down"]
             ignore = ["*-test"]
@@ -264,6 +269,7 @@ mod tests {
             clusters,
             allow,
             freeze,
+            audit_log_group,
             mongo,
             secrets,
             alarms,
@@ -273,6 +279,7 @@ mod tests {
         assert_eq!(role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/SRE"));
         assert_eq!((region.as_deref(), account.as_deref()), (Some("us-east-1"), Some("123456789012")));
         assert_eq!(endpoint_url.as_deref(), Some("http://127.0.0.1:5000"));
+        assert_eq!(audit_log_group.as_deref(), Some("rounds/audit"));
         assert_eq!((clusters, allow), (vec!["ehr-*".to_owned()], vec!["force-deploy".to_owned()]));
         assert_eq!((mongo, secrets), (vec![], RotationPolicy::default()));
         assert_eq!(alarms.ignore, ["*-test"]);

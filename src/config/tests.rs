@@ -209,6 +209,7 @@ stack.prod.protected        false         default
 stack.prod.clusters         ehr-*, rx     rounds.toml:8
 stack.prod.allow            force-deploy  rounds.toml:9
 stack.prod.freeze           -             default
+stack.prod.audit_log_group  -             default
 stack.prod.alarms           -             default
 stack.prod.secrets.rotation 90d           default
 stack.prod.secrets.key      own           default

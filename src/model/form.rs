@@ -59,6 +59,19 @@ pub fn account(written: &str) -> Result<(), Error> {
     Err(wrong(format!("{} is not an account id", quoted(written)), "it has 12 digits, such as \"123456789012\""))
 }
 
+/// The name of a log group (API model of CloudWatch Logs).
+pub fn log_group(written: &str) -> Result<(), Error> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
+    if (1..=512).contains(&written.len()) && written.chars().all(is_plain) {
+        return Ok(());
+    }
+    let hint = match written.strip_prefix("arn:").and_then(|arn| arn.split_once(":log-group:")) {
+        Some((_, name)) => format!("write its name: \"{}\"", name.trim_end_matches(":*")),
+        None => "1 to 512 letters, digits and . - _ / #, such as \"rounds/audit\"".to_owned(),
+    };
+    Err(wrong(format!("{} is not the name of a log group", quoted(written)), &hint))
+}
+
 /// The ARN of a role; gives its account.
 pub fn role_arn(written: &str) -> Result<&str, Error> {
     let parts: Vec<&str> = written.splitn(6, ':').collect();

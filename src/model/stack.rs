@@ -35,6 +35,8 @@ pub struct Stack {
     pub alarms: AlarmPolicy,
     /// The hours in which nothing should be changed.
     pub freeze: Vec<Freeze>,
+    /// The log group of CloudWatch Logs that gets a copy of the audit; absent: none does.
+    pub audit_log_group: Option<String>,
     /// How often its secrets are to be rotated.
     pub secrets: RotationPolicy,
 }

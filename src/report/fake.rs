@@ -139,6 +139,7 @@ impl Fake {
             proxies: Arc::new(Nothing),
             metrics: Arc::new(Nothing),
             mongo: Arc::new(Nothing),
+            logs: Arc::new(Nothing),
             sts: shared,
             journal: Arc::new(NoJournal),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rounds::backend::sim::wire::Fault;
 use rounds::backend::sim::{Scenario, SimClock, Speed};
-use rounds::time::{ManualClock, SystemClock};
+use rounds::time::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -26,9 +26,13 @@ pub const SCENARIO: &str = include_str!("rotating.toml");
 
 /// A world in which a rotation takes less than a second.
 async fn stage() -> Stage {
-    let scenario = Scenario::parse(SCENARIO, "test").expect("a scenario");
+    Stage::of(&Scenario::parse(SCENARIO, "test").expect("a scenario"), fast).await
+}
+
+/// The clock of such a world.
+pub fn fast(scenario: &Scenario) -> Arc<dyn Clock> {
     let speed = Speed::parse("100x").expect("a speed");
-    Stage::of(&scenario, |scenario| Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed))).await
+    Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed))
 }
 
 /// The bodies of what changed something, by action.

@@ -50,6 +50,7 @@ SERVED = {
         "RebootDBInstance", "FailoverDBCluster",
     ],
     "cloudwatch": ["GetMetricData", "DescribeAlarms", "DescribeAlarmHistory"],
+    "logs": ["CreateLogStream", "PutLogEvents"],
     "sts": ["GetCallerIdentity"],
 }
 
@@ -683,6 +684,24 @@ def walk_secrets(endpoint):
     ecs({"taskDefinition": ""}, "ClientException")
 
 
+def walk_logs(endpoint):
+    def logs(operation, params, refused=None, **odd):
+        return endpoint.call("logs", operation, params, refused, **odd)
+
+    absent, wrong = "ResourceNotFoundException", "InvalidParameterException"
+    stream = {"logGroupName": "no-such", "logStreamName": "bastion/ana"}
+    events = {**stream, "logEvents": [{"timestamp": 1, "message": "{}"}]}
+    logs("CreateLogStream", stream, absent)
+    logs("PutLogEvents", events, absent)
+    for operation, whole in (("CreateLogStream", stream), ("PutLogEvents", events)):
+        logs(operation, {**whole, "logStreamName": "a:b"}, wrong)
+        logs(operation, {**whole, "logGroupName": "a b"}, wrong)
+    logs("PutLogEvents", {**stream, "logEvents": []}, wrong)
+    logs("PutLogEvents", {**stream, "logEvents": [{"timestamp": -1, "message": "{}"}]}, wrong)
+    logs("PutLogEvents", events, "UnknownOperationException", rename="PutNothings")
+    logs("PutLogEvents", events, "MissingAuthenticationTokenException", signed=False)
+
+
 def main(url, region):
     endpoint = Endpoint(url, region)
     walk_ecs(endpoint)
@@ -692,6 +711,7 @@ def main(url, region):
     walk_alarms(endpoint)
     walk_guardduty(endpoint)
     walk_secrets(endpoint)
+    walk_logs(endpoint)
     for service, operations in SERVED.items():
         for operation in operations:
             if not endpoint.answers[f"{service}:{operation}"]:

@@ -19,6 +19,7 @@ usage: second_opinion.py ENDPOINT fill CLUSTER SERVICES TASKS INSTANCES
        second_opinion.py ENDPOINT refused SERVICE OPERATION PARAMETERS
        second_opinion.py ENDPOINT secrets COUNT
        second_opinion.py ENDPOINT secret NAME fill|list
+       second_opinion.py ENDPOINT logged GROUP make|list
        second_opinion.py ENDPOINT findings
        second_opinion.py ENDPOINT found
        second_opinion.py ENDPOINT stand CLUSTER GROUP
@@ -450,6 +451,16 @@ def secret(name, what):
     return {"versions": versions, "days": told.get("RotationRules", {}).get("AutomaticallyAfterDays")}
 
 
+def logged(group, what):
+    """What the streams of a log group hold, by name; `make` makes the group before."""
+    logs = client("logs")
+    if what == "make":
+        logs.create_log_group(logGroupName=group)
+    names = [stream["logStreamName"] for stream in every("logs", "describe_log_streams", "logStreams", logGroupName=group)]
+    held = lambda name: logs.get_log_events(logGroupName=group, logStreamName=name, startFromHead=True)  # noqa: E731
+    return {name: [event["message"] for event in held(name)["events"]] for name in names}
+
+
 def findings():
     """More findings of a detector than a page holds, one of them archived."""
     guardduty = client("guardduty")
@@ -509,6 +520,6 @@ def standing(name):
     return {**sizes, "instances": len(raw["Instances"]), "suspended": suspended}
 
 
-commands = (found, stand, standing, secrets, secret, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, targets, groups, alarms, refused)
+commands = (found, logged, stand, standing, secrets, secret, findings, databases, proxy, reboot, status, writers, whoami, measure, scaling, targets, groups, alarms, refused)
 result = {**{command.__name__: command for command in commands}, "fill": fill, "staff": staff, "list": list_all, "deployments": deployments, "trail": trail, "powerless": powerless}[sys.argv[2]](*sys.argv[3:])
 json.dump(result, sys.stdout)

@@ -407,6 +407,7 @@ pub fn backend(world: World) -> Backend {
         proxies: databases.clone(),
         metrics: databases,
         mongo: Arc::new(Nothing),
+        logs: Arc::new(Nothing),
         sts: world,
         journal: Arc::new(NoJournal),
     }

@@ -38,6 +38,17 @@ const AGAIN: Duration = Duration::from_millis(10);
 /// The newest files that are looked through for what was left unfinished.
 const RECENT: usize = 7;
 
+/// A record that is on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its number.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The record as it stands there.
+    pub line: String,
+}
+
 /// The audit in a directory.
 #[derive(Clone, Debug)]
 pub struct Audit(Place);
@@ -65,11 +76,11 @@ impl Audit {
         Check::new("audit", level, text)
     }
 
-    /// Appends a record and gives its number once it is on the disk.
+    /// Appends a record and gives it once it is on the disk.
     ///
     /// # Errors
     /// It is not: the directory or the file cannot be trusted or written, or another process does not let go of it.
-    pub async fn append(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+    pub async fn append(&self, at: Timestamp, body: Map<String, Value>) -> Result<Written, Error> {
         self.0.prepare()?;
         let lock = self.0.open("chain.lock")?.0;
         let until = tokio::time::Instant::now() + PATIENCE;
@@ -83,7 +94,7 @@ impl Audit {
         self.append_locked(at, body)
     }
 
-    fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+    fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<Written, Error> {
         let days = self.0.days()?;
         let last = chain::last(&self.0, &days)?;
         let seq = last.as_ref().map_or(1, |entry| entry.seq.saturating_add(1));
@@ -98,13 +109,14 @@ impl Audit {
         let name = days.last().filter(|newest| **newest > today).unwrap_or(&today);
         let (mut file, is_new) = self.0.open(name)?;
         let torn = place::ends_torn(&file).map_err(|e| self.0.failed(name, &e))?;
-        let line = format!("{}{}\n", if torn { "\n" } else { "" }, Value::Object(record));
-        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
+        let line = Value::Object(record).to_string();
+        let whole = format!("{}{line}\n", if torn { "\n" } else { "" });
+        let written = file.write_all(whole.as_bytes()).and_then(|()| file.sync_all());
         written.map_err(|e| self.0.failed(name, &e))?;
         if is_new {
             self.0.sync()?;
         }
-        Ok(seq)
+        Ok(Written { seq, at, line })
     }
 
     /// Every record that can be read, in order, and where lines are that cannot.

@@ -22,7 +22,7 @@ impl Rig {
     }
 
     async fn add(&self, at: Timestamp, body: &Value) -> u64 {
-        self.audit.append(at, body.as_object().unwrap().clone()).await.unwrap()
+        self.audit.append(at, body.as_object().unwrap().clone()).await.unwrap().seq
     }
 
     /// An audit of these many records, all of one day.

@@ -19,8 +19,8 @@ use super::credentials::{Search, Wallet};
 use super::http::Clients;
 use super::sources::{Origin, Role};
 use super::{
-    alarms, app_scaling, changes, ecs, group_activities, groups, guardduty, metrics, proxies, rds, region, secrets,
-    sources, sts, trust,
+    alarms, app_scaling, changes, ecs, group_activities, groups, guardduty, logs, metrics, proxies, rds, region,
+    secrets, sources, sts, trust,
 };
 use crate::backend::change::{Changes, NoChanges};
 use crate::backend::mongo::MongoDriver;
@@ -224,6 +224,7 @@ fn ports(config: &SdkConfig, wallet: &Arc<Wallet>, sets: Arc<dyn Changes>) -> Ba
         proxies: Arc::new(proxies::AwsProxies::new(&config, access("rds"))),
         metrics: Arc::new(metrics::AwsMetrics::new(&config, access("monitoring"))),
         mongo: Arc::new(Nothing),
+        logs: Arc::new(logs::AwsLogs::new(&config, access("logs"))),
         sts: Arc::new(sts::AwsSts::new(&config, access("sts"))),
         journal: Arc::new(NoJournal),
     }

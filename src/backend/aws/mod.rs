@@ -15,6 +15,7 @@ mod group_activities;
 mod groups;
 mod guardduty;
 mod http;
+mod logs;
 mod metrics;
 mod proxies;
 mod rds;

@@ -23,6 +23,7 @@ mod handovers;
 mod known;
 mod ledger;
 mod lifecycle;
+mod logs;
 mod mongo;
 mod names;
 mod network;
@@ -130,6 +131,7 @@ impl Sim {
             proxies: shared.clone(),
             metrics: shared.clone(),
             mongo: shared.clone(),
+            logs: shared.clone(),
             sts: shared,
             journal: Arc::new(NoJournal),
         }

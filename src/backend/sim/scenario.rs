@@ -66,6 +66,9 @@ pub struct Scenario {
     pub(super) findings: Vec<FindingSpec>,
     #[serde(default, rename = "secret")]
     pub(super) secrets: Vec<SecretSpec>,
+    /// Log groups, without streams.
+    #[serde(default)]
+    pub(super) log_groups: Vec<String>,
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<FaultSpec>,
     #[serde(default, rename = "at")]
@@ -256,6 +259,7 @@ impl Scenario {
             detector: None,
             findings: Vec::new(),
             secrets: Vec::new(),
+            log_groups: Vec::new(),
             faults: Vec::new(),
             raw_script: Vec::new(),
             script: Vec::new(),

@@ -108,6 +108,7 @@ impl World {
             tasks: std::collections::BTreeMap::new(),
             next_task: 0,
             sets: Vec::new(),
+            logs: super::logs::groups(&scenario.log_groups),
             agenda: Agenda::default(),
             dirty: BTreeSet::new(),
             waiting: BTreeSet::new(),

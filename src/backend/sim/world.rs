@@ -9,6 +9,7 @@ use super::actions::Mutation;
 use super::alarms::Board;
 use super::entities::{Cluster, Group, Instance, Provider, Service, Task, TaskKey};
 use super::guard::Guard;
+use super::logs::LogGroups;
 use super::mongo::{self, Happens};
 use super::names::Home;
 use super::rds;
@@ -40,6 +41,7 @@ pub struct World {
     pub(super) board: Board,
     pub(super) guard: Guard,
     pub(super) vault: Vault,
+    pub(super) logs: LogGroups,
     pub(super) agenda: Agenda,
     /// Services to look at again before time goes on.
     pub(super) dirty: BTreeSet<usize>,

@@ -5,7 +5,7 @@ use crate::action::settle::{Settled, settle};
 
 impl Rig {
     /// Carries it out until it has been told so often, as far as a program comes that is killed then.
-    async fn abandon(&self, told: usize) {
+    pub(super) async fn abandon(&self, told: usize) {
         let plan = self.plan().await;
         let done = async {
             let ended = self.execute(&plan).await;

@@ -61,6 +61,10 @@ pub enum Class {
     SecretVersions,
     /// `RotateSecret` and `CancelRotateSecret` together.
     SecretRotate,
+    /// `CreateLogStream`.
+    LogStream,
+    /// `PutLogEvents`; its rate is thousands of calls a second.
+    LogWrite,
     /// Who the caller is; AWS publishes no rate.
     Identity,
 }
@@ -89,7 +93,8 @@ pub struct Rate {
 pub enum Rates {
     /// Every call is let through.
     Off,
-    /// As "Request throttling for the Amazon ECS API", "CloudWatch service quotas" and "AWS Secrets Manager quotas" have them. Classes without a published
+    /// As "Request throttling for the Amazon ECS API", "CloudWatch service quotas", "CloudWatch Logs quotas" and "AWS Secrets
+    /// Manager quotas" have them. Classes without a published
     /// rate are let through, but for RDS: it is known to throttle early, so that a low rate stands in for the one not told.
     #[default]
     Documented,
@@ -112,6 +117,7 @@ impl Rates {
                 | Class::ScalingModify
                 | Class::FindingRead
                 | Class::FindingModify
+                | Class::LogWrite
                 | Class::Identity,
             ) => None,
             (Self::Documented, Class::SecretList) => Some(Rate { burst: 100, per_second: 100 }),
@@ -127,7 +133,7 @@ impl Rates {
             (Self::Documented, Class::DatabaseRead | Class::DatabaseModify) => Some(Rate { burst: 20, per_second: 5 }),
             (Self::Documented, Class::AlarmRead) => Some(Rate { burst: 9, per_second: 9 }),
             (Self::Documented, Class::AlarmHistoryRead) => Some(Rate { burst: 3, per_second: 3 }),
-            (Self::Documented, Class::MetricRead | Class::SecretVersions | Class::SecretRotate) => {
+            (Self::Documented, Class::MetricRead | Class::SecretVersions | Class::SecretRotate | Class::LogStream) => {
                 Some(Rate { burst: 50, per_second: 50 })
             }
             (Self::Documented, Class::Protection) => Some(Rate { burst: 200, per_second: 80 }),

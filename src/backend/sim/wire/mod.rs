@@ -3,7 +3,7 @@
 //! It exists so that clients meet what AWS does and no emulator does: real pages and tokens, batch limits, token buckets,
 //! and faults on the wire. It is strict where AWS is strict, and it counts everything it is asked.
 //!
-//! One file a service (`ecs`, `autoscaling`, `app_scaling`, `guardduty`, `secrets`, `rds`, `monitoring`, `sts`), one line an operation in its table; a request passes through
+//! One file a service (`ecs`, `autoscaling`, `app_scaling`, `guardduty`, `secrets`, `rds`, `monitoring`, `logs`, `sts`), one line an operation in its table; a request passes through
 //! `request` (who is asked for what) → `faults` → `buckets` → the operation → `answer` (JSON, XML or CBOR) → `http`.
 
 mod answer;
@@ -27,6 +27,7 @@ mod guardduty;
 mod guardduty_shapes;
 mod http;
 mod link;
+mod logs;
 mod monitoring;
 mod monitoring_alarms;
 mod monitoring_history;

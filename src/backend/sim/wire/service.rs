@@ -8,7 +8,7 @@ use super::paging::Pages;
 use super::params::Params;
 use super::refusal::Failure;
 use super::rest::Route;
-use super::{app_scaling, autoscaling, ecs, guardduty, monitoring, rds, secrets, sts};
+use super::{app_scaling, autoscaling, ecs, guardduty, logs, monitoring, rds, secrets, sts};
 use crate::backend::ports::Backend;
 
 /// Every service there is.
@@ -20,6 +20,7 @@ pub const SERVICES: &[&Service] = &[
     &secrets::SERVICE,
     &rds::SERVICE,
     &monitoring::SERVICE,
+    &logs::SERVICE,
     &sts::SERVICE,
 ];
 
