@@ -131,7 +131,7 @@ async fn without_an_heir_it_is_blocked_and_forced_it_stays(place: &Place) {
         let write = doc! { "insert": "x", "documents": [{}], "writeConcern": { "w": 1 } };
         leader.database("x").run_command(write).await.expect("written");
         let plan = place.run("ops", &words, home.path()).await;
-        plan.code == 2 && plan.out.contains("block   nobody can take over: ") && plan.out.contains(" s behind; ")
+        plan.code == 2 && plan.out.contains("block   nobody can take over: ") && plan.out.contains(" s behind")
     })
     .await;
     let ended = forced(place, home.path()).await;
