@@ -1,8 +1,8 @@
 //! A copy of the audit in a log group of CloudWatch Logs, for a stack that names one: each record, once it is on the disk here,
 //! in the very words it has here.
 //!
-//! No action waits for it or ends with it: what the group does not take is written again with the next record, and what it still
-//! lacks at the end is told.
+//! No request waits for it and no action fails with it: what the group does not take is written again with the next record, and
+//! what it still lacks at the end is told.
 
 use std::time::Duration;
 
