@@ -32,10 +32,13 @@ mod support;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use binary::{rounds, run};
-use rounds::backend::sim::wire::{Counters, Fault};
+use rounds::backend::sim::wire::{Counters, Fault, Options, serve};
+use rounds::backend::sim::{Scenario, Sim};
+use rounds::time::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 use stage::{Stage, records};
 use support::opinion::second_opinion;
@@ -412,4 +415,24 @@ async fn cloudtrail_of_ministack_has_exactly_one_update() {
     assert_ne!(before["deployments"][0]["id"], after["deployments"][0]["id"]);
     assert!(done.out.contains(after["deployments"][0]["id"].as_str().expect("an id")), "{done:?}");
     assert_eq!(trail.as_array().map(Vec::len), Some(1), "{trail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_says_how_far_the_clocks_are_apart() {
+    let scenario = Scenario::sized(1, 2, 3);
+    let sim = Sim::new(&scenario, 1, Arc::new(ManualClock::at(scenario.opens())));
+    for (behind, least) in [(Duration::ZERO, 0), (Duration::from_mins(10), 599_000)] {
+        let clock = Arc::new(ManualClock::at(SystemClock.now() - behind));
+        let server = serve(sim.backend(), Options { clock, ..Options::default() }).await.expect("a port");
+        let home = tempfile::tempdir().expect("a directory");
+        let words =
+            "act force-deploy scale/service-0000 --confirm service-0000 --reason x --allow force-deploy --timeout 1s";
+        let sent = run(words, &server.endpoint_url(), home.path()).await;
+        let shown = run("audit show --json", &server.endpoint_url(), home.path()).await;
+        let first: Value = serde_json::from_str(shown.out.lines().next().expect("a record")).expect("JSON");
+        // The server's clock stands still while the program starts.
+        let skew = first["clock_skew_ms"].as_i64().unwrap_or_else(|| panic!("{sent:?} {first}"));
+        assert!((least..least + 60_000).contains(&skew), "{skew}");
+        assert_eq!(first["tool"]["name"], "rounds");
+    }
 }

@@ -239,6 +239,7 @@ mod tests {
                 region: None,
                 expires_at: None,
                 endpoint: None,
+                skew_ms: None,
             };
             let plan = Plan {
                 action: action("force-deploy").unwrap(),

@@ -93,7 +93,7 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
     same_place(open, &identity)?;
     let age = open.since().map_or(Duration::ZERO, |since| bench.clock.now().since(since));
     let (outcome, text, after) = if open.answered() == Some("refused") {
-        (Outcome::Failed, "nothing was changed: AWS refused it".to_owned(), None)
+        (Outcome::Failed, "nothing was changed: it was refused".to_owned(), None)
     } else {
         let look = look(open, bench).await?;
         let (outcome, text) = judge(open, &look, age)?;

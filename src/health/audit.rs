@@ -44,8 +44,8 @@ fn unfinished(facts: &Facts, sink: &mut Sink<'_>) {
 
 fn about(acted: &Acted) -> About {
     let came = match acted.answer.as_deref() {
-        Some("applied") => "AWS accepted it, and nobody saw how it ended",
-        Some("refused") => "AWS refused it",
+        Some("applied") => "it was accepted, and nobody saw how it ended",
+        Some("refused") => "it was refused",
         _ => "whether it was carried out is not known",
     };
     let message = match &acted.message {

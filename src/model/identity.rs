@@ -18,6 +18,8 @@ pub struct Identity {
     pub expires_at: Option<Timestamp>,
     /// The endpoint that replaces AWS's own, where one is set.
     pub endpoint: Option<Text>,
+    /// How far this machine's clock is ahead of the service's, milliseconds; less than two seconds is 0. `None`: not known.
+    pub skew_ms: Option<i64>,
 }
 
 impl Identity {
@@ -47,6 +49,7 @@ mod tests {
             region: None,
             expires_at: None,
             endpoint: None,
+            skew_ms: None,
         };
         identity.caller().to_string()
     }

@@ -50,6 +50,7 @@ mod tests {
             region: None,
             expires_at: None,
             endpoint: None,
+            skew_ms: None,
         };
         identity.machine()
     }

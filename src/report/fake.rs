@@ -283,6 +283,7 @@ impl Sts for Fake {
             region: Some(Text::from("us-east-1")),
             expires_at: None,
             endpoint: None,
+            skew_ms: None,
         })
     }
 }

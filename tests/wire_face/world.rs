@@ -384,6 +384,7 @@ impl Sts for World {
             region: some(REGION),
             expires_at: None,
             endpoint: None,
+            skew_ms: None,
         })
     }
 }

@@ -102,6 +102,7 @@ pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String,
         "error_code": null,
         "duration_ms": null,
         "verify": null,
+        "clock_skew_ms": plan.identity.skew_ms,
     });
     match record {
         Value::Object(record) => record,
@@ -175,11 +176,13 @@ pub(in crate::action) fn settled(
     put("message", Value::from(message));
     put("after", after.map_or(Value::Null, State::to_json));
     put("verify", json!({ "state": "settled by reading", "elapsed_s": seconds }));
+    put("clock_skew_ms", Value::from(reader.1.skew_ms));
     record
 }
 
+/// What wrote it. Whoever builds it says of which commit, in `ROUNDS_COMMIT`.
 fn tool() -> Value {
-    json!({ "name": "rounds", "version": env!("CARGO_PKG_VERSION") })
+    json!({ "name": "rounds", "version": env!("CARGO_PKG_VERSION"), "sha": option_env!("ROUNDS_COMMIT") })
 }
 
 /// What of these records was intended and has no outcome that is known, oldest first.
@@ -245,8 +248,8 @@ pub fn unfinished(entries: &[Entry]) -> Vec<Unfinished> {
 fn left(intent: &Value, answer: Option<&str>) -> Unfinished {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     let came = match answer {
-        Some("applied") => "AWS accepted it, and nobody saw how it ended",
-        Some("refused") => "AWS refused it",
+        Some("applied") => "it was accepted, and nobody saw how it ended",
+        Some("refused") => "it was refused",
         _ => "whether it was sent is not recorded",
     };
     let ticket = intent["ticket"].as_str().map(|ticket| format!(", ticket {ticket}")).unwrap_or_default();

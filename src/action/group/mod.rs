@@ -235,6 +235,7 @@ mod tests {
                 region: None,
                 expires_at: None,
                 endpoint: None,
+                skew_ms: None,
             },
             group,
             providers: vec![provider],

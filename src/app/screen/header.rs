@@ -206,6 +206,7 @@ mod tests {
             region: Some(Text::from("us-east-1")),
             expires_at: None,
             endpoint: Some(Text::from("http://127.0.0.1:5055")),
+            skew_ms: None,
         };
         let at = Timestamp::default();
         let snapshot = Snapshot { taken_at: at, data: Arc::new(identity), gaps: Vec::new(), slowed: false };

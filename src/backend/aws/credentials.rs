@@ -77,6 +77,11 @@ impl Wallet {
         Self { search, clock, state: Arc::default() }
     }
 
+    /// The clock it judges by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The credentials, searched for if there are none or they end within [`MARGIN`]. If the search fails, what has not ended
     /// yet is still good.
     pub async fn held(&self) -> Result<Held, Fault> {

@@ -21,6 +21,7 @@ mod proxies;
 mod rds;
 mod region;
 mod secrets;
+mod skew;
 mod sources;
 mod sts;
 pub(in crate::backend) mod trust;

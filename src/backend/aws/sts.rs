@@ -6,6 +6,7 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::config::Builder;
 
 use super::access::Access;
+use super::skew::Skew;
 use super::values::{text, text_or_empty};
 use super::whole::Whole;
 use crate::backend::ports::Sts;
@@ -35,7 +36,9 @@ impl AwsSts {
 #[async_trait]
 impl Sts for AwsSts {
     async fn caller(&self) -> Result<Identity, Fault> {
-        let caller = self.access.ask("sts:GetCallerIdentity", self.client.get_caller_identity().send()).await?;
+        let skew = Skew::new(self.access.wallet.clock());
+        let request = self.client.get_caller_identity().customize().interceptor(skew.clone());
+        let caller = self.access.ask("sts:GetCallerIdentity", request.send()).await?;
         Ok(Identity {
             account: text_or_empty(caller.account()),
             arn: text_or_empty(caller.arn()),
@@ -43,6 +46,7 @@ impl Sts for AwsSts {
             region: self.region.clone(),
             expires_at: self.access.wallet.held().await.ok().and_then(|held| held.expires_at()),
             endpoint: self.endpoint.clone(),
+            skew_ms: skew.millis(),
         })
     }
 }

@@ -21,6 +21,7 @@ impl Sts for Sim {
                 region: Some(Text::from(&home.region)),
                 expires_at: home.expires_at,
                 endpoint: None,
+                skew_ms: Some(0),
             })
         })
         .await

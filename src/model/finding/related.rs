@@ -242,6 +242,7 @@ mod tests {
             region: text("us-east-1"),
             expires_at: None,
             endpoint: None,
+            skew_ms: None,
         };
         for (account, named) in [("1", 1), ("2", 0)] {
             facts.put(AT, Arc::new(identity(account)));
