@@ -65,9 +65,11 @@ impl Details {
         let until = held.iter().filter_map(|task| task.expires_at).max();
         let until =
             until.map_or("an unknown time".to_owned(), |at| format!("{} ({})", at.date_time(), human(at.since(now))));
-        let they = if held.len() == 1 { "it" } else { "they" };
-        let what =
-            format!("{} protected from scale-in until {until}, {they} can hold the rollout", are(held.len(), "task"));
+        let them = if held.len() == 1 { "it" } else { "them" };
+        let what = format!(
+            "{} protected from scale-in until {until}: ECS does not stop {them} before",
+            are(held.len(), "task")
+        );
         Check::new(id, Level::Warn, std::iter::once(what).chain(unknown).collect::<Vec<_>>().join("; "))
     }
 

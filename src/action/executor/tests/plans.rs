@@ -19,7 +19,7 @@ async fn a_protected_task_is_told_before_and_holds_the_rollout_until_its_protect
     let plan = rig.plan().await;
     let check =
         |id: &str| plan.checks.iter().find(|check| check.id == id).map(|c| (c.level, c.text.to_string())).unwrap();
-    let told = "1 task is protected from scale-in until 2026-03-14 03:12:01Z (11m59s), it can hold the rollout";
+    let told = "1 task is protected from scale-in until 2026-03-14 03:12:01Z (11m59s): ECS does not stop it before";
     assert_eq!(check("protected"), (Level::Warn, told.to_owned()));
     let (level, image) = check("image");
     assert!(level == Level::Warn && image.starts_with("web: tag 1 is sha256:"), "{image}");

@@ -416,15 +416,15 @@ fn protected_tasks_are_counted_and_told_with_the_end_of_the_last() {
             with(vec![task(2, Some(13_600))], 0),
             "protected",
             Warn,
-            "1 task is protected from scale-in until 1970-01-01 03:46:40Z (1h00m), it can hold the rollout",
+            "1 task is protected from scale-in until 1970-01-01 03:46:40Z (1h00m): ECS does not stop it before",
         ),
         (
             with(vec![task(2, Some(17_200)), task(3, Some(13_600)), task(4, None)], 0),
             "protected",
             Warn,
-            "3 tasks are protected from scale-in until 1970-01-01 04:46:40Z (2h00m), they can hold the rollout",
+            "3 tasks are protected from scale-in until 1970-01-01 04:46:40Z (2h00m): ECS does not stop them before",
         ),
-        (with(vec![task(2, None)], 0), "protected", Warn, "until an unknown time, it can hold"),
+        (with(vec![task(2, None)], 0), "protected", Warn, "until an unknown time: ECS does not stop it"),
         (
             with(vec![task(2, Some(13_600))], 2),
             "protected",
