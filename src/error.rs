@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ErrorKind {
     /// The invocation or the configuration is wrong: exit 2 (3 for `check`, by the monitoring-plugin convention).
     Usage,
+    /// What was named is not there: exit as with [`Usage`](Self::Usage).
+    Absent,
     /// Nothing could be read, or the surroundings (terminal, file system) do not allow it: exit 3.
     Unavailable,
 }
@@ -29,6 +31,12 @@ impl Error {
     #[must_use]
     pub fn usage(what: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Usage, what: what.into(), origin: None, hint: None }
+    }
+
+    /// A name of something that is not there.
+    #[must_use]
+    pub fn absent(what: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Absent, ..Self::usage(what) }
     }
 
     /// Something outside that does not work.

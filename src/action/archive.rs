@@ -155,7 +155,7 @@ async fn find(bench: &Bench, id: &str, detector: Option<&str>) -> Result<Finding
         }
     }
     let hint = "check the region and the account: rounds export findings";
-    Err(Error::usage(format!("GuardDuty knows no finding {}", quoted(id))).hint(hint))
+    Err(Error::absent(format!("GuardDuty knows no finding {}", quoted(id))).hint(hint))
 }
 
 /// Whether it is known to be of level low or medium.

@@ -81,7 +81,7 @@ impl<T> Sort<T> {
         if reading.gaps.is_empty() && ecs.clusters.is_empty() && ecs.services.is_empty() && ecs.missing.is_empty() {
             let hint = meant(bench, cluster).await + "check the name, the region and the account: ";
             let hint = format!("{hint}rounds export {}s", self.kind.word());
-            return Err(Error::usage(format!("there is no cluster {}", quoted(cluster))).hint(hint));
+            return Err(Error::absent(format!("there is no cluster {}", quoted(cluster))).hint(hint));
         }
         let item = self.among(&ecs, cluster, name, &reading.gaps)?;
         if home.is_some() && (self.arn)(&item) != target {
@@ -137,7 +137,7 @@ impl<T> Sort<T> {
         let known: Vec<Text> =
             (self.all)(ecs).iter().filter_map(|seen| (self.names)(&seen.item).into_iter().next()).collect();
         let known: Vec<&str> = known.iter().map(Text::as_str).collect();
-        let error = Error::usage(format!("there is no {} {} in {cluster}", self.kind.word(), quoted(name)));
+        let error = Error::absent(format!("there is no {} {} in {cluster}", self.kind.word(), quoted(name)));
         Err(Error { hint: suggestion(name, &known), ..error })
     }
 }

@@ -45,6 +45,7 @@ pub use plan::Plan;
 use crate::error::Error;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
+use crate::time::Timestamp;
 use plan::{Check, Level, State};
 
 /// A kind of action.
@@ -135,6 +136,11 @@ pub trait Deed: Debug + Send + Sync {
     async fn state(&self, bench: &Bench) -> Result<State, Fault>;
     /// Looks once how far it has come since `before`. `made` is what the service said it made, or what was found to be that.
     async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault>;
+    /// Why what a look sees, whose request nobody saw answered, cannot be of a request made then: it began too long after.
+    /// `None`: it may be, or when it began is not told. `made` is what that look found.
+    async fn is_later(&self, _: &Bench, _made: Option<&Text>, _then: Timestamp) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
     /// How long to look at most; where the order says less, that holds.
     fn patience(&self) -> Duration {
         executor::WATCH

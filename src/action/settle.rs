@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::audit::{Audit, Outcome, Written, settled};
 use super::copy::Copier;
-use super::executor::{UNSEEN, found_unseen};
+use super::executor::{UNSEEN, WATCH, found_unseen};
 use super::plan::State;
 use super::{Actor, Bench, Look, Stage, action};
+use crate::error::ErrorKind;
 use crate::model::identity::Identity;
 use crate::text::Text;
 use crate::time::{Timestamp, human};
@@ -46,6 +47,10 @@ impl Open {
 
     fn answered(&self) -> Option<&str> {
         self.answer.as_ref()?["outcome"].as_str()
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.answered() == Some("applied")
     }
 
     fn since(&self) -> Option<Timestamp> {
@@ -95,9 +100,17 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
     let (outcome, text, after) = if open.answered() == Some("refused") {
         (Outcome::Failed, "nothing was changed: it was refused".to_owned(), None)
     } else {
-        let look = look(open, bench).await?;
-        let (outcome, text) = judge(open, &look, age)?;
-        (outcome, text, Some(look.state))
+        match seen(open, bench).await? {
+            Seen::Look(look, patience) => {
+                let (outcome, text) = judge(open, &look, age, patience)?;
+                (outcome, text, Some(look.state))
+            }
+            Seen::Another(look, why) => (Outcome::Failed, format!("it was not carried out: {why}"), Some(look.state)),
+            Seen::Nothing(why) if age >= WATCH => {
+                (Outcome::Failed, format!("what became of it cannot be read any more: {why}"), None)
+            }
+            Seen::Nothing(why) => return Err(format!("it cannot be read: {why}")),
+        }
     };
     let record = settled(&open.intent, (actor, &identity), outcome, &text, after.as_ref(), age.as_secs());
     let noted = audit.append(bench.clock.now(), record).await;
@@ -126,35 +139,61 @@ fn same_place(open: &Open, identity: &Identity) -> Result<(), String> {
     Ok(())
 }
 
+/// What there is to see of it.
+enum Seen {
+    /// A look at it, and how long such a thing is watched.
+    Look(Look, Duration),
+    /// A look that sees somebody else's: why it cannot be this one.
+    Another(Look, String),
+    /// Nothing that it could be told by, and that will stay so.
+    Nothing(String),
+}
+
 /// Plans the same anew, for that knows where to look, and looks from what there was before.
-async fn look(open: &Open, bench: &Bench) -> Result<Look, String> {
+async fn seen(open: &Open, bench: &Bench) -> Result<Seen, String> {
     let id = open.text("action");
-    let spec = action(id).ok_or_else(|| Text::from(format!("there is no action {id} any more")).to_string())?;
-    let plan = (spec.plan)(bench, open.text("target")).await;
-    let plan = plan.map_err(|error| format!("it cannot be read: {}", error.to_string().replace("\n  ", "; ")))?;
+    let Some(spec) = action(id) else {
+        return Ok(Seen::Nothing(format!("there is no action {} any more", Text::from(id))));
+    };
+    let plan = match (spec.plan)(bench, open.text("target")).await {
+        Ok(plan) => plan,
+        Err(error) if error.kind == ErrorKind::Absent => return Ok(Seen::Nothing(error.what)),
+        Err(error) => return Err(format!("it cannot be read: {}", error.to_string().replace("\n  ", "; "))),
+    };
     if plan.target.arn != open.arn() {
-        return Err(format!("{} is another one now ({})", plan.target.label, plan.target.arn));
+        return Ok(Seen::Nothing(format!("{} is another one now ({})", plan.target.label, plan.target.arn)));
     }
     let recorded = |name: &'static str| Some((name, Text::from(open.intent["before"][name].as_str()?)));
     let before: Vec<_> = plan.state.0.iter().filter_map(|(name, _)| recorded(name)).collect();
     if before.len() != plan.state.0.len() {
-        return Err("its record does not have everything that this version compares with".to_owned());
+        return Ok(Seen::Nothing("its record lacks some of what this version compares with".to_owned()));
     }
-    let made = open.answer.as_ref().and_then(|answer| answer["message"].as_str()?.strip_prefix("made "));
+    let told = open.answer.as_ref().and_then(|answer| answer["message"].as_str()?.strip_prefix("made "));
     // Where the answer was lost, the request itself may have named what it makes.
-    let mut made = made.or_else(|| open.intent["params"]["ClientRequestToken"].as_str()).map(Text::from);
-    let look = plan.deed.look(bench, &State(before), &mut made).await;
-    look.map_err(|fault| format!("it cannot be read: {fault}"))
+    let named = told.or_else(|| open.intent["params"]["ClientRequestToken"].as_str()).map(Text::from);
+    let unread = |fault| format!("it cannot be read: {fault}");
+    let mut made = named.clone();
+    let look = plan.deed.look(bench, &State(before), &mut made).await.map_err(unread)?;
+    // What nobody said it made may be anybody's.
+    if let (None, Some(then), false) = (named, open.since(), open.is_accepted() || look.stage == Stage::Unseen)
+        && let Some(why) = plan.deed.is_later(bench, made.as_ref(), then).await.map_err(unread)?
+    {
+        return Ok(Seen::Another(look, why));
+    }
+    Ok(Seen::Look(look, plan.deed.patience()))
 }
 
-fn judge(open: &Open, look: &Look, age: Duration) -> Result<(Outcome, String), String> {
+fn judge(open: &Open, look: &Look, age: Duration, patience: Duration) -> Result<(Outcome, String), String> {
+    let text = || look.text.clone();
     match look.stage {
-        Stage::Done => Ok((Outcome::Done, look.text.clone())),
-        Stage::Failed => Ok((Outcome::Failed, look.text.clone())),
-        Stage::Unseen if open.answered() != Some("applied") && age >= UNSEEN => {
-            Ok((Outcome::Failed, found_unseen(look, age)))
+        Stage::Done => Ok((Outcome::Done, text())),
+        Stage::Failed => Ok((Outcome::Failed, text())),
+        Stage::Unseen if !open.is_accepted() && age >= UNSEEN => Ok((Outcome::Failed, found_unseen(look, age))),
+        Stage::Unseen if open.is_accepted() && age >= patience => {
+            let what = format!("it was accepted, and after {} nothing of it is left: {}", human(age), text());
+            Ok((Outcome::Failed, what))
         }
-        Stage::Unseen => Err(format!("nothing of it is to be seen yet, after {}: {}", human(age), look.text)),
-        Stage::Going => Err(format!("it goes on: {}", look.text)),
+        Stage::Unseen => Err(format!("nothing of it is to be seen yet, after {}: {}", human(age), text())),
+        Stage::Going => Err(format!("it goes on: {}", text())),
     }
 }

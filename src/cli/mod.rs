@@ -67,7 +67,7 @@ fn tell(errors: &[Error], is_check: bool) -> u8 {
     for error in errors {
         let _ = writeln!(err, "rounds: {}", clean_lines(&error.to_string()));
     }
-    let usage = errors.iter().all(|e| e.kind == ErrorKind::Usage);
+    let usage = errors.iter().all(|e| e.kind != ErrorKind::Unavailable);
     if usage && !is_check { 2 } else { 3 }
 }
 

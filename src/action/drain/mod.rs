@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, OptionFuture};
 
 use self::checks::Scene;
 use self::places::Load;
@@ -162,15 +162,12 @@ impl Deed for Drained {
 
     async fn look(&self, bench: &Bench, before: &State, _: &mut Option<Text>) -> Result<Look, Fault> {
         let instance = bench.instance(&self.cluster, &self.instance).await?;
-        let (tasks, services) = if instance.is_some() {
-            let (tasks, services) = tokio::join!(
-                bench.tasks_on(&self.cluster, &self.instance),
-                bench.services(&self.cluster, &self.services)
-            );
-            (tasks?, services?.items)
-        } else {
-            (Vec::new(), Vec::new())
+        let tasks = async {
+            let known = instance.is_some().then(|| bench.tasks_on(&self.cluster, &self.instance));
+            OptionFuture::from(known).await.transpose()
         };
+        let (tasks, services) = tokio::join!(tasks, bench.services(&self.cluster, &self.services));
+        let (tasks, services) = (tasks?.unwrap_or_default(), services?.items);
         Ok(watch::Seen { instance, tasks, services, daemons: self.daemons.clone() }.judge(before))
     }
 }

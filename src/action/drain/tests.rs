@@ -65,8 +65,31 @@ fn it_is_done_once_nothing_is_left_to_move_and_all_run_elsewhere() {
             Stage::Done,
             "it is DRAINING and nothing is left to move, 1 task of no service stay until they end",
         ),
-        (look(None, &[], web(4, 0, 100)), Stage::Done, "it is gone from its cluster, and nothing runs on it"),
-        (look(Some(running("INACTIVE", 0)), &[], web(4, 0, 100)), Stage::Failed, "it is INACTIVE now"),
+        (
+            look(None, &[], web(4, 0, 100)),
+            Stage::Done,
+            "it is gone from its cluster, and what ran on it runs elsewhere",
+        ),
+        (
+            look(None, &[], web(3, 1, 100)),
+            Stage::Going,
+            "it is gone from its cluster; not all run elsewhere yet: web 3 of 4",
+        ),
+        (
+            look(Some(running("INACTIVE", 0)), &[], web(4, 0, 100)),
+            Stage::Done,
+            "it is gone from its cluster, and what ran on it runs elsewhere",
+        ),
+        (
+            look(Some(running("DEREGISTERING", 0)), &[], web(4, 0, 100)),
+            Stage::Going,
+            "it is being taken out of its cluster",
+        ),
+        (
+            look(Some(running("REGISTRATION_FAILED", 0)), &[], web(4, 0, 100)),
+            Stage::Failed,
+            "it is REGISTRATION_FAILED now",
+        ),
     ] {
         assert_eq!(told, (stage, words.to_owned()));
     }

@@ -28,10 +28,17 @@ impl Seen {
     }
 
     fn stage(&self, before: &State) -> (Stage, String) {
-        let Some(instance) = &self.instance else {
-            return (Stage::Done, "it is gone from its cluster, and nothing runs on it".to_owned());
+        let short: Vec<String> = self.services.iter().filter_map(short).collect();
+        let present = self.instance.as_ref().filter(|instance| instance.status.as_deref() != Some("INACTIVE"));
+        let Some(instance) = present else {
+            let gone = "it is gone from its cluster";
+            return match short.as_slice() {
+                [] => (Stage::Done, format!("{gone}, and what ran on it runs elsewhere")),
+                short => (Stage::Going, format!("{gone}; not all run elsewhere yet: {}", short.join("; "))),
+            };
         };
         match instance.status.as_deref() {
+            Some("DEREGISTERING") => return (Stage::Going, "it is being taken out of its cluster".to_owned()),
             Some("DRAINING") => {}
             Some("ACTIVE") if before.get("status") == "ACTIVE" => {
                 return (Stage::Unseen, "it is ACTIVE".to_owned());
@@ -47,7 +54,6 @@ impl Seen {
                 *left.entry(name).or_default() += 1;
             }
         }
-        let short: Vec<String> = self.services.iter().filter_map(short).collect();
         if !left.is_empty() {
             let told: Vec<String> = left.iter().map(|(name, n)| self.why(name, *n)).collect();
             return (Stage::Going, format!("left: {}", told.join("; ")));

@@ -77,7 +77,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let cluster = aim.among(&rds.clusters, &reading.gaps, "cluster", |c| (&c.id, &c.arn))?;
     let Some(member) = cluster.members.iter().find(|member| member.instance == *to) else {
         let known: Vec<&str> = cluster.members.iter().map(|member| member.instance.as_str()).collect();
-        let error = Error::usage(format!("there is no member {} in {}", quoted(to), cluster.id));
+        let error = Error::absent(format!("there is no member {} in {}", quoted(to), cluster.id));
         return Err(Error { hint: suggestion(to, &known), ..error });
     };
     let ground = Ground {

@@ -88,7 +88,7 @@ impl<'a> Aim<'a> {
             return Err(Error::unavailable(format!("whether there is {what} {} is not known: {gap}", quoted(id))));
         }
         let known: Vec<&str> = all.iter().map(|item| names(item).0.as_str()).collect();
-        let error = Error::usage(format!("there is no {what} {}", quoted(id)));
+        let error = Error::absent(format!("there is no {what} {}", quoted(id)));
         Err(Error { hint: suggestion(id, &known), ..error })
     }
 }

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 pub(super) use stale::{Stale, stale_of};
 
 use super::details::{self, Details};
+use super::executor::UNSEEN;
 use super::member::{Member, SERVICE};
 use super::plan::{State, Target, Tier};
 use super::{ActionSpec, Bench, Deed, Look, Plan};
@@ -22,6 +23,7 @@ use crate::model::ecs::{EcsFacts, EcsIndex, Scheduling, Service};
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// `force-deploy`.
 pub const SPEC: ActionSpec = ActionSpec {
@@ -168,6 +170,13 @@ impl Deed for Forced {
     async fn look(&self, bench: &Bench, before: &State, made: &mut Option<Text>) -> Result<Look, Fault> {
         let service = bench.service(&self.cluster, &self.service).await?;
         Ok(watch::look(&service, before, made))
+    }
+
+    async fn is_later(&self, bench: &Bench, made: Option<&Text>, then: Timestamp) -> Result<Option<String>, Fault> {
+        let service = bench.service(&self.cluster, &self.service).await?;
+        let ours = service.deployments.iter().find(|deployment| Some(&deployment.id) == made);
+        let began = ours.and_then(|ours| ours.created_at).filter(|began| began.since(then) > UNSEEN);
+        Ok(began.zip(made).map(|(began, made)| format!("deployment {made} was begun at {}", began.date_time())))
     }
 }
 

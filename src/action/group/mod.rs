@@ -72,7 +72,7 @@ impl Standing {
             return Err(unknown(bench, name, &known, &gaps));
         }
         let group = bench.group(name).await.map_err(|fault| unread(&fault))?;
-        let group = group.ok_or_else(|| Error::usage(format!("there is no Auto Scaling group {}", quoted(name))))?;
+        let group = group.ok_or_else(|| Error::absent(format!("there is no Auto Scaling group {}", quoted(name))))?;
         if home.is_some() && group.arn.as_deref() != Some(target) {
             let what = format!("{} is not what is there: {}", quoted(target), group.arn.unwrap_or_default());
             return Err(Error::usage(what).hint("copy it anew: a group of this name may have been made again"));

@@ -64,7 +64,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let found = current(bench, &service.cluster_arn, &service.arn).await.map_err(|fault| unread(&fault))?;
     let Some(deployment) = found else {
         let what = format!("ECS knows no deployment of {} to roll back", service.label());
-        return Err(Error::usage(what).hint("it keeps those since 2024-10-25; look at the service's deployments"));
+        return Err(Error::absent(what).hint("it keeps those since 2024-10-25; look at the service's deployments"));
     };
     let arns: Vec<String> =
         deployment.target.iter().chain(&deployment.sources).map(|revision| revision.arn.to_string()).collect();

@@ -75,7 +75,7 @@ pub(super) async fn find(bench: &Bench, target: &str) -> Result<(Secret, Identit
     }
     let secret = bench.secret(target).await.map_err(|fault| match fault.kind {
         FaultKind::Rejected if fault.code.as_deref() == Some("ResourceNotFoundException") => {
-            let error = Error::usage(format!("there is no secret {}", quoted(target)));
+            let error = Error::absent(format!("there is no secret {}", quoted(target)));
             error.hint("check the name, the region and the account: rounds export secrets")
         }
         _ => unread(&fault),

@@ -69,7 +69,7 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let sight = Sight::of(found);
     let Some(member) = sight.seat(host) else {
         let known: Vec<&str> = found.members.iter().map(|member| member.host.as_str()).collect();
-        let error = Error::usage(format!("there is no member {} in {set}", quoted(host)));
+        let error = Error::absent(format!("there is no member {} in {set}", quoted(host)));
         return Err(Error { hint: suggestion(host, &known), ..error });
     };
     let scene = Scene { sight: &sight, seat: member };
@@ -177,6 +177,16 @@ impl Deed for SteppedDown {
         let seen = watch::Seen { sight: &sight, host: &self.host, elapsed, rests };
         let (stage, text) = seen.stage(before, made);
         Ok(Look { stage, text, state: state(&set) })
+    }
+
+    async fn is_later(&self, bench: &Bench, _: Option<&Text>, then: Timestamp) -> Result<Option<String>, Fault> {
+        let set = self.read(bench).await?;
+        let primary = set.primary();
+        let elected = primary.and_then(|primary| primary.status.as_ref()?.election_at);
+        // Both elections of a hand-over, and taking back, are over by then.
+        let longest = Duration::from_secs(u64::from(RESTS)) + watch::PATIENCE;
+        let later = elected.filter(|elected| elected.since(then) > longest);
+        Ok(primary.zip(later).map(|(primary, at)| format!("{} was elected at {}", primary.host, at.date_time())))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::text::Text;
 use crate::time::human;
 
 /// How long a new primary, and a takeover after the rest of the old one, may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 /// `lastElectionReason` of who took over by priority.
 const TAKEOVER: &str = "priorityTakeover";
 

@@ -117,3 +117,68 @@ async fn what_cannot_be_read_or_is_elsewhere_stays_open() {
     stays(&rig.settle().await, "its account was 123456789012, asked is 210987654321");
     assert_eq!(kept.records(), ["intent -", "result applied"]);
 }
+
+/// Somebody else has this service deployed anew.
+async fn force(rig: &Rig, plan: &Plan) {
+    let sent = rig.bench.backend.changes.send(crate::backend::change::Permit::of_the_sender(), &plan.change).await;
+    assert!(matches!(sent, Sent::Applied { .. }), "{sent:?}");
+}
+
+fn failed(settled: &Settled, words: &str) {
+    assert!(matches!(settled, Settled::Known(Outcome::Failed, text) if text.contains(words)), "{settled:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_deployment_is_not_taken_for_one_whose_answer_nobody_saw() {
+    for (after, is_ours) in [(Duration::from_secs(30), true), (Duration::from_mins(10), false)] {
+        let rig = Rig::new();
+        rig.sim.faults().delay(Change::FORCE_DEPLOYMENT, Duration::from_secs(5));
+        rig.abandon(1).await;
+        rig.sim.faults().clear();
+        sleep(after).await;
+        force(&rig, &rig.plan().await).await;
+        sleep(WATCH).await;
+        let told = rig.settle().await;
+        if is_ours {
+            assert!(matches!(&told, Settled::Known(Outcome::Done, _)), "{told:?}");
+        } else {
+            failed(&told, "it was not carried out: deployment ecs-svc/");
+        }
+        assert_eq!(rig.audit.open(), Ok(vec![]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_and_undone_since_does_not_stay_open() {
+    let mut rig = Rig::new();
+    rig.rules.allow = vec!["drain".to_owned()];
+    let index = rig.bench.cluster("c").await.unwrap().facts.derived::<crate::model::ecs::EcsIndex>();
+    let cluster = rig.sim.with(|world| world.service_facts(0)).cluster_arn;
+    let instance = index.instances(&cluster)[0].label().to_string();
+    let plan = (action("drain").unwrap().plan)(&rig.bench, &instance).await.unwrap();
+    rig.confirmation.name = plan.confirm();
+    rig.execute_until(&plan, soon()).await;
+    assert_eq!(rig.records().last().unwrap(), "outcome unknown");
+    let back = (action("reactivate").unwrap().plan)(&rig.bench, &instance).await.unwrap();
+    force(&rig, &back).await;
+    let settled = async || {
+        let open = rig.audit.open().unwrap();
+        settle(&open[0], &rig.bench, &rig.audit, &Actor::named("ben", "elsewhere")).await
+    };
+    stays(&settled().await, "nothing of it is to be seen yet");
+    sleep(WATCH).await;
+    failed(&settled().await, "nothing of it is left: it is ACTIVE");
+    assert_eq!(rig.audit.open(), Ok(vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_can_be_told_no_more_and_does_not_stay_open() {
+    let rig = Rig::new();
+    rig.abandon(2).await;
+    let without = SCENARIO.replace("'web'", "'api'").replace("BREAKER", "rollback");
+    let later = Rig { audit: rig.audit.clone(), ..Rig::on(&Scenario::parse(&without, "test").unwrap()) };
+    stays(&later.settle().await, "there is no service \"web\" in c");
+    sleep(WATCH).await;
+    failed(&later.settle().await, "what became of it cannot be read any more: there is no service \"web\" in c");
+    assert_eq!(rig.audit.open(), Ok(vec![]));
+}

@@ -429,7 +429,7 @@ fn protected_tasks_are_counted_and_told_with_the_end_of_the_last() {
             with(vec![task(2, Some(13_600))], 2),
             "protected",
             Warn,
-            "the rollout; whether 2 tasks are protected from scale-in is not known",
+            "ECS does not stop it before; whether 2 tasks are protected from scale-in is not known",
         ),
         (with(vec![], 1), "protected", Warn, "whether 1 task is protected from scale-in is not known"),
         (
