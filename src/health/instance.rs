@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::placement::Placements;
 use super::{About, Rule, Sink, Threshold, subject, words, zone};
-use crate::model::ecs::{EcsFacts, EcsIndex, Instance, Seen, Size, Task, fits};
+use crate::model::ecs::{EcsFacts, EcsIndex, HostPorts, Instance, Seen, Size, Task, fits};
 use crate::model::{Facts, Severity, Subject};
 use crate::text::Text;
 
@@ -308,7 +308,7 @@ fn no_room(facts: &Facts, sink: &mut Sink<'_>) {
         if sizes.is_empty() {
             continue;
         }
-        if sizes.iter().any(|size| fits(*size, &[], instance) > 0) {
+        if sizes.iter().any(|size| fits(*size, &HostPorts::default(), instance) > 0) {
             sink.ok(|| subject::instance(instance));
             continue;
         }

@@ -108,7 +108,7 @@ fn any_task(rng: &mut Rng, n: usize) -> Task {
         instance_arn: maybe(rng, |_| Text::from(format!("instance{on}"))),
         provider: text("main"),
         size: maybe(rng, any_size),
-        ports: vec![rng.u16(80..82)],
+        ports: vec![rng.u16(80..82)].into(),
         connectivity: word(rng, &["CONNECTED", "DISCONNECTED"]),
         connectivity_at: time(rng),
         created_at: time(rng),

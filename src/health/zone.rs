@@ -49,7 +49,7 @@ pub(super) fn uneven(service: &Service, index: &EcsIndex) -> Option<Uneven> {
 
 /// `Ok` for an even spread, `Err` for an uneven one, `None` where it cannot or need not be judged.
 fn judged(service: &Service, index: &EcsIndex) -> Option<Result<(), Uneven>> {
-    let bound = service.constraints.iter().any(|c| c.starts_with("memberOf"));
+    let bound = service.has_expression();
     let moving = service.deployments.iter().any(super::rollout::in_progress);
     if service.scheduling == Scheduling::Daemon || service.desired < 2 || bound || moving {
         return None;

@@ -163,7 +163,7 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     let size = |s: Option<crate::model::ecs::Size>| {
         s.map_or(Cell::Missing, |s| Cell::Text(Text::from(format!("{} CPU units, {} MiB", s.cpu, s.memory))))
     };
-    let ports: Vec<String> = i.ports.iter().map(u16::to_string).collect();
+    let ports: Vec<String> = i.ports.words().collect();
     Detail::of(i.label())
         .words("arn", Some(&i.arn))
         .words("ec2 id", i.ec2_id.as_ref())

@@ -194,7 +194,7 @@ async fn tasks_read_as_they_are() {
             let container = &task.containers()[0];
             let ports: Vec<i32> =
                 container.network_bindings().iter().filter_map(aws_sdk_ecs::types::NetworkBinding::host_port).collect();
-            assert_eq!(ports, expected.ports.iter().map(|p| i32::from(*p)).collect::<Vec<_>>());
+            assert_eq!(ports, expected.ports.tcp.iter().map(|p| i32::from(*p)).collect::<Vec<_>>());
             assert_eq!(container.exit_code(), expected.containers[0].exit_code);
             assert_eq!(container.reason(), plain(expected.containers[0].reason.as_ref()));
         }

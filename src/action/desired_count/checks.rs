@@ -112,13 +112,17 @@ impl Asked<'_> {
         let Some(room) = index.headroom(service) else {
             return Check::new(id, Warn, "how much room the container instances have for its tasks is not known");
         };
+        if room >= more && service.has_expression() {
+            let what = "where its placement expressions, which were not looked at, allow that";
+            return Check::new(id, Warn, format!("room for {}, {what}", count(room, "more task")));
+        }
         if room >= more {
             return Check::new(id, Pass, format!("room for {} where {more} come", count(room, "more task")));
         }
         let short = format!("room for {} where {more} come", count(room, "more task"));
         match growth(service, index, groups) {
             Growth::Never(why) => Check::new(id, Block, format!("{short}; {why}; instances must come first")),
-            Growth::May => Check::new(id, Warn, format!("{short}: the others wait until instances come")),
+            growth => Check::new(id, Warn, format!("{short}: the others wait {}", growth.wait())),
         }
     }
 

@@ -117,19 +117,21 @@ impl Scene<'_> {
         let unknown: usize = self.load.moves.iter().map(|one| one.unknown).sum::<usize>() + self.load.strange.len();
         let moving: usize = self.load.moves.iter().map(|one| one.tasks.len()).sum();
         if unplaced > 0 {
-            let (mut told, mut never) = (Vec::new(), Vec::new());
+            let (mut told, mut never, mut wait) = (Vec::new(), Vec::new(), Vec::new());
             for one in self.load.moves.iter().filter(|one| !one.unplaced.is_empty()) {
                 let why = one.unplaced.first().map(Text::as_str).unwrap_or_default();
                 told.push(format!("{} of {}: {why}", count(one.unplaced.len(), "task"), one.service.name));
                 let groups = self.reading.facts.get::<GroupFacts>();
-                if let Growth::Never(why) = growth(one.service, self.index, groups) {
-                    never.push(why);
+                match growth(one.service, self.index, groups) {
+                    Growth::Never(why) => never.push(why),
+                    growth => wait.push(growth.wait()),
                 }
             }
             never.dedup();
+            wait.dedup();
             let what = format!("no place for {}", told.join("; "));
             return match never.as_slice() {
-                [] => Check::new(id, Warn, format!("{what}; they wait until instances come, 5 min and more")),
+                [] => Check::new(id, Warn, format!("{what}; they wait 5 min and more, {}", wait.join("; "))),
                 never => Check::new(id, Block, format!("{what}; and no instance comes: {}", never.join(", "))),
             };
         }
@@ -145,7 +147,7 @@ impl Scene<'_> {
     fn expressions(&self) -> Check {
         let id = "expressions";
         let with: Vec<&Text> =
-            self.load.moves.iter().filter(|one| one.has_expression()).map(|one| &one.service.name).collect();
+            self.load.moves.iter().filter(|one| one.service.has_expression()).map(|one| &one.service.name).collect();
         if with.is_empty() {
             return Check::new(id, Pass, "no placement expression limits where they go");
         }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::model::ecs::{EcsIndex, FIRST_EPHEMERAL_PORT, Instance, Scheduling, Service, Size, Task};
+use crate::model::ecs::{EcsIndex, HostPorts, Instance, Scheduling, Service, Size, Task};
 use crate::text::Text;
 
 /// The tasks of one service on the instance, and where they would go.
@@ -31,11 +31,6 @@ impl Move<'_> {
     /// Whether ECS may stop one before a replacement runs.
     pub fn stops_first(&self) -> Option<bool> {
         Some(self.service.running > self.service.lower_bound()?)
-    }
-
-    /// Whether its placement expressions decide, too.
-    pub fn has_expression(&self) -> bool {
-        self.service.constraints.iter().any(|constraint| constraint.starts_with("memberOf"))
     }
 }
 
@@ -87,7 +82,7 @@ impl<'a> Load<'a> {
 struct Bin<'a> {
     instance: &'a Instance,
     left: Option<Size>,
-    ports: Vec<u16>,
+    ports: HostPorts,
     services: Vec<&'a Text>,
 }
 
@@ -118,7 +113,7 @@ fn place<'a>(
     queue.sort_by_key(|(n, task)| (Reverse(task.size.map(|size| (size.cpu, size.memory))), *n, &task.arn));
     for (n, task) in queue {
         let one = &mut moves[n];
-        let Some(need) = task.size.map(|size| Need { size, ports: fixed(task), service: one.service }) else {
+        let Some(need) = task.size.map(|size| Need { size, ports: task.ports.fixed(), service: one.service }) else {
             one.unknown += 1;
             continue;
         };
@@ -154,15 +149,10 @@ fn place<'a>(
     moves
 }
 
-/// Host ports that are asked for by number; those above are handed out.
-fn fixed(task: &Task) -> Vec<u16> {
-    task.ports.iter().copied().filter(|port| *port < FIRST_EPHEMERAL_PORT).collect()
-}
-
 /// What one task needs.
 struct Need<'a> {
     size: Size,
-    ports: Vec<u16>,
+    ports: HostPorts,
     service: &'a Service,
 }
 
@@ -172,7 +162,7 @@ enum Refused {
     Elsewhere,
     Full,
     Distinct,
-    Port(u16),
+    Port(String),
 }
 
 impl Need<'_> {
@@ -185,11 +175,10 @@ impl Need<'_> {
         if left.cpu < self.size.cpu || left.memory < self.size.memory {
             return Some(Refused::Full);
         }
-        let is_distinct = self.service.constraints.iter().any(|constraint| constraint == "distinctInstance");
-        if is_distinct && bin.services.contains(&&self.service.name) {
+        if self.service.is_distinct() && bin.services.contains(&&self.service.name) {
             return Some(Refused::Distinct);
         }
-        self.ports.iter().find(|port| bin.ports.contains(port)).map(|port| Refused::Port(*port))
+        self.ports.clash(&bin.ports).map(Refused::Port)
     }
 
     /// Why no instance takes it: what keeps out the one that came closest.

@@ -40,8 +40,8 @@ pub struct Instance {
     pub remaining: Option<Size>,
     /// What it registered.
     pub total: Option<Size>,
-    /// Host ports taken, TCP.
-    pub ports: Vec<u16>,
+    /// Host ports taken.
+    pub ports: HostPorts,
     /// Tasks running.
     pub running_tasks: u32,
     /// Tasks pending.
@@ -114,28 +114,77 @@ impl Provider {
     }
 }
 
-/// How many more tasks of `size` that hold `ports` fit on `instances` now. An upper bound: network interfaces and placement
-/// expressions are not visible in what an instance reports as remaining.
-#[must_use]
-pub fn headroom<'a>(size: Size, ports: &[u16], instances: impl IntoIterator<Item = &'a Instance>) -> u32 {
-    instances.into_iter().filter(|i| i.placeable()).fold(0, |sum, i| sum.saturating_add(fits(size, ports, i)))
+/// The first port of a host that is handed out by itself; those below are asked for by number.
+pub const FIRST_EPHEMERAL_PORT: u16 = 32_768;
+
+/// Ports of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostPorts {
+    /// TCP.
+    pub tcp: Vec<u16>,
+    /// UDP.
+    pub udp: Vec<u16>,
 }
 
-/// How many more tasks of `size` that hold `ports` fit on one instance.
+impl From<Vec<u16>> for HostPorts {
+    fn from(tcp: Vec<u16>) -> Self {
+        Self { tcp, udp: Vec::new() }
+    }
+}
+
+impl HostPorts {
+    /// Those that are asked for by number.
+    #[must_use]
+    pub fn fixed(&self) -> Self {
+        let fixed = |ports: &[u16]| ports.iter().copied().filter(|port| *port < FIRST_EPHEMERAL_PORT).collect();
+        Self { tcp: fixed(&self.tcp), udp: fixed(&self.udp) }
+    }
+
+    /// Takes those of another, too.
+    pub fn extend(&mut self, other: &Self) {
+        self.tcp.extend(&other.tcp);
+        self.udp.extend(&other.udp);
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tcp.is_empty() && self.udp.is_empty()
+    }
+
+    /// The first that `taken` has, too: `8080`, `53/udp`.
+    #[must_use]
+    pub fn clash(&self, taken: &Self) -> Option<String> {
+        let tcp = self.tcp.iter().find(|port| taken.tcp.contains(port)).map(ToString::to_string);
+        tcp.or_else(|| self.udp.iter().find(|port| taken.udp.contains(port)).map(|port| format!("{port}/udp")))
+    }
+
+    /// Each in words.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.tcp.iter().map(ToString::to_string).chain(self.udp.iter().map(|port| format!("{port}/udp")))
+    }
+}
+
+/// How many more tasks of `size` that hold `ports` fit on one instance now. An upper bound: network interfaces and placement
+/// expressions are not visible in what it reports as remaining.
 #[must_use]
-pub fn fits(size: Size, ports: &[u16], instance: &Instance) -> u32 {
+pub fn fits(size: Size, ports: &HostPorts, instance: &Instance) -> u32 {
     let Some(left) = instance.remaining else { return 0 };
     let by = |left: u32, need: u32| left.checked_div(need).unwrap_or(u32::MAX);
     let room = by(left.cpu, size.cpu).min(by(left.memory, size.memory));
     if ports.is_empty() {
         return room;
     }
-    room.min(u32::from(!ports.iter().any(|p| instance.ports.contains(p))))
+    room.min(u32::from(ports.clash(&instance.ports).is_none()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn headroom(size: Size, ports: &HostPorts, instances: &[Instance]) -> u32 {
+        instances.iter().filter(|i| i.placeable()).map(|i| fits(size, ports, i)).sum()
+    }
 
     #[test]
     fn headroom_counts_placeable_instances_by_the_scarcer_resource_and_ports() {
@@ -143,7 +192,7 @@ mod tests {
             remaining: Some(Size { cpu, memory }),
             status: Some(Text::from(status)),
             agent_connected: Some(connected),
-            ports: vec![8080],
+            ports: HostPorts { tcp: vec![8080], udp: vec![53] },
             ..Instance::default()
         };
         let all = [
@@ -153,8 +202,10 @@ mod tests {
             instance(8_192, 65_536, "ACTIVE", false),
         ];
         let size = Size { cpu: 1_024, memory: 2_048 };
-        assert_eq!(headroom(size, &[], &all), 1 + 4);
-        assert_eq!(headroom(size, &[443], &all), 2);
-        assert_eq!(headroom(size, &[8080], &all), 0);
+        assert_eq!(headroom(size, &HostPorts::default(), &all), 1 + 4);
+        assert_eq!(headroom(size, &vec![443].into(), &all), 2);
+        assert_eq!(headroom(size, &vec![8080].into(), &all), 0);
+        let udp = |port| HostPorts { tcp: vec![], udp: vec![port] };
+        assert_eq!((headroom(size, &udp(8080), &all), headroom(size, &udp(53), &all)), (2, 0));
     }
 }

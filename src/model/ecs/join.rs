@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Cluster, EcsFacts, Instance, Provider, Scheduling, Service, Size, Task, headroom};
+use super::{Cluster, EcsFacts, HostPorts, Instance, Provider, Scheduling, Service, Size, Task, fits};
 use crate::model::facts::{Derived, Facts};
 use crate::text::Text;
-
-/// Host ports from here on are handed out by the system (Linux default range), so no other task asks for them by number.
-pub const FIRST_EPHEMERAL_PORT: u16 = 32_768;
 
 /// The joins of one stack's ECS facts. Rules and views take it by `facts.derived::<EcsIndex>()`.
 #[derive(Debug, Default)]
@@ -208,7 +205,8 @@ impl EcsIndex {
         (size != Size::default()).then_some(size)
     }
 
-    /// How many more tasks of a service fit now: an upper bound, see [`headroom`]. `None` for daemons and on Fargate, and
+    /// How many more tasks of a service fit now: an upper bound, for network interfaces and placement
+    /// expressions are not visible in what an instance reports as remaining. `None` for daemons and on Fargate, and
     /// where the size of its tasks or what an instance has left is not known.
     #[must_use]
     pub fn headroom(&self, service: &Service) -> Option<u32> {
@@ -219,9 +217,18 @@ impl EcsIndex {
         if self.pool(service).any(|i| i.placeable() && i.remaining.is_none()) {
             return None;
         }
-        let mut ports: Vec<u16> = self.tasks(service).iter().flat_map(|t| t.ports.iter().copied()).collect();
-        ports.retain(|p| *p < FIRST_EPHEMERAL_PORT);
-        Some(headroom(size, &ports, self.pool(service)))
+        let mut ports = HostPorts::default();
+        self.tasks(service).iter().for_each(|task| ports.extend(&task.ports.fixed()));
+        let is_distinct = service.is_distinct();
+        // Where each instance takes one task of it, one that has one takes none.
+        let taken =
+            |instance: &Instance| self.tasks_on(instance).iter().any(|task| task.service() == Some(&*service.name));
+        let room = |instance| match fits(size, &ports, instance) {
+            _ if is_distinct && taken(instance) => 0,
+            room if is_distinct => room.min(1),
+            room => room,
+        };
+        Some(self.pool(service).filter(|i| i.placeable()).fold(0, |sum, i| sum.saturating_add(room(i))))
     }
 
     /// Where the running tasks of a service are.
@@ -277,7 +284,7 @@ mod tests {
             az: Some(Text::from(az)),
             provider: Some(Text::from(provider)),
             remaining: Some(Size { cpu, memory: 8_192 }),
-            ports: vec![22],
+            ports: vec![22].into(),
             ..Instance::default()
         }
     }
@@ -290,7 +297,7 @@ mod tests {
             status: Some(Text::from("RUNNING")),
             instance_arn: Some(Text::from(format!("arn:instance/c/{instance}"))),
             size: Some(Size { cpu: 1_024, memory: 1_024 }),
-            ports,
+            ports: ports.into(),
             ..Task::default()
         }
     }
@@ -321,6 +328,8 @@ mod tests {
         assert_eq!(index(&[]).headroom(&service(&["main"])), Some(2 + 4));
         assert_eq!(index(&[8_080]).headroom(&service(&["main"])), Some(2), "a fixed port fits once an instance");
         assert_eq!(index(&[49_200]).headroom(&service(&["main"])), Some(6), "a port handed out does not limit");
+        let distinct = Service { constraints: vec![Text::from("distinctInstance")], ..service(&["main"]) };
+        assert_eq!(index(&[]).headroom(&distinct), Some(1), "one an instance, and none where one is");
         assert_eq!(index(&[]).headroom(&service(&["FARGATE"])), None);
         assert_eq!(index(&[]).headroom(&service(&[])), None, "where its tasks run is not known");
         let other = Service { name: Text::from("none"), ..service(&["main"]) };

@@ -6,8 +6,8 @@ mod preflight;
 
 use std::sync::Arc;
 
-pub use capacity::{Instance, Provider, Size, fits, headroom};
-pub use join::{EcsIndex, FIRST_EPHEMERAL_PORT, Spread};
+pub use capacity::{FIRST_EPHEMERAL_PORT, HostPorts, Instance, Provider, Size, fits};
+pub use join::{EcsIndex, Spread};
 pub use preflight::{Image, Protection, Revision, RevisionTasks, ServiceDeployment};
 
 use crate::text::Text;
@@ -202,6 +202,18 @@ impl Service {
         self.controller.as_deref().is_none_or(|c| c == "ECS")
     }
 
+    /// Whether each of its tasks must stand on an instance of its own.
+    #[must_use]
+    pub fn is_distinct(&self) -> bool {
+        self.constraints.iter().any(|constraint| constraint == "distinctInstance")
+    }
+
+    /// Whether placement expressions, which are not evaluated here, decide where its tasks go.
+    #[must_use]
+    pub fn has_expression(&self) -> bool {
+        self.constraints.iter().any(|constraint| constraint.starts_with("memberOf"))
+    }
+
     /// The fewest tasks a deployment or a drain leaves running: `ceil(desired × minimum %)`.
     #[must_use]
     pub fn lower_bound(&self) -> Option<u32> {
@@ -323,7 +335,7 @@ pub struct Task {
     /// What it reserves, where the answer says.
     pub size: Option<Size>,
     /// Host ports it holds.
-    pub ports: Vec<u16>,
+    pub ports: HostPorts,
     /// `CONNECTED` or `DISCONNECTED`.
     pub connectivity: Option<Text>,
     /// When connectivity last changed.

@@ -33,15 +33,22 @@ pub(super) fn room(service: &Service, index: &EcsIndex, groups: Option<&GroupFac
         let stuck = format!("no room for a new task, and none may stop first ({running} running, minimum {lower})");
         return match growth(service, index, groups) {
             Growth::Never(why) => Check::new(id, Block, format!("{stuck}; {why}; instances must come first")),
-            Growth::May => Check::new(id, Warn, format!("{stuck}: it waits until instances come")),
+            growth => Check::new(id, Warn, format!("{stuck}: it waits {}", growth.wait())),
         };
     }
     if room < wanted {
         let what = format!("room for {} where its bounds allow {wanted}", count(room, "more task"));
         let what = match growth(service, index, groups) {
             Growth::Never(why) => format!("{what}: slower, for no instance comes; {why}"),
-            Growth::May => format!("{what}: slower, or it waits for instances"),
+            growth => format!("{what}: slower, or it waits {}", growth.wait()),
         };
+        return Check::new(id, Warn, what);
+    }
+    if service.has_expression() {
+        let what = format!(
+            "room for {}, where its placement expressions, which were not looked at, allow that",
+            count(room, "more task")
+        );
         return Check::new(id, Warn, what);
     }
     Check::new(id, Pass, format!("room for {}", count(room, "more task")))

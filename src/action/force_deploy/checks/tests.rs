@@ -206,7 +206,8 @@ fn every_warning_is_told() {
             World::with(|w| w.free = 3),
             "room",
             Warn,
-            "room for 3 more tasks where its bounds allow 4: slower, or it waits for instances",
+            "room for 3 more tasks where its bounds allow 4: slower, or it waits until somebody, or the group's own \
+             scaling, brings instances; cp brings none for tasks of a launch type",
         ),
         (World::with(|w| w.free = 0), "room", Warn, "room for 0 more tasks"),
         (
@@ -216,7 +217,7 @@ fn every_warning_is_told() {
             }),
             "room",
             Warn,
-            "it waits until instances come",
+            "it waits until somebody, or the group's own scaling, brings instances",
         ),
         (World::with(|w| w.task.size = None), "room", Warn, "not known"),
         (
@@ -365,7 +366,7 @@ fn f8_what_no_group_will_make_room_for_is_told_with_the_group_and_why() {
             }),
             "room",
             Warn,
-            "it waits until instances come",
+            "it waits until somebody, or the group's own scaling, brings instances",
         ),
         (World::with(suspended), "room", Pass, "room for 4 more tasks"),
     ]);

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types;
 
 use crate::backend::aws::values::{count, text, text_or_empty, time};
-use crate::model::ecs::{Instance, Size};
+use crate::model::ecs::{HostPorts, Instance, Size};
 use crate::text::Text;
 
 /// The attribute that holds the zone.
@@ -49,10 +49,13 @@ fn size(all: &[types::Resource]) -> Option<Size> {
     Some(Size { cpu: amount("CPU")?, memory: amount("MEMORY")? })
 }
 
-/// TCP ports taken. ECS lists them under the resources that remain, the ones it keeps for itself (22, 2375 …) among them.
-fn ports(all: &[types::Resource]) -> Vec<u16> {
-    let values = resource(all, "PORTS").map(types::Resource::string_set_value).unwrap_or_default();
-    values.iter().filter_map(|port| port.parse().ok()).collect()
+/// Ports taken. ECS lists them under the resources that remain, the ones it keeps for itself (22, 2375 …) among them.
+fn ports(all: &[types::Resource]) -> HostPorts {
+    let numbers = |name| {
+        let values = resource(all, name).map(types::Resource::string_set_value).unwrap_or_default();
+        values.iter().filter_map(|port| port.parse().ok()).collect()
+    };
+    HostPorts { tcp: numbers("PORTS"), udp: numbers("PORTS_UDP") }
 }
 
 #[cfg(test)]
@@ -94,7 +97,8 @@ mod tests {
         assert_eq!((seen.agent_update.as_deref(), seen.az.as_deref()), (Some("STAGED"), Some("us-east-1b")));
         assert_eq!(seen.remaining, Some(Size { cpu: 0, memory: 900 }));
         assert_eq!(seen.total, Some(Size { cpu: 2_048, memory: 3_900 }));
-        assert_eq!((seen.ports.as_slice(), seen.running_tasks, seen.pending_tasks), ([22, 8_080].as_slice(), 3, 0));
+        let ports = HostPorts { tcp: vec![22, 8_080], udp: vec![53] };
+        assert_eq!((seen.ports, seen.running_tasks, seen.pending_tasks), (ports, 3, 0));
         assert_eq!((seen.health.as_deref(), seen.provider.as_deref()), (Some("IMPAIRED"), Some("cp")));
         assert_eq!(seen.registered_at, Some(Timestamp::from_secs(1_700_000_000)));
     }

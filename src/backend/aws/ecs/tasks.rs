@@ -1,9 +1,11 @@
 //! Tasks and their containers.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecs::types;
 
 use crate::backend::aws::values::{cpu_units, mebibytes, shared, text, text_or_empty, time};
-use crate::model::ecs::{Container, Size, Task};
+use crate::model::ecs::{Container, HostPorts, Size, Task};
 
 pub(super) fn task(cluster: &str, raw: &types::Task) -> Task {
     Task {
@@ -58,15 +60,15 @@ fn container_memory(raw: &types::Container) -> Option<u32> {
     mebibytes(raw.memory_reservation()).max(mebibytes(raw.memory()))
 }
 
-/// TCP ports of the host, each once, in order.
-fn ports(containers: &[types::Container]) -> Vec<u16> {
+/// Ports of the host, each once, in order.
+fn ports(containers: &[types::Container]) -> HostPorts {
     let bindings = containers.iter().flat_map(types::Container::network_bindings);
-    let tcp = bindings.filter(|binding| binding.protocol() != Some(&types::TransportProtocol::Udp));
-    let mut ports: Vec<u16> =
-        tcp.filter_map(|binding| u16::try_from(binding.host_port()?).ok()).filter(|port| *port != 0).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports
+    let (udp, tcp) = bindings.partition(|binding| binding.protocol() == Some(&types::TransportProtocol::Udp));
+    let numbers = |bindings: Vec<&types::NetworkBinding>| {
+        let ports = bindings.iter().filter_map(|binding| u16::try_from(binding.host_port()?).ok());
+        ports.filter(|port| *port != 0).collect::<BTreeSet<u16>>().into_iter().collect()
+    };
+    HostPorts { tcp: numbers(tcp), udp: numbers(udp) }
 }
 
 #[cfg(test)]
@@ -102,7 +104,10 @@ mod tests {
         )
         .await;
         assert_eq!((&*seen.id(), seen.service(), seen.status.as_deref()), ("0123", Some("web"), Some("STOPPED")));
-        assert_eq!((seen.size, seen.ports.as_slice()), (Some(Size { cpu: 512, memory: 1_024 }), [80, 443].as_slice()));
+        assert_eq!(
+            (seen.size, seen.ports.clone()),
+            (Some(Size { cpu: 512, memory: 1_024 }), HostPorts { tcp: vec![80, 443], udp: vec![53] })
+        );
         assert_eq!(seen.stop_code.as_deref(), Some("EssentialContainerExited"));
         assert_eq!(seen.stopped_reason.as_deref(), Some("Essential container in task exited␍␊␛[31m"));
         assert_eq!(seen.stopped_at, Some(Timestamp::from_millis(1_700_000_004_250)));

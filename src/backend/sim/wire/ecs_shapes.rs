@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::ecs_names::tail;
 use super::object::Object;
 use crate::model::ecs::{
-    Cluster, Container, Deployment, Image, Instance, Protection, Provider, Revision, Scheduling, Service, Size, Task,
+    Cluster, Container, Deployment, HostPorts, Image, Instance, Protection, Provider, Revision, Scheduling, Service,
+    Size, Task,
 };
 use crate::text::Text;
 
@@ -136,7 +137,7 @@ pub fn task(task: &Task) -> Value {
         .maybe("stopCode", task.stop_code.as_ref())
         .maybe("stoppedReason", task.stopped_reason.as_ref())
         .list("containers", task.containers.iter().enumerate(), |(n, c)| {
-            container(task, c, if n == 0 { &task.ports } else { &[] })
+            container(task, c, if n == 0 { task.ports.clone() } else { HostPorts::default() })
         })
         .put("overrides", &json!({ "containerOverrides": [] }))
         .put("attachments", &json!([]))
@@ -144,7 +145,9 @@ pub fn task(task: &Task) -> Value {
         .done()
 }
 
-fn container(task: &Task, container: &Container, ports: &[u16]) -> Value {
+fn container(task: &Task, container: &Container, ports: HostPorts) -> Value {
+    let of = |protocol, ports: Vec<u16>| ports.into_iter().map(move |port| (protocol, port));
+    let bindings = of("tcp", ports.tcp).chain(of("udp", ports.udp));
     Object::default()
         .put("taskArn", &task.arn)
         .put("name", &container.name)
@@ -154,7 +157,11 @@ fn container(task: &Task, container: &Container, ports: &[u16]) -> Value {
         .maybe("healthStatus", container.health.as_ref())
         .maybe("exitCode", container.exit_code.as_ref())
         .maybe("reason", container.reason.as_ref())
-        .list("networkBindings", ports, |port| json!({ "bindIP": "0.0.0.0", "hostPort": port, "protocol": "tcp" }))
+        .list(
+            "networkBindings",
+            bindings,
+            |(protocol, port)| json!({ "bindIP": "0.0.0.0", "hostPort": port, "protocol": protocol }),
+        )
         .put("networkInterfaces", &json!([]))
         .done()
 }
@@ -233,18 +240,19 @@ pub fn instance(instance: &Instance, health: bool) -> Value {
 }
 
 /// Resources as ECS lists them. Among the remaining ones, ports are those that are taken.
-fn resources(size: Option<Size>, ports: Option<&[u16]>) -> Value {
+fn resources(size: Option<Size>, ports: Option<&HostPorts>) -> Value {
     let integer = |name: &str, value: u32| json!({ "name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": value });
     let mut all = Vec::new();
     all.extend(size.map(|size| integer("CPU", size.cpu)));
     all.extend(size.map(|size| integer("MEMORY", size.memory)));
-    all.extend(ports.map(|ports| {
+    let set = |name: &str, ports: &[u16]| {
         let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
         json!({
-            "name": "PORTS", "type": "STRINGSET",
+            "name": name, "type": "STRINGSET",
             "doubleValue": 0.0, "longValue": 0, "integerValue": 0, "stringSetValue": ports,
         })
-    }));
+    };
+    all.extend(ports.into_iter().flat_map(|ports| [set("PORTS", &ports.tcp), set("PORTS_UDP", &ports.udp)]));
     Value::Array(all)
 }
 
