@@ -9,6 +9,8 @@ mod binary;
 #[path = "support/pty.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod pty;
+#[path = "acting/rotating.rs"]
+mod rotating;
 #[path = "support/stage.rs"]
 mod stage;
 #[path = "support/stream.rs"]

@@ -1,4 +1,5 @@
-//! Draining an instance and taking it back: on the loopback to the end, on moto and ministack as boto3 and CloudTrail see it.
+//! Draining an instance and taking it back: on the loopback to the end, on moto as boto3 sees it.
+//! ministack has no container instances at all, and there it is said that there is none to drain.
 
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -118,4 +119,24 @@ async fn boto3_reads_the_drained_instance_on_moto() {
     assert_eq!(statuses(&listed(testbed, &moto.endpoint).await), statuses(&before));
     let one = ["intent null", "result applied", "outcome done"];
     assert_eq!(records(&moto.endpoint, home.path()).await, [one, one].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_server_has_no_instances_none_is_drained_and_it_is_said() {
+    let Some(testbed) = testbed() else { return };
+    let filled = spawn_blocking(move || {
+        let server = Server::start(testbed, "ministack_server.py");
+        second_opinion(testbed, &[&server.endpoint, "fill", "acted", "1", "0", "0"]);
+        server
+    });
+    let server = filled.await.expect("filled");
+    let home = tempfile::tempdir().expect("a directory");
+    for action in ["drain", "reactivate"] {
+        let refused = run(&order(action, "acted", "i-0123456789abcdef0"), &server.endpoint, home.path()).await;
+        assert!(refused.code >= 2 && refused.err.contains("i-0123456789abcdef0"), "{refused:?}");
+    }
+    let endpoint = server.endpoint.clone();
+    let trail = spawn_blocking(move || second_opinion(testbed, &[&endpoint, "trail", "UpdateContainerInstancesState"]));
+    assert_eq!(trail.await.expect("read"), json!([]));
+    assert_eq!(records(&server.endpoint, home.path()).await, Vec::<String>::new());
 }

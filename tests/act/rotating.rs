@@ -1,4 +1,5 @@
-//! Rotating a secret: on the loopback to its end, with the tasks that still hold the old value after it, and on moto as boto3 sees it.
+//! Rotating a secret: on the loopback to its end, with the tasks that still hold the old value after it, and on moto and
+//! ministack as boto3 and CloudTrail see it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,28 +162,42 @@ async fn what_is_stuck_is_not_rotated_again_but_can_be_given_up_where_three_plac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn boto3_reads_the_new_version_on_moto() {
+async fn boto3_reads_the_new_version_on_moto_and_ministack_whose_trail_has_one_rotation_more() {
     let Some(testbed) = testbed() else { return };
-    let filled = spawn_blocking(move || {
-        let server = Server::start(testbed, "moto_server.py");
-        let before = second_opinion(testbed, &[&server.endpoint, "secret", "prod/db", "fill"]);
-        (server, before)
-    });
-    let (moto, before) = filled.await.expect("filled");
-    let home = tempfile::tempdir().expect("a directory");
-    let rotated = run(ORDER, &moto.endpoint, home.path()).await;
-    assert_eq!(rotated.code, 0, "{rotated:?}");
-    let endpoint = moto.endpoint.clone();
-    let after = spawn_blocking(move || second_opinion(testbed, &[&endpoint, "secret", "prod/db", "list"]));
-    let after = after.await.expect("read");
-    let current = |all: &Value| {
-        let versions = all["versions"].as_object().expect("versions");
-        let with =
-            versions.iter().find(|(_, labels)| labels.as_array().is_some_and(|l| l.contains(&json!("AWSCURRENT"))));
-        with.map(|(id, _)| id.clone()).expect("one is in use")
-    };
-    assert_ne!(current(&before), current(&after));
-    assert!(rotated.out.contains(&format!("AWSCURRENT is the new version {}", current(&after))), "{rotated:?}");
-    assert_eq!((&after["days"], &before["days"]), (&json!(30), &json!(30)), "its schedule is as it was");
-    assert_eq!(records(&moto.endpoint, home.path()).await, ONE);
+    for script in ["moto_server.py", "ministack_server.py"] {
+        let filled = spawn_blocking(move || {
+            let server = Server::start(testbed, script);
+            let before = second_opinion(testbed, &[&server.endpoint, "secret", "prod/db", "fill"]);
+            (server, before)
+        });
+        let (server, before) = filled.await.expect("filled");
+        let asked = async |words: &'static [&'static str]| {
+            let endpoint = server.endpoint.clone();
+            let ask = move || second_opinion(testbed, &[&[endpoint.as_str()], words].concat());
+            spawn_blocking(ask).await.expect("read")
+        };
+        // moto keeps no trail; the rotation that the secret was made with is in that of ministack.
+        let calls = async || match script {
+            "moto_server.py" => 0,
+            _ => asked(&["trail", "RotateSecret"]).await.as_array().map_or(0, Vec::len),
+        };
+        let made = calls().await;
+        let home = tempfile::tempdir().expect("a directory");
+        let rotated = run(ORDER, &server.endpoint, home.path()).await;
+        assert_eq!(rotated.code, 0, "{script}: {rotated:?}");
+        let after = asked(&["secret", "prod/db", "list"]).await;
+        let current = |all: &Value| {
+            let versions = all["versions"].as_object().expect("versions");
+            let with =
+                versions.iter().find(|(_, labels)| labels.as_array().is_some_and(|l| l.contains(&json!("AWSCURRENT"))));
+            with.map(|(id, _)| id.clone()).expect("one is in use")
+        };
+        assert_ne!(current(&before), current(&after), "{script}");
+        assert!(rotated.out.contains(&format!("AWSCURRENT is the new version {}", current(&after))), "{rotated:?}");
+        assert_eq!((&after["days"], &before["days"]), (&json!(30), &json!(30)), "its schedule is as it was");
+        assert_eq!(records(&server.endpoint, home.path()).await, ONE, "{script}");
+        if script.starts_with("ministack") {
+            assert_eq!((made, calls().await), (1, 2));
+        }
+    }
 }

@@ -68,6 +68,7 @@ pub const CRATES: [(&str, &[&str]); 34] = [
             "backend/aws/alarms",
             "backend/aws/alarms.rs",
             "backend/aws/app_scaling/tests.rs",
+            "backend/aws/changes/tests.rs",
             "backend/aws/ecs/changes.rs",
             "backend/aws/secrets/changes.rs",
             "backend/sim/wire",

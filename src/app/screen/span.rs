@@ -89,7 +89,8 @@ pub fn pad(text: &str, columns: usize, right: bool, ascii: bool) -> String {
     if right { fill + &cut } else { cut + &fill }
 }
 
-/// Breaks a text into lines of at most `columns`: at spaces, and within a word only where it is wider than a line.
+/// Breaks a text into lines of at most `columns`: at spaces, and within a word only where it is wider than a line, which then
+/// begins one.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
@@ -108,7 +109,14 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         if width(word.trim_end()) <= columns {
             put(word);
         } else {
-            word.graphemes(true).for_each(&mut put);
+            let mut taken = 0;
+            let fits = |one: &&str| {
+                taken += width(one);
+                taken <= columns
+            };
+            let end = word.graphemes(true).take_while(fits).map(str::len).sum();
+            put(&word[..end]);
+            word[end..].graphemes(true).for_each(&mut put);
         }
     }
     if used > 0 || lines.is_empty() {
@@ -153,6 +161,7 @@ mod tests {
         assert_eq!(wrap("cannot place 8 tasks", 12), ["cannot place", "8 tasks"]);
         assert_eq!(wrap("", 12), [""]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a bcdef gh", 3), ["a", "bcd", "ef", "gh"]);
     }
 
     proptest! {

@@ -74,3 +74,6 @@ pub(super) fn became<O>(answer: Result<O, Failed>, told: impl FnOnce(O) -> (Opti
         Err(failed) => Sent::Unknown { fault: failed.fault, status: failed.status },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,16 +112,18 @@ mod tests {
         became(silence, &asked, Duration::from_secs(15))
     }
 
-    #[test]
-    fn f14_what_is_sent_is_what_is_shown_and_never_force() {
-        let sent = step_down(60, 10);
-        let change = Change::StepDown { set: "ehr".into(), host: "m0:27017".into(), rests: 60, waits: 10 };
-        let shown: Vec<(String, String)> =
-            change.parameters().into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
-        let on_the_wire: Vec<(String, String)> =
-            sent.iter().map(|(name, value)| (name.clone(), value.as_i64().unwrap().to_string())).collect();
-        assert_eq!(on_the_wire, shown);
-        assert_eq!(sent.keys().next().map(String::as_str), Some(change.action()));
+    proptest::proptest! {
+        #[test]
+        fn f14_what_is_sent_is_what_is_shown_and_never_force(rests: u32, waits: u32) {
+            let sent = step_down(rests, waits);
+            let change = Change::StepDown { set: "ehr".into(), host: "m0:27017".into(), rests, waits };
+            let shown: Vec<(String, String)> =
+                change.parameters().into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+            let on_the_wire: Vec<(String, String)> =
+                sent.iter().map(|(name, value)| (name.clone(), value.as_i64().unwrap().to_string())).collect();
+            proptest::prop_assert_eq!(on_the_wire, shown);
+            proptest::prop_assert_eq!(sent.keys().next().map(String::as_str), Some(change.action()));
+        }
     }
 
     #[test]

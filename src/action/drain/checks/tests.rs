@@ -209,14 +209,21 @@ fn what_would_never_be_empty_blocks() {
         w.instances.iter_mut().for_each(|i| i.remaining = Some(Size { cpu: 256, memory: 256 }));
     });
     assert_eq!(stops.of(Block), [""; 0]);
-    assert!(stops.text("room").starts_with("warn no place for 2 tasks of web"));
+    assert_eq!(
+        stops.text("room"),
+        "warn no place for 2 tasks of web: no instance has 1024 CPU and 2048 MiB left; they wait until instances come, 5 min \
+         and more"
+    );
     // Two services on it, one of which is stuck.
     let second = World::with(|w| {
         w.services.push(service("api", 1, 100, 150));
         w.tasks.push(task("5", "service:api", "a", 128, 128));
     });
     assert_eq!(second.of(Block), ["deadlock"]);
-    assert!(second.text("deadlock").ends_with("api may run 1 to 1 and runs 1: neither stop nor start"));
+    assert_eq!(
+        second.text("deadlock"),
+        "block it would never be empty: api may run 1 to 1 and runs 1: neither stop nor start"
+    );
     let untold = World::with(|w| w.services[0].rollout.maximum_percent = None);
     assert_eq!(untold.text("deadlock"), "warn whether web may stop or start a task is not known: it may hang");
 }
@@ -230,10 +237,13 @@ fn placement_heeds_constraints_ports_and_pools() {
         w.tasks.remove(1);
     });
     assert_eq!(distinct.of(Block), ["room"]);
-    assert!(
-        distinct
-            .text("room")
-            .contains("1 task of web: each instance with room has one of them already (distinctInstance)")
+    let none_comes = "and no instance comes: asg is at its maximum (3/3)";
+    assert_eq!(
+        distinct.text("room"),
+        format!(
+            "block no place for 1 task of web: each instance with room has one of them already (distinctInstance); \
+             {none_comes}"
+        )
     );
     let free = World::with(|w| {
         w.services[0].constraints = vec![Text::from("distinctInstance")];
@@ -246,10 +256,9 @@ fn placement_heeds_constraints_ports_and_pools() {
         w.instances[1].ports = vec![8_080].into();
         w.instances[2].ports = vec![8_080, 49_153].into();
     });
-    assert!(
-        port.text("room").contains("1 task of web: port 8080 is taken on each instance with room"),
-        "{}",
-        port.text("room")
+    assert_eq!(
+        port.text("room"),
+        format!("block no place for 1 task of web: port 8080 is taken on each instance with room; {none_comes}")
     );
     // Two that want the same port go to different instances; the third finds none.
     let three = World::with(|w| {
@@ -257,13 +266,20 @@ fn placement_heeds_constraints_ports_and_pools() {
         w.tasks.push(task("5", "service:web", "a", 128, 128));
         w.tasks.iter_mut().for_each(|task| task.ports = vec![80].into());
     });
-    assert!(three.text("room").contains("no place for 1 task of web: port 80 is taken"), "{}", three.text("room"));
+    assert_eq!(
+        three.text("room"),
+        "warn no place for 1 task of web: port 80 is taken on each instance with room; they wait until instances come, 5 min \
+         and more"
+    );
     let pool = World::with(|w| {
         full(w);
         w.instances[1].provider = text("other");
         w.instances[2].provider = None;
     });
-    assert!(pool.text("room").contains("2 tasks of web: there is no other instance of p"));
+    assert_eq!(
+        pool.text("room"),
+        format!("block no place for 2 tasks of web: there is no other instance of p; {none_comes}")
+    );
     let away = World::with(|w| {
         w.instances[1].status = text("DRAINING");
         w.instances[2].agent_connected = Some(false);
