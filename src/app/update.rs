@@ -113,7 +113,7 @@ fn unbound(state: &mut State, chord: Chord, pasted: bool) -> Vec<Effect> {
     if let Some(prompt) = &mut state.prompt {
         if pasted && prompt.kind == PromptKind::Confirm {
             *prompt = Prompt::new(PromptKind::Confirm, String::new());
-            state.tell("too quick: the name is typed");
+            state.tell("too quick, begun anew: the name is typed");
             return Vec::new();
         }
         if let (Some(c), 1) = (chord.typed(), pressed.len()) {

@@ -2,7 +2,6 @@
 
 use super::{Command, arm};
 use crate::action::ACTIONS;
-use crate::action::plan::Tier;
 use crate::action::policy::{Confirmation, says_something};
 use crate::app::attempt::AttemptStage;
 use crate::app::{Attempt, Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
@@ -48,13 +47,9 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
 }
 
 /// Asks for the value that what is wished takes, with the one it has now to begin with; what takes none is planned.
-pub(in crate::app) fn ask(state: &mut State, wish: Wish) -> Vec<Effect> {
-    let Some((_, now)) = wish.target.rsplit_once('=').filter(|_| wish.action.asks.is_some()) else {
-        return begin(state, &wish);
-    };
-    let prompt = Prompt::holding(PromptKind::Value, now);
-    state.prompt = Some(Prompt { wishes: vec![wish], ..prompt });
-    Vec::new()
+pub(in crate::app) fn ask(state: &mut State, wish: &Wish) -> Vec<Effect> {
+    state.prompt = Prompt::value(wish.clone());
+    if state.prompt.is_some() { Vec::new() } else { begin(state, wish) }
 }
 
 /// Takes the value, and plans with it.
@@ -186,7 +181,7 @@ pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let told = if name.is_empty() {
         Some("no name yet: it is typed, not pasted".to_owned())
     } else if name != wanted {
-        Some(format!("that is not {}", if planned.plan.tier == Tier::Name { "the name" } else { "name and account" }))
+        Some(format!("not {wanted}"))
     } else if state.deliberate {
         None
     } else {
