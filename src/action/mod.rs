@@ -113,12 +113,13 @@ pub fn ids() -> Vec<&'static str> {
     ACTIONS.iter().map(|spec| spec.id).collect()
 }
 
-/// Plans; what the audit has to say comes last.
+/// Plans; what the audit has to say comes last: who has the target in hand, and whether its chain holds.
 ///
 /// # Errors
 /// What is needed cannot be read, or there is no such target.
 pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &audit::Audit) -> Result<Plan, Error> {
     let mut plan = (spec.plan)(bench, target).await?;
+    plan.checks.extend(audit.in_hand(&plan));
     plan.checks.push(audit.check().await);
     Ok(plan)
 }

@@ -22,7 +22,7 @@ pub use claim::Claim;
 pub(super) use record::{Header, draft, outcome, result, settled};
 pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
-use super::plan::{Check, Level, Target};
+use super::plan::{Check, Level, Plan, Target};
 use super::settle::Open;
 use crate::error::Error;
 use crate::health::words::count;
@@ -157,6 +157,15 @@ impl Audit {
     #[must_use]
     pub fn is_held(&self, arn: &str) -> bool {
         self.0.is_locked(&claim::name(arn))
+    }
+
+    /// What of a plan somebody has in hand already: it would be refused then.
+    #[must_use]
+    pub fn in_hand(&self, plan: &Plan) -> Option<Check> {
+        let parts = plan.deed.parts().iter().map(|part| &part.target);
+        let held = std::iter::once(&plan.target).chain(parts).find(|target| self.is_held(&target.arn))?;
+        let what = format!("an action on {} is under way already; wait until it has ended", held.label);
+        Some(Check::new("under-way", Level::Block, what))
     }
 
     /// Takes a target in hand until the claim is dropped or the process ends; `None` where another process has it.
