@@ -113,7 +113,8 @@ async fn plan(bench: &Bench, target: &str, archive: bool) -> Result<Plan, Error>
             archived: archive,
         },
         deed: Arc::new(Archived { detector: finding.detector.clone(), finding: finding.id.clone(), archive }),
-    })
+    }
+    .void_if(&["archived"]))
 }
 
 /// What was aimed at.

@@ -69,7 +69,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: secret.read_at,
         change: Change::CancelRotation { secret: arn.clone() },
         deed: Arc::new(Cancelled { secret: arn }),
-    })
+    }
+    .void_if(&["enabled", "owner"]))
 }
 
 fn radius(secret: &Secret) -> Vec<String> {

@@ -77,7 +77,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             status: InstanceStatus::Active,
         },
         deed: Arc::new(Reactivated { cluster, instance: arn }),
-    })
+    }
+    .void_if(&["status"]))
 }
 
 fn status(instance: &Instance) -> Check {

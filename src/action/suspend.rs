@@ -90,7 +90,8 @@ async fn plan(bench: &Bench, target: &str, suspend: bool) -> Result<Plan, Error>
         taken_at,
         change: Change::SuspendScaling { resource: resource.clone(), suspended: suspend },
         deed: Arc::new(Switched { resource, suspend }),
-    })
+    }
+    .void_if(&["target", "suspended"]))
 }
 
 fn checks(scaled: &Scaled, suspend: bool) -> Vec<Check> {

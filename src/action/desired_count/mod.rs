@@ -92,7 +92,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at,
         change: Change::DesiredCount { cluster: cluster.clone(), service: arn.clone(), tasks },
         deed: Arc::new(Sized { cluster, service: arn, resource: scaled::resource(&service), tasks }),
-    })
+    }
+    .void_if(&["scheduling", "desired", "status"]))
 }
 
 /// What the plan rests on. How many tasks run right now is not in it: that changes by itself.

@@ -90,7 +90,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             services: load.services().map(|service| service.arn.to_string()).collect(),
             daemons: load.daemons.iter().filter_map(|task| task.service()).map(Text::from).collect(),
         }),
-    })
+    }
+    .void_if(&["status"]))
 }
 
 /// What the plan rests on: which instance it is, and how much runs there.

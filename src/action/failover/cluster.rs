@@ -120,7 +120,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             proxies: usable(rds, &cluster.id),
         }),
         identity: reading.identity,
-    })
+    }
+    .void_if(&["writer", "reader"]))
 }
 
 /// The cluster, and who is to write.

@@ -77,7 +77,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             arn: instance.arn.clone(),
             proxies: usable(&reading.rds, &instance.id),
         }),
-    })
+    }
+    .void_if(&["standby"]))
 }
 
 /// What there is to fail over to.

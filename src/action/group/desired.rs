@@ -78,7 +78,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: standing.taken_at,
         change: Change::GroupDesired { group: group.name.clone(), desired: wanted },
         deed: Arc::new(Resized { group: group.name.clone(), wanted }),
-    })
+    }
+    .void_if(&["desired", "bounds"]))
 }
 
 /// What is asked for, and of what.

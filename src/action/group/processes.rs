@@ -96,7 +96,8 @@ async fn plan(bench: &Bench, target: &str, suspend: bool) -> Result<Plan, Error>
         taken_at: standing.taken_at,
         deed: Arc::new(Switched { group: group.name.clone(), processes: processes.clone(), suspend }),
         change: Change::GroupProcesses { group: group.name.clone(), processes, suspended: suspend },
-    })
+    }
+    .void_if(&["suspended"]))
 }
 
 /// The processes that are named, with commas between.

@@ -104,7 +104,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             service: service.arn.clone(),
             deployment: deployment.arn,
         }),
-    })
+    }
+    .void_if(&["status", "previous"]))
 }
 
 /// What the plan rests on. How far the deployment has come is not in it: that changes by itself.

@@ -102,7 +102,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: secret.read_at,
         change: Change::RotateSecret { secret: arn.clone(), token: token.clone() },
         deed: Arc::new(Rotated { secret: arn, name, token, is_stale: OnceLock::new() }),
-    })
+    }
+    .void_if(&["deleted", "replica", "configured"]))
 }
 
 fn radius(secret: &Secret) -> Vec<String> {

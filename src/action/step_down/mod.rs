@@ -94,7 +94,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at,
         change: Change::StepDown { set: set.clone(), host: name.clone(), rests: RESTS, waits: WAITS },
         deed: Arc::new(SteppedDown { set, host: name, began: OnceLock::new() }),
-    })
+    }
+    .void_if(&["primary", "heir"]))
 }
 
 /// Set and host as the view writes a member.
