@@ -123,7 +123,7 @@ async fn one(plan: &Plan, order: &Order<'_>, tell: &(dyn Fn(Progress) + Send + S
     let noted = tokio::select! {
         biased;
         why = stop.clone() => return ended(&why),
-        noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
+        noted = order.audit.append(|| order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
     };
     match noted {
         Ok(seq) => tell(Progress::Noted(seq)),
@@ -242,7 +242,7 @@ impl Order<'_> {
 
     /// Notes what happened after the intent. It has happened, so a disk that is full now stops nothing, but is told.
     async fn note(&self, record: serde_json::Map<String, serde_json::Value>, tell: &(dyn Fn(Progress) + Send + Sync)) {
-        if let Err(error) = self.audit.append(self.bench.clock.now(), record).await {
+        if let Err(error) = self.audit.append(|| self.bench.clock.now(), record).await {
             tell(Progress::Trouble(format!("the audit lacks a record: {error}")));
         }
     }

@@ -69,7 +69,7 @@ impl Audit {
     ///
     /// # Errors
     /// It is not: the directory or the file cannot be trusted or written, or another process does not let go of it.
-    pub async fn append(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
+    pub async fn append(&self, now: impl Fn() -> Timestamp + Send, body: Map<String, Value>) -> Result<u64, Error> {
         self.0.prepare()?;
         let lock = self.0.open("chain.lock")?.0;
         let until = tokio::time::Instant::now() + PATIENCE;
@@ -80,7 +80,8 @@ impl Audit {
             tokio::time::sleep(AGAIN).await;
         }
         // Nothing is awaited from here on: the lock is let go at the end of this call, or of the process.
-        self.append_locked(at, body)
+        // The time is that of the record's place in the chain, however long others were waited for.
+        self.append_locked(now(), body)
     }
 
     fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<u64, Error> {
