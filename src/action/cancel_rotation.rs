@@ -26,6 +26,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Switches the automatic rotation of a secret off, where a rotation has been stuck for more than an hour. It stays off until \
           the secret is rotated again.",
     kind: "secret",
+    also: &[],
     target: "SECRET",
     asks: None,
     opt_in: true,

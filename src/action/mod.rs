@@ -54,8 +54,10 @@ pub struct ActionSpec {
     pub title: &'static str,
     /// What it does, in a sentence or two.
     pub doc: &'static str,
-    /// The kind of row it acts on: `service`.
+    /// The kind of thing it acts on: `service`.
     pub kind: &'static str,
+    /// Other kinds of rows that lead to such a thing: `scaling-target`.
+    pub also: &'static [&'static str],
     /// How its target is written: `CLUSTER/SERVICE`; where it takes a value, `CLUSTER/SERVICE=TASKS`.
     pub target: &'static str,
     /// What its value is, where it takes one: `tasks wanted`. It is what stands behind the last `=` of the target.
@@ -72,6 +74,13 @@ pub struct ActionSpec {
     pub aim: fn(&Facts, &str) -> Option<Text>,
     /// Reads what there is, and plans.
     pub plan: for<'a> fn(&'a Bench, &'a str) -> BoxFuture<'a, Result<Plan, Error>>,
+}
+
+impl ActionSpec {
+    /// The kinds of rows it may be offered on.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.kind).chain(self.also.iter().copied())
+    }
 }
 
 impl Debug for ActionSpec {

@@ -29,6 +29,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Has a container instance that is being drained take tasks again. It is the undo of drain; tasks that have moved stay \
           where they are.",
     kind: "instance",
+    also: &[],
     target: "CLUSTER/INSTANCE-ID",
     asks: None,
     opt_in: false,

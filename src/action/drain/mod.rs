@@ -30,6 +30,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "ECS places no new task on a container instance and moves the tasks of services off it, within the bounds of each \
           service. Tasks of no service stay until they end.",
     kind: "instance",
+    also: &[],
     target: "CLUSTER/INSTANCE-ID",
     asks: None,
     opt_in: false,

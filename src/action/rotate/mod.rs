@@ -31,6 +31,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Has Secrets Manager rotate a secret now, by the rotation it is configured for, and watches until the new version is in \
           use. It asks for no value and gives none.",
     kind: "secret",
+    also: &[],
     target: "SECRET",
     asks: None,
     opt_in: false,

@@ -21,7 +21,7 @@ fn actions(state: &mut State, _: &str) -> Vec<Effect> {
         let mut kinds: Vec<&str> = ACTIONS.iter().map(|spec| spec.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        state.tell(format!("there is no action on what this row is about; there are on: {}", kinds.join(", ")));
+        state.tell(format!("no action here; on {}", kinds.join(", ")));
         return Vec::new();
     }
     state.panel = None;
@@ -40,9 +40,7 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
     };
     let stack = state.world.index_of(&row.stack);
     let facts = state.world.facts(stack);
-    // A group has its row among those of scaling.
-    let kind = if kind == "group" { "scaling-target" } else { kind };
-    let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
+    let fitting = ACTIONS.iter().filter(|action| action.kinds().any(|own| own == kind));
     fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
 }
 
