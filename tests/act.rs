@@ -15,6 +15,8 @@ mod draining;
 mod every;
 #[path = "act/failing_over.rs"]
 mod failing_over;
+#[path = "act/machine.rs"]
+mod machine;
 #[path = "act/opted.rs"]
 mod opted;
 #[path = "act/plans.rs"]
@@ -140,6 +142,10 @@ async fn a_plan_says_what_would_be_sent_and_sends_nothing() {
         (&format!("{} --config {config}", arn.replace("us-east-1", "us-west-2")), "is not where the stack s is"),
         ("act force-deploy web --plan", "CLUSTER/SERVICE"),
         ("act force-deply scale/service-0001 --plan", "did you mean \"force-deploy\"?"),
+        ("act paint scale/service-0001 --plan", "unknown action \"paint\"\n  valid: force-deploy, rollback, drain, "),
+        ("act step-down ehr/m0:1 --plan", "none is configured: [[stack.mongo]] in rounds.toml"),
+        ("audit show --stack nosuch", "--stack: unknown stack \"nosuch\""),
+        ("audit verify --stack default", "the chain of the audit is one for all stacks"),
         ("act force-deploy scale/service-0001", "--plan"),
     ] {
         let wrong = stage.run(words).await;
@@ -175,6 +181,8 @@ async fn f1_one_order_is_one_request_with_three_parameters() {
     let shown = stage.run("audit show").await.out;
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines.len(), 3, "{shown}");
+    assert_eq!(stage.run("audit show --stack default --region us-east-1").await.out, shown);
+    assert_eq!(stage.run("audit show --region eu-west-1").await.out, "no record yet\n");
     let words = format!("{place}  force-deploy scale/service-0001 (ticket OPS-7)  ");
     assert!(lines.iter().all(|line| line.contains(&words)), "{shown}");
     assert!(lines[0].ends_with("intent   \"tired\""), "{shown}");

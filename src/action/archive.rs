@@ -28,6 +28,7 @@ pub const ARCHIVE: ActionSpec = ActionSpec {
     title: "archive a finding",
     doc: "Takes a GuardDuty finding out of the active ones. It deletes nothing.",
     kind: "finding",
+    also: &[],
     target: SHAPE,
     asks: None,
     opt_in: true,
@@ -113,7 +114,8 @@ async fn plan(bench: &Bench, target: &str, archive: bool) -> Result<Plan, Error>
             archived: archive,
         },
         deed: Arc::new(Archived { detector: finding.detector.clone(), finding: finding.id.clone(), archive }),
-    })
+    }
+    .void_if(&["archived"]))
 }
 
 /// What was aimed at.
@@ -155,7 +157,18 @@ async fn find(bench: &Bench, id: &str, detector: Option<&str>) -> Result<Finding
         }
     }
     let hint = "check the region and the account: rounds export findings";
-    Err(Error::absent(format!("GuardDuty knows no finding {}", quoted(id))).hint(hint))
+    let error = Error::absent(format!("GuardDuty knows no finding {}", quoted(id)));
+    Err(error.hint(begun(bench, id).await.unwrap_or_else(|| hint.to_owned())))
+}
+
+/// The finding whose id begins so, in words: its first characters are what is typed to confirm, so they may be all one has.
+async fn begun(bench: &Bench, id: &str) -> Option<String> {
+    let reading = bench.feeds(&["guardduty"]).await.ok()?;
+    let known = reading.facts.get::<FindingFacts>()?;
+    let mut fitting = known.findings.iter().filter(|finding| finding.id.starts_with(id));
+    let first = fitting.next().filter(|_| id.len() >= TYPED)?;
+    let others = fitting.next().map(|_| ", or another that begins so").unwrap_or_default();
+    Some(format!("did you mean {}{others}? The whole id is needed", quoted(&first.id)))
 }
 
 /// Whether it is known to be of level low or medium.
@@ -224,7 +237,11 @@ fn lately(finding: &Finding, now: Timestamp) -> Check {
 
 fn radius(finding: &Finding, archive: bool) -> Vec<String> {
     let score = finding.severity.map_or_else(|| "severity not known".to_owned(), scored);
-    let seen = finding.count.map_or_else(String::new, |n| format!(", seen {n} times"));
+    let seen = match finding.count {
+        None => String::new(),
+        Some(1) => ", seen once".to_owned(),
+        Some(n) => format!(", seen {n} times"),
+    };
     let what = format!("{} ({score}{seen})", finding.kind);
     if archive {
         vec![

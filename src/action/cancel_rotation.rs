@@ -26,6 +26,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Switches the automatic rotation of a secret off, where a rotation has been stuck for more than an hour. It stays off until \
           the secret is rotated again.",
     kind: "secret",
+    also: &[],
     target: "SECRET",
     asks: None,
     opt_in: true,
@@ -69,7 +70,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: secret.read_at,
         change: Change::CancelRotation { secret: arn.clone() },
         deed: Arc::new(Cancelled { secret: arn }),
-    })
+    }
+    .void_if(&["enabled", "owner"]))
 }
 
 fn radius(secret: &Secret) -> Vec<String> {

@@ -135,7 +135,7 @@ async fn alone(
     let noted = tokio::select! {
         biased;
         why = stop.clone() => return ended(&why),
-        noted = order.audit.append(order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
+        noted = order.audit.append(|| order.bench.clock.now(), audit::draft(&header, Phase::Intent)) => noted,
     };
     match noted {
         Ok(written) => {
@@ -262,7 +262,7 @@ impl Order<'_> {
         tell: &(dyn Fn(Progress) + Send + Sync),
         copies: &Copies,
     ) {
-        match self.audit.append(self.bench.clock.now(), record).await {
+        match self.audit.append(|| self.bench.clock.now(), record).await {
             Ok(written) => copies.add(written),
             Err(error) => tell(Progress::Trouble(format!("the audit lacks a record: {error}"))),
         }

@@ -138,7 +138,8 @@ impl<T> Sort<T> {
             (self.all)(ecs).iter().filter_map(|seen| (self.names)(&seen.item).into_iter().next()).collect();
         let known: Vec<&str> = known.iter().map(Text::as_str).collect();
         let error = Error::absent(format!("there is no {} {} in {cluster}", self.kind.word(), quoted(name)));
-        Err(Error { hint: suggestion(name, &known), ..error })
+        let hint = suggestion(name, &known);
+        Err(error.hint(hint.unwrap_or_else(|| format!("see what there is: rounds export {}s", self.kind.word()))))
     }
 }
 

@@ -56,8 +56,10 @@ pub struct ActionSpec {
     pub title: &'static str,
     /// What it does, in a sentence or two.
     pub doc: &'static str,
-    /// The kind of row it acts on: `service`.
+    /// The kind of thing it acts on: `service`.
     pub kind: &'static str,
+    /// Other kinds of rows that lead to such a thing: `scaling-target`.
+    pub also: &'static [&'static str],
     /// How its target is written: `CLUSTER/SERVICE`; where it takes a value, `CLUSTER/SERVICE=TASKS`.
     pub target: &'static str,
     /// What its value is, where it takes one: `tasks wanted`. It is what stands behind the last `=` of the target.
@@ -74,6 +76,13 @@ pub struct ActionSpec {
     pub aim: fn(&Facts, &str) -> Option<Text>,
     /// Reads what there is, and plans.
     pub plan: for<'a> fn(&'a Bench, &'a str) -> BoxFuture<'a, Result<Plan, Error>>,
+}
+
+impl ActionSpec {
+    /// The kinds of rows it may be offered on.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.kind).chain(self.also.iter().copied())
+    }
 }
 
 impl Debug for ActionSpec {
@@ -115,12 +124,13 @@ pub fn ids() -> Vec<&'static str> {
     ACTIONS.iter().map(|spec| spec.id).collect()
 }
 
-/// Plans; what the audit has to say comes last.
+/// Plans; what the audit has to say comes last: who has the target in hand, and whether its chain holds.
 ///
 /// # Errors
 /// What is needed cannot be read, or there is no such target.
 pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &audit::Audit) -> Result<Plan, Error> {
     let mut plan = (spec.plan)(bench, target).await?;
+    plan.checks.extend(audit.in_hand(&plan));
     plan.checks.push(audit.check().await);
     if let Some(group) = &bench.stack.audit_log_group {
         let copy = format!("a copy of each record goes to the log group {group}");

@@ -136,6 +136,16 @@ impl Plan {
         self.checks.iter().map(|check| check.level).max().unwrap_or(Level::Pass)
     }
 
+    /// The same; where one of these checks blocks it, there is nothing it could do, and so no effect and no undo to tell.
+    #[must_use]
+    pub(super) fn void_if(mut self, ids: &[&str]) -> Self {
+        if self.checks(Level::Block).any(|check| ids.contains(&check.id)) {
+            self.radius.clear();
+            "nothing: it cannot be done".clone_into(&mut self.undo);
+        }
+        self
+    }
+
     /// What is typed to confirm it: `web`, `prod-db 123456789012`.
     #[must_use]
     pub fn confirm(&self) -> String {

@@ -45,7 +45,8 @@ impl Rules {
     }
 
     /// Why they, or the stack, never allow it.
-    fn forbid(&self, action: &ActionSpec, stack: &Stack) -> Vec<Refusal> {
+    #[must_use]
+    pub fn forbid(&self, action: &ActionSpec, stack: &Stack) -> Vec<Refusal> {
         let mut told = Vec::new();
         let ActionSpec { id, opt_in, .. } = *action;
         let mut refuse = |id, why: String, lift: String| told.push(Refusal { id, why, lift });

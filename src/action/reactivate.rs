@@ -29,6 +29,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Has a container instance that is being drained take tasks again. It is the undo of drain; tasks that have moved stay \
           where they are.",
     kind: "instance",
+    also: &[],
     target: "CLUSTER/INSTANCE-ID",
     asks: None,
     opt_in: false,
@@ -77,7 +78,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             status: InstanceStatus::Active,
         },
         deed: Arc::new(Reactivated { cluster, instance: arn }),
-    })
+    }
+    .void_if(&["status"]))
 }
 
 fn status(instance: &Instance) -> Check {

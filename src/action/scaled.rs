@@ -3,9 +3,9 @@
 use super::Bench;
 use super::plan::State;
 use crate::backend::change::Change;
-use crate::model::Fault;
-use crate::model::ecs::Service;
+use crate::model::ecs::{EcsFacts, Service};
 use crate::model::scaling::{Policy, ScalingFacts, Suspended, Target};
+use crate::model::{Facts, Fault};
 use crate::text::Text;
 
 /// What was read.
@@ -17,6 +17,15 @@ pub(super) struct Scaled {
     pub policies: Vec<Policy>,
     /// What could not be read, in words.
     pub gaps: Vec<String>,
+}
+
+/// The rows that lead to a service beside its own: those of its scaling.
+pub(super) const ROWS: &[&str] = &["scaling-target"];
+
+/// The service that a row of this id is of: its ARN, or what Application Auto Scaling calls it.
+pub(super) fn of_row<'a>(facts: &'a Facts, id: &str) -> Option<&'a Service> {
+    let is_it = |service: &&Service| service.arn == id || id.starts_with("service/") && resource(service) == id;
+    facts.get::<EcsFacts>()?.services.iter().map(|seen| seen.item.as_ref()).find(is_it)
 }
 
 /// What Application Auto Scaling calls a service.
@@ -82,4 +91,33 @@ pub(super) fn named(policies: &[Policy]) -> String {
         None => policy.name.to_string(),
     };
     policies.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ecs::Seen;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_service_is_found_by_its_own_row_and_by_that_of_its_scaling() {
+        let service = Service {
+            arn: Text::from("arn:aws:ecs:r:1:service/ehr/web"),
+            cluster_arn: Text::from("arn:aws:ecs:r:1:cluster/ehr"),
+            name: Text::from("web"),
+            ..Service::default()
+        };
+        let services = vec![Seen { at: Timestamp::default(), item: service.into() }];
+        let mut facts = Facts::default();
+        facts.put(Timestamp::default(), std::sync::Arc::new(EcsFacts { services, ..EcsFacts::default() }));
+        for (id, is_found) in
+            [("arn:aws:ecs:r:1:service/ehr/web", true), ("service/ehr/web", true), ("service/ehr/api", false)]
+        {
+            assert_eq!(of_row(&facts, id).is_some(), is_found, "{id}");
+        }
+        for id in ["force-deploy", "rollback", "desired-count", "suspend-scaling", "resume-scaling"] {
+            let spec = crate::action::action(id).unwrap();
+            assert!(["service", "scaling-target"].into_iter().eq(spec.kinds()), "{id}");
+        }
+    }
 }

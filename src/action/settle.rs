@@ -113,7 +113,7 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
         }
     };
     let record = settled(&open.intent, (actor, &identity), outcome, &text, after.as_ref(), age.as_secs());
-    let noted = audit.append(bench.clock.now(), record).await;
+    let noted = audit.append(|| bench.clock.now(), record).await;
     let written =
         noted.map_err(|error| format!("{}: {text}; but the audit cannot be written: {error}", outcome.word()))?;
     Ok((outcome, text + &copied(bench, actor, written).await))

@@ -13,7 +13,7 @@ use super::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::Change;
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, Service};
+use crate::model::ecs::Service;
 use crate::model::scaling::Suspended;
 use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
@@ -29,6 +29,7 @@ pub const SUSPEND: ActionSpec = ActionSpec {
     title: "suspend the scaling of a service",
     doc: "Has Application Auto Scaling neither add nor take away tasks of a service, by alarm or by schedule, until it is resumed.",
     kind: "service",
+    also: scaled::ROWS,
     target: "CLUSTER/SERVICE",
     asks: None,
     opt_in: true,
@@ -50,9 +51,8 @@ pub const RESUME: ActionSpec = ActionSpec {
 };
 
 /// A service whose scaling is not yet as it would be.
-fn aim(facts: &Facts, arn: &str, suspend: bool) -> Option<Text> {
-    let ecs = facts.get::<EcsFacts>()?;
-    let service = &ecs.services.iter().find(|seen| seen.item.arn == arn)?.item;
+fn aim(facts: &Facts, id: &str, suspend: bool) -> Option<Text> {
+    let service = scaled::of_row(facts, id)?;
     let target = Scaled::of(facts.get(), &scaled::resource(service)).target?;
     let off = target.suspended.map_or(0, |state| scaled::off(state).len());
     (if suspend { off < 3 } else { off > 0 }).then(|| service.label())
@@ -90,7 +90,8 @@ async fn plan(bench: &Bench, target: &str, suspend: bool) -> Result<Plan, Error>
         taken_at,
         change: Change::SuspendScaling { resource: resource.clone(), suspended: suspend },
         deed: Arc::new(Switched { resource, suspend }),
-    })
+    }
+    .void_if(&["target", "suspended"]))
 }
 
 fn checks(scaled: &Scaled, suspend: bool) -> Vec<Check> {

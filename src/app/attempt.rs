@@ -6,7 +6,7 @@ use crate::action::audit::Outcome;
 use crate::action::executor::{Ended, Progress};
 use crate::action::policy::{Refusal, refusals};
 use crate::action::{ActionSpec, Next, Plan};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -176,6 +176,13 @@ impl Attempt {
         if let AttemptStage::Planned(planned) = &self.stage { Some(planned) } else { None }
     }
 
+    /// What was wished, where that is written so that it cannot be planned.
+    #[must_use]
+    pub fn mistaken(&self) -> Option<&Wish> {
+        let is_mistake = matches!(&self.stage, AttemptStage::Unplanned(error) if error.kind == ErrorKind::Usage);
+        is_mistake.then_some(&self.wish)
+    }
+
     /// What is to be planned once it is done.
     #[must_use]
     pub fn next(&self) -> Option<Next> {
@@ -268,8 +275,13 @@ impl super::State {
             }
         };
         attempt.enter(stage, now);
+        let mistaken = attempt.mistaken().cloned();
         if let Some(panel) = self.panel.as_mut().filter(|panel| panel.kind == super::PanelKind::Attempt(id)) {
             *panel = super::Panel::new(super::PanelKind::Attempt(id));
+            // What was typed is mended, not typed again.
+            if self.prompt.is_none() {
+                self.prompt = mistaken.and_then(super::Prompt::value);
+            }
         }
     }
 

@@ -122,7 +122,7 @@ pub fn accept(state: &mut State, prompt: &Prompt) -> Vec<Effect> {
         (Some(command), _) => invoke(state, command.id, arg.trim()),
         (None, Some(Target::Command(id, arg))) => invoke(state, id, arg),
         (None, Some(Target::Resource(view, entry))) => command::go(state, Place::new(view).on(Some(entry))),
-        (None, Some(Target::Wish(wish))) => command::ask(state, wish),
+        (None, Some(Target::Wish(wish))) => command::ask(state, &wish),
         (None, Some(Target::Attempt(id))) => {
             state.panel = Some(Panel { scroll: usize::MAX, ..Panel::new(PanelKind::Attempt(id)) });
             Vec::new()

@@ -63,6 +63,14 @@ impl Prompt {
         Self { input: Input::new(text.to_owned()), ..Self::new(kind, String::new()) }
     }
 
+    /// A prompt for the value of what is wished, with the one it has to begin with; `None` where it takes none.
+    #[must_use]
+    pub fn value(wish: Wish) -> Option<Self> {
+        let (_, now) = wish.target.rsplit_once('=').filter(|_| wish.action.asks.is_some())?;
+        let prompt = Self::holding(PromptKind::Value, now);
+        Some(Self { wishes: vec![wish], ..prompt })
+    }
+
     /// What is typed.
     #[must_use]
     pub fn text(&self) -> &str {

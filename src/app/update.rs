@@ -32,6 +32,8 @@ fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Resize(columns, rows) => {
             state.size = (columns, rows);
+            // What was told may be that there was too little room.
+            state.notice = None;
             state.follow();
             // Lines are broken anew: what was seen of a panel is not known any more.
             if let Some(panel) = &mut state.panel {
@@ -71,6 +73,7 @@ fn took(state: &mut State, now: Timestamp, msg: Msg) -> Vec<Effect> {
         Msg::Settled(told) => {
             // Whoever types meanwhile is told without losing what they type.
             if state.prompt.is_none() {
+                state.notice = None;
                 state.panel = Some(Panel::new(PanelKind::Settled(told)));
             } else {
                 state.tell(told.join("; "));
@@ -113,7 +116,7 @@ fn unbound(state: &mut State, chord: Chord, pasted: bool) -> Vec<Effect> {
     if let Some(prompt) = &mut state.prompt {
         if pasted && prompt.kind == PromptKind::Confirm {
             *prompt = Prompt::new(PromptKind::Confirm, String::new());
-            state.tell("too quick: the name is typed");
+            state.tell("too quick, begun anew: the name is typed");
             return Vec::new();
         }
         if let (Some(c), 1) = (chord.typed(), pressed.len()) {

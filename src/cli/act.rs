@@ -32,7 +32,8 @@ const REFUSED: u8 = 2;
 pub(super) fn run(global: &Global, act: &Act, env: &BTreeMap<String, String>) -> Outcome {
     let Some(spec) = action(&act.action) else {
         let error = Error::usage(format!("unknown action {}", quoted(&act.action)));
-        return Err(vec![Error { hint: suggestion(&act.action, &ids()), ..error }]);
+        let valid = || format!("valid: {}", ids().join(", "));
+        return Err(vec![error.hint(suggestion(&act.action, &ids()).unwrap_or_else(valid))]);
     };
     let settings = config::load(env, &global.flags())?;
     print::log(settings.log.as_deref())?;

@@ -296,15 +296,15 @@ pub struct Act {
 /// `rounds audit`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Every record, oldest first
+    /// Every record, or those of --stack and --region, oldest first
     Show {
         /// As JSON, one record a line
         #[arg(long)]
         json: bool,
     },
-    /// Settle by reading what was left unfinished, and send nothing: exit 0 nothing is open, 1 something stays open, 3 unreadable
+    /// Settle by reading what was left unfinished, and send nothing: exit 0 nothing is open, 1 something stays open, 2 misused, 3 unreadable
     Settle,
-    /// Follow the chain of hashes: exit 0 intact, 1 broken, 3 unreadable
+    /// Follow the chain of hashes: exit 0 intact, 1 broken, 2 misused, 3 unreadable
     Verify {
         /// As JSON
         #[arg(long)]

@@ -14,6 +14,7 @@ use crate::action::{Actor, Bench};
 use crate::backend::aws::Connector;
 use crate::config::{self, Settings};
 use crate::document::quoted;
+use crate::error::Error;
 use crate::feed::Budgets;
 use crate::text::clean;
 use crate::time::{Clock, SystemClock};
@@ -22,10 +23,31 @@ use crate::time::{Clock, SystemClock};
 pub(super) fn run(global: &Global, command: AuditCommand, env: &BTreeMap<String, String>) -> Outcome {
     let audit = super::console::audit().map_err(|e| vec![e])?;
     match command {
-        AuditCommand::Show { json } => show(&audit.entries().map_err(|e| vec![e])?, json),
-        AuditCommand::Verify { json } => verified(&audit.verify().map_err(|e| vec![e])?, json),
+        AuditCommand::Show { json } => {
+            let entries = audit.entries().map_err(|e| vec![e])?;
+            show(&wanted(global, entries, env)?, json)
+        }
+        AuditCommand::Verify { json } => {
+            if !global.stack.is_empty() || global.region.is_some() {
+                let error = Error::usage("the chain of the audit is one for all stacks and regions");
+                return Err(vec![error.hint("leave --stack and --region out; rounds audit show takes them")]);
+            }
+            verified(&audit.verify().map_err(|e| vec![e])?, json)
+        }
         AuditCommand::Settle => settled(global, &audit, env),
     }
+}
+
+/// The records of the stacks and the region that were named. A stack that has none has to be one that is configured.
+fn wanted(global: &Global, entries: Vec<Entry>, env: &BTreeMap<String, String>) -> Result<Vec<Entry>, Vec<Error>> {
+    let is = |entry: &Entry, key: &str, name: &str| entry.record.as_ref().is_some_and(|record| record[key] == name);
+    let is_known = |name: &String| entries.iter().any(|entry| is(entry, "stack", name));
+    if !global.stack.iter().all(is_known) {
+        config::load(env, &global.flags())?;
+    }
+    let of_stack = |entry: &Entry| global.stack.is_empty() || global.stack.iter().any(|name| is(entry, "stack", name));
+    let of_region = |entry: &Entry| global.region.as_ref().is_none_or(|region| is(entry, "region", region));
+    Ok(entries.into_iter().filter(|entry| of_stack(entry) && of_region(entry)).collect())
 }
 
 /// Settles what is open of the configured stacks, or of those that were named.

@@ -75,6 +75,7 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, env: &BTreeMap<String, St
         json: doctor.json,
         timeout: span("--timeout", &doctor.timeout)?,
         here: vec![("terminal", terminal(&run.settings, env))],
+        rules: super::console::rules(global, &run.settings, env),
     };
     block_on(async {
         let (backends, mut out) = (run.backends().await?, stdout().lock());

@@ -24,7 +24,7 @@ pub const VIEW: View = View {
 
 const COLUMNS: &[Column] = &[
     Column::number("at", "age", 1, "When it was intended"),
-    Column::words("action", "action", 2, 16, "The action"),
+    Column::words("action", "action", 1, 17, "The action"),
     Column::words("target", "target", 1, 40, "Its target"),
     Column::words(
         "outcome",

@@ -97,11 +97,6 @@ fn row(scene: &StackScene<'_>, seen: &Seen<Instance>, member: Option<&GroupInsta
     .judged(scene.problems_of("instance", &i.arn))
 }
 
-/// What finds the line of a provider.
-pub(super) fn provider_id(name: &str) -> Text {
-    Text::from(format!("provider:{name}"))
-}
-
 /// A line above the instances: the provider, its group and the group's bounds.
 fn provider_row(scene: &StackScene<'_>, seen: &Seen<Provider>, groups: Option<&GroupFacts>) -> Row {
     let p = &seen.item;
@@ -114,7 +109,7 @@ fn provider_row(scene: &StackScene<'_>, seen: &Seen<Provider>, groups: Option<&G
     cells[6] = Cell::Text(p.name.clone());
     let row = Row {
         stack: scene.stack.name.clone(),
-        id: provider_id(&p.name),
+        id: p.line(),
         severity: standing(p.status.as_ref(), "ACTIVE"),
         read_at: seen.at,
         section: PROVIDERS,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::domain::DOMAINS;
-use super::instances::provider_id;
 use super::{Detail, Drill, Line, Scene, StackScene, View, view_of_kind};
 use crate::feed::FEEDS;
+use crate::model::ecs::Provider;
 use crate::model::{Check, Problem, Severity, Subject};
 use crate::table::{Cell, Column, Row, Section};
 use crate::text::Text;
@@ -184,7 +184,9 @@ fn open(row: &Row) -> Option<Drill> {
 pub(super) fn lead(subject: &Subject) -> Option<Drill> {
     match subject.kind {
         // Capacity is looked at where the instances are.
-        "provider" => Some(Drill { view: "instances", select: Some(provider_id(&subject.name)), ..Drill::default() }),
+        "provider" => {
+            Some(Drill { view: "instances", select: Some(Provider::line_of(&subject.name)), ..Drill::default() })
+        }
         "group" => Some(Drill { view: "scaling", select: Some(subject.id.clone()), ..Drill::default() }),
         "cluster" => Some(Drill { view: "instances", filter: format!("cluster={}", subject.name), select: None }),
         "replica-set" => Some(Drill { view: "mongo", select: Some(subject.id.clone()), ..Drill::default() }),
@@ -199,7 +201,7 @@ fn detail(scene: &StackScene<'_>, row: &Row) -> Detail {
     let Some(problem) = row.problems.first().filter(|_| row.section == PROBLEMS) else { return title() };
     let Check { subject, evidence, next, .. } = &problem.check;
     let (kind, id) = match subject.kind {
-        "provider" => ("instance", provider_id(&subject.name)),
+        "provider" => ("instance", Provider::line_of(&subject.name)),
         "replica-set" => ("member", subject.id.clone()),
         "group" => ("scaling-target", subject.id.clone()),
         kind => (kind, subject.id.clone()),

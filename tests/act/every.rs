@@ -71,9 +71,11 @@ impl World {
                 update(&mut state, now, Msg::from(fetched));
             }
         }
-        let view = view_of_kind(spec.kind).expect("a view has such rows");
+        let view = spec.kinds().find_map(view_of_kind).expect("a view has such rows");
         let rows = (view.rows)(&state.world.scene());
-        rows.iter().filter_map(|row| (spec.aim)(state.world.facts(0), &row.id)).map(|aim| aim.to_string()).collect()
+        // Several rows may lead to the same.
+        let aims = rows.iter().filter_map(|row| (spec.aim)(state.world.facts(0), &row.id)).map(|aim| aim.to_string());
+        aims.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A plan that nothing blocks, of as many as there are targets.

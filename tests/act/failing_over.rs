@@ -71,9 +71,13 @@ async fn a_cluster_gets_the_writer_that_was_named_though_the_answer_is_lost() {
     let stage = Stage::databases().await;
     let endpoint = stage.server.endpoint_url();
     stage.server.faults().set(FAIL_OVER, Fault::LoseAnswer, None);
-    for (target, told) in
-        [("ws", "which member is to write"), ("ws=", "CLUSTER=MEMBER"), ("ws=ws-9", "no member \"ws-9\"")]
-    {
+    for (target, told) in [
+        ("ws", "which member is to write\n  write it so: ws=ws-2"),
+        ("ws=", "which member is to write"),
+        ("ws=ws-9", "no member \"ws-9\""),
+        ("ws-2", "it is an instance of ws: write ws=ws-2"),
+        ("a/b", "CLUSTER=MEMBER"),
+    ] {
         let words = format!("act aurora-failover {target} --plan");
         let wrong = ordered(&words, &endpoint, stage.home.path()).await;
         assert!(wrong.code >= 2 && wrong.err.contains(told), "{wrong:?}");

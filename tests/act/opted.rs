@@ -20,7 +20,7 @@ use crate::support::python::testbed;
 use crate::support::server::Server;
 
 /// A group that nothing scales, one that managed scaling has, and findings of three severities.
-const SCENARIO: &str = "
+pub const SCENARIO: &str = "
     title = 't'
     about = 'a'
     hint = 'h'
@@ -78,7 +78,7 @@ const SCENARIO: &str = "
 const ALL: [&str; 5] = ["archive", "unarchive", "group-desired", "suspend-processes", "resume-processes"];
 const ONE: [&str; 3] = ["intent null", "result applied", "outcome done"];
 
-async fn stage(scenario: &str) -> Stage {
+pub async fn stage(scenario: &str) -> Stage {
     let speed = Speed::parse("100x").expect("a speed");
     let scenario = Scenario::parse(scenario, "test").expect("a scenario");
     let clock = |scenario: &Scenario| Arc::new(SimClock::new(Arc::new(SystemClock), scenario.opens(), speed)) as Arc<_>;

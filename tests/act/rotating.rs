@@ -93,7 +93,7 @@ async fn a_rotation_is_followed_until_it_is_in_use_and_the_tasks_that_hold_the_o
     assert_eq!(services, [arn("api"), arn("web")], "one after the other, and no other");
     assert_eq!(stage.records().await, [ONE, ONE, ONE].concat());
     let none = stage.run("act force-deploy stale:prod/db --plan").await;
-    assert!(none.code == 3 && none.err.contains("no service is known to hold an old value"), "{none:?}");
+    assert!(none.code == 2 && none.err.contains("there is nothing to do: no service holds an old value"), "{none:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use proptest::sample::select;
 use rounds::action::policy::Rules;
 use rounds::action::{Bench, Plan, action};
 use rounds::app::screen::Line;
-use rounds::app::{Attempt, Effect, Msg, Press, PromptKind, State, screen, update};
+use rounds::app::{Attempt, Effect, Msg, Press, Prompt, PromptKind, State, screen, update};
 use rounds::backend::sim::{Scenario, Sim};
 use rounds::feed::Budgets;
 use rounds::keymap::Chord;
@@ -128,6 +128,11 @@ fn a_plan_a_reason_and_the_name_confirm() {
         (format!("{whole} enter"), false),
     ] {
         assert_eq!(press(&mut state, &keys, deliberate), [], "{keys} {deliberate}");
+        // What was typed stays, and what would be right is told.
+        if keys.ends_with("g a t e w a  enter") {
+            assert_eq!(state.prompt.as_ref().map(Prompt::text), Some("fhir-gatewa"));
+            assert_eq!(state.notice.as_ref().map(|(words, _)| words.as_str()), Some("not fhir-gateway"));
+        }
         press(&mut state, "ctrl-u esc esc esc", true);
         press(&mut state, "2 / f h i r enter", true);
     }

@@ -286,7 +286,7 @@ impl Run {
         self.press("esc esc").await;
         self.arm().await;
         let spec = ACTIONS[self.rng.usize(..ACTIONS.len())];
-        let Some(view) = view_of_kind(spec.kind) else { panic!("{spec:?} is about what no view shows") };
+        let Some(view) = spec.kinds().find_map(view_of_kind) else { panic!("{spec:?} is about what no view shows") };
         self.press_typed(&format!(":view {}", view.id)).await;
         self.press("enter").await;
         let moves = self.rng.usize(..4);
@@ -317,8 +317,13 @@ impl Run {
     /// The targets that are under the cursor, for each action.
     fn note_what_is_meant(&mut self) {
         let Some(row) = self.state.selected() else { return self.meant.clear() };
-        let (id, facts) = (row.id.clone(), self.state.world.facts(0));
-        let aims = ACTIONS.iter().filter(|spec| spec.kind == self.state.view().kind);
+        // Where rows are of several kinds, what they tell of is meant.
+        let (kind, id) = match row.problems.first().map(|problem| &problem.check.subject) {
+            Some(subject) if self.state.view().kind.is_empty() => (subject.kind, subject.id.clone()),
+            _ => (self.state.view().kind, row.id.clone()),
+        };
+        let facts = self.state.world.facts(0);
+        let aims = ACTIONS.iter().filter(|spec| spec.kinds().any(|own| own == kind));
         self.meant = aims.filter_map(|spec| Some((spec.id, of((spec.aim)(facts, &id)?.as_str(), spec)))).collect();
     }
 

@@ -33,7 +33,7 @@ impl Rig {
                 "actor": { "sts_arn": "arn:me" }, "target_arns": ["arn:web"], "reason": format!("größe {n}"),
             });
             let Value::Object(body) = body else { return Self::new() };
-            runtime.block_on(audit.append(Timestamp::from_secs(1_773_457_200), body)).expect("it is written");
+            runtime.block_on(audit.append(|| Timestamp::from_secs(1_773_457_200), body)).expect("it is written");
         }
         let path = dir.path().join("audit/2026-03-14.jsonl");
         let whole = fs::read(&path).expect("it is there");

@@ -22,7 +22,7 @@ pub use claim::Claim;
 pub(super) use record::{Header, draft, outcome, result, settled};
 pub use record::{Outcome, Phase, Unfinished, place, unfinished};
 
-use super::plan::{Check, Level, Target};
+use super::plan::{Check, Level, Plan, Target};
 use super::settle::Open;
 use crate::error::Error;
 use crate::health::words::count;
@@ -80,7 +80,7 @@ impl Audit {
     ///
     /// # Errors
     /// It is not: the directory or the file cannot be trusted or written, or another process does not let go of it.
-    pub async fn append(&self, at: Timestamp, body: Map<String, Value>) -> Result<Written, Error> {
+    pub async fn append(&self, now: impl Fn() -> Timestamp + Send, body: Map<String, Value>) -> Result<Written, Error> {
         self.0.prepare()?;
         let lock = self.0.open("chain.lock")?.0;
         let until = tokio::time::Instant::now() + PATIENCE;
@@ -91,7 +91,8 @@ impl Audit {
             tokio::time::sleep(AGAIN).await;
         }
         // Nothing is awaited from here on: the lock is let go at the end of this call, or of the process.
-        self.append_locked(at, body)
+        // The time is that of the record's place in the chain, however long others were waited for.
+        self.append_locked(now(), body)
     }
 
     fn append_locked(&self, at: Timestamp, body: Map<String, Value>) -> Result<Written, Error> {
@@ -169,6 +170,15 @@ impl Audit {
     #[must_use]
     pub fn is_held(&self, arn: &str) -> bool {
         self.0.is_locked(&claim::name(arn))
+    }
+
+    /// What of a plan somebody has in hand already: it would be refused then.
+    #[must_use]
+    pub fn in_hand(&self, plan: &Plan) -> Option<Check> {
+        let parts = plan.deed.parts().iter().map(|part| &part.target);
+        let held = std::iter::once(&plan.target).chain(parts).find(|target| self.is_held(&target.arn))?;
+        let what = format!("an action on {} is under way already; wait until it has ended", held.label);
+        Some(Check::new("under-way", Level::Block, what))
     }
 
     /// Takes a target in hand until the claim is dropped or the process ends; `None` where another process has it.

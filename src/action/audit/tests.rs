@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -22,7 +23,7 @@ impl Rig {
     }
 
     async fn add(&self, at: Timestamp, body: &Value) -> u64 {
-        self.audit.append(at, body.as_object().unwrap().clone()).await.unwrap().seq
+        self.audit.append(|| at, body.as_object().unwrap().clone()).await.unwrap().seq
     }
 
     /// An audit of these many records, all of one day.
@@ -162,7 +163,7 @@ async fn two_writers_at_once_keep_one_chain() {
         tokio::spawn(async move {
             for n in 0..25 {
                 let body = json!({ "reason": format!("{who}{n}") });
-                audit.append(START, body.as_object().unwrap().clone()).await.unwrap();
+                audit.append(|| START, body.as_object().unwrap().clone()).await.unwrap();
             }
         })
     });
@@ -178,10 +179,27 @@ async fn a_writer_that_does_not_let_go_is_told_after_five_seconds() {
     let rig = Rig::of(1).await;
     let lock = fs::File::open(rig.path().with_file_name("chain.lock")).unwrap();
     lock.lock().unwrap();
-    let error = rig.audit.append(START, Map::new()).await.unwrap_err();
+    let error = rig.audit.append(|| START, Map::new()).await.unwrap_err();
     assert!(error.to_string().contains("another process has been writing for 5 s"), "{error}");
     drop(lock);
     assert_eq!(rig.add(START, &json!({})).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_has_the_time_at_which_its_turn_comes() {
+    let rig = Rig::of(1).await;
+    let lock = fs::File::open(rig.path().with_file_name("chain.lock")).unwrap();
+    lock.lock().unwrap();
+    let began = tokio::time::Instant::now();
+    let waits = rig.audit.append(|| START + began.elapsed(), Map::new());
+    let other = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        drop(lock);
+    };
+    assert_eq!(tokio::join!(waits, other).0.unwrap().seq, 2);
+    let last = rig.audit.entries().unwrap().pop().unwrap().record.unwrap();
+    let at = Timestamp::parse(last["ts"].as_str().unwrap()).unwrap();
+    assert!(at.since(START).as_secs() == 2, "{last}");
 }
 
 #[tokio::test]
@@ -206,7 +224,7 @@ async fn what_is_not_this_user_s_alone_is_not_read_either() {
     let moved = dir.with_file_name("moved");
     fs::rename(&dir, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &dir).unwrap();
-    let error = rig.audit.append(START, Map::new()).await.unwrap_err();
+    let error = rig.audit.append(|| START, Map::new()).await.unwrap_err();
     assert!(error.to_string().contains("not a directory of its own"), "{error}");
 }
 

@@ -17,7 +17,7 @@ use crate::backend::change::Change;
 use crate::document::quoted;
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, EcsIndex, Scheduling, Service};
+use crate::model::ecs::{EcsIndex, Scheduling, Service};
 use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
 
@@ -30,6 +30,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     title: "set how many tasks a service wants",
     doc: "Has ECS start or stop tasks of a service until as many run as are wanted. Its task definition stays the same.",
     kind: "service",
+    also: scaled::ROWS,
     target: "CLUSTER/SERVICE=TASKS",
     asks: Some("tasks wanted"),
     opt_in: true,
@@ -40,9 +41,8 @@ pub const SPEC: ActionSpec = ActionSpec {
     plan: boxed,
 };
 
-fn aim(facts: &Facts, arn: &str) -> Option<Text> {
-    let ecs = facts.get::<EcsFacts>()?;
-    let service = &ecs.services.iter().find(|seen| seen.item.arn == arn)?.item;
+fn aim(facts: &Facts, id: &str) -> Option<Text> {
+    let service = scaled::of_row(facts, id)?;
     (service.scheduling != Scheduling::Daemon).then(|| label(service, service.desired))
 }
 
@@ -92,7 +92,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at,
         change: Change::DesiredCount { cluster: cluster.clone(), service: arn.clone(), tasks },
         deed: Arc::new(Sized { cluster, service: arn, resource: scaled::resource(&service), tasks }),
-    })
+    }
+    .void_if(&["scheduling", "desired", "status"]))
 }
 
 /// What the plan rests on. How many tasks run right now is not in it: that changes by itself.

@@ -30,6 +30,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "ECS places no new task on a container instance and moves the tasks of services off it, within the bounds of each \
           service. Tasks of no service stay until they end.",
     kind: "instance",
+    also: &[],
     target: "CLUSTER/INSTANCE-ID",
     asks: None,
     opt_in: false,
@@ -90,7 +91,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             services: load.services().map(|service| service.arn.to_string()).collect(),
             daemons: load.daemons.iter().filter_map(|task| task.service()).map(Text::from).collect(),
         }),
-    })
+    }
+    .void_if(&["status"]))
 }
 
 /// What the plan rests on: which instance it is, and how much runs there.

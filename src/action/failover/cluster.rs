@@ -28,6 +28,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     title: "fail a database cluster over",
     doc: "Makes a reader the writer of its Aurora or Multi-AZ DB cluster. Connections to both are cut.",
     kind: "database",
+    also: &[],
     target: "CLUSTER=MEMBER",
     asks: Some("new writer"),
     opt_in: true,
@@ -66,15 +67,20 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 }
 
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
-    let wrong = || {
-        let what = format!("{} does not say which member is to write", quoted(target));
-        Error::usage(what).hint(format!("write it so: {}", SPEC.target))
-    };
-    let (of, to) = target.rsplit_once('=').filter(|(_, to)| !to.is_empty()).ok_or_else(wrong)?;
+    let (of, to) = target.rsplit_once('=').unwrap_or((target, ""));
     let aim = Aim::parse(of, "cluster", "a cluster", SPEC.target)?;
     let reading = aim.read(bench).await?;
     let rds = &reading.rds;
-    let cluster = aim.among(&rds.clusters, &reading.gaps, "cluster", |c| (&c.id, &c.arn))?;
+    let cluster = aim.among(&rds.clusters, &reading.gaps, "cluster", |c| (&c.id, &c.arn)).map_err(|error| {
+        let of = rds.instance(aim.id).and_then(|instance| instance.cluster.as_ref());
+        of.map(|of| error.clone().hint(format!("it is an instance of {of}: write {}", label(of, aim.id))))
+            .unwrap_or(error)
+    })?;
+    if to.is_empty() {
+        let error = Error::usage(format!("{} does not say which member is to write", quoted(target)));
+        let so = best(rds, cluster).map_or(Text::from(SPEC.target), |member| label(&cluster.id, &member.instance));
+        return Err(error.hint(format!("write it so: {so}")));
+    }
     let Some(member) = cluster.members.iter().find(|member| member.instance == *to) else {
         let known: Vec<&str> = cluster.members.iter().map(|member| member.instance.as_str()).collect();
         let error = Error::absent(format!("there is no member {} in {}", quoted(to), cluster.id));
@@ -120,7 +126,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             proxies: usable(rds, &cluster.id),
         }),
         identity: reading.identity,
-    })
+    }
+    .void_if(&["writer", "reader"]))
 }
 
 /// The cluster, and who is to write.

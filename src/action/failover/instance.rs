@@ -27,6 +27,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     title: "fail a Multi-AZ instance over",
     doc: "Reboots an RDS instance with failover: its standby in another zone takes over. Every connection is cut.",
     kind: "database",
+    also: &[],
     target: "INSTANCE",
     asks: None,
     opt_in: true,
@@ -49,7 +50,12 @@ fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Er
 async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let aim = Aim::parse(target, "db", "an instance", SPEC.target)?;
     let reading = aim.read(bench).await?;
-    let instance = aim.among(&reading.rds.instances, &reading.gaps, "instance", |i| (&i.id, &i.arn))?;
+    let instance =
+        aim.among(&reading.rds.instances, &reading.gaps, "instance", |i| (&i.id, &i.arn)).map_err(|error| {
+            let is_cluster = reading.rds.clusters.iter().any(|cluster| *cluster.id == *aim.id);
+            let hint = format!("it is a cluster: rounds act aurora-failover {}=MEMBER", aim.id);
+            if is_cluster { error.hint(hint) } else { error }
+        })?;
     let ground = Ground {
         rds: &reading.rds,
         id: &instance.id,
@@ -77,7 +83,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             arn: instance.arn.clone(),
             proxies: usable(&reading.rds, &instance.id),
         }),
-    })
+    }
+    .void_if(&["standby"]))
 }
 
 /// What there is to fail over to.

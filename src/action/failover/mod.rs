@@ -89,7 +89,8 @@ impl<'a> Aim<'a> {
         }
         let known: Vec<&str> = all.iter().map(|item| names(item).0.as_str()).collect();
         let error = Error::absent(format!("there is no {what} {}", quoted(id)));
-        Err(Error { hint: suggestion(id, &known), ..error })
+        let hint = suggestion(id, &known).unwrap_or_else(|| "see what there is: rounds export databases".to_owned());
+        Err(error.hint(hint))
     }
 }
 

@@ -15,11 +15,11 @@ use super::details::{self, Details};
 use super::executor::UNSEEN;
 use super::member::{Member, SERVICE};
 use super::plan::{State, Target, Tier};
-use super::{ActionSpec, Bench, Deed, Look, Plan};
+use super::{ActionSpec, Bench, Deed, Look, Plan, scaled};
 use crate::backend::change::Change;
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, EcsIndex, Scheduling, Service};
+use crate::model::ecs::{EcsIndex, Scheduling, Service};
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::text::Text;
@@ -33,6 +33,7 @@ pub const SPEC: ActionSpec = ActionSpec {
           of images are resolved anew. stale:SECRET is every service whose running tasks hold a value of that secret of before its \
           last rotation: one plan, and then each by itself, one after the other.",
     kind: "service",
+    also: scaled::ROWS,
     target: "CLUSTER/SERVICE or stale:SECRET",
     asks: None,
     opt_in: false,
@@ -43,9 +44,8 @@ pub const SPEC: ActionSpec = ActionSpec {
     plan: boxed,
 };
 
-fn aim(facts: &Facts, arn: &str) -> Option<Text> {
-    let ecs = facts.get::<EcsFacts>()?;
-    ecs.services.iter().find(|seen| seen.item.arn == arn).map(|seen| seen.item.label())
+fn aim(facts: &Facts, id: &str) -> Option<Text> {
+    scaled::of_row(facts, id).map(Service::label)
 }
 
 fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Error>> {

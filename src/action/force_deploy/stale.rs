@@ -109,8 +109,14 @@ pub(super) async fn plan(bench: &Bench, name: &str) -> Result<Plan, Error> {
         let told = left.into_iter().chain(unsure).chain(reading.gaps.iter().cloned()).collect::<Vec<_>>().join("; ");
         let what =
             if stale.services.is_empty() { "is known to hold" } else { "can be deployed anew of those that hold" };
-        let error = Error::unavailable(format!("no service {what} an old value of {}", secret.name));
-        return Err(if told.is_empty() { error } else { error.hint(told) });
+        let what = format!("no service {what} an old value of {}", secret.name);
+        // Only where all of them are known there is nothing to do.
+        if told.is_empty() {
+            let what = format!("there is nothing to do: no service holds an old value of {}", secret.name);
+            return Err(Error::usage(what));
+        }
+        let error = if stale.services.is_empty() { Error::unavailable(what) } else { Error::usage(what) };
+        return Err(error.hint(told));
     };
     let mut checks = Vec::new();
     checks.extend(left.into_iter().map(|why| Check::new("left-out", Level::Warn, format!("left out: {why}"))));

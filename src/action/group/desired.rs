@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{KIND, REFRESHES, RESOURCE, Standing, WANTED, in_service, names, of_row, parted, state};
+use super::{KIND, REFRESHES, RESOURCE, ROWS, Standing, WANTED, in_service, names, of_row, parted, state};
 use crate::action::plan::{Check, Level, State, Target, Tier};
 use crate::action::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::Change;
@@ -26,6 +26,7 @@ pub const DESIRED: ActionSpec = ActionSpec {
     doc: "Sets the desired capacity of an Auto Scaling group within its bounds, where no managed scaling of ECS does. Fewer end \
           instances with whatever runs there.",
     kind: KIND,
+    also: ROWS,
     target: SHAPE,
     asks: Some("instances wanted"),
     opt_in: true,
@@ -78,7 +79,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: standing.taken_at,
         change: Change::GroupDesired { group: group.name.clone(), desired: wanted },
         deed: Arc::new(Resized { group: group.name.clone(), wanted }),
-    })
+    }
+    .void_if(&["desired", "bounds"]))
 }
 
 /// What is asked for, and of what.
@@ -163,12 +165,20 @@ impl Asked<'_> {
 
     /// Scale-in takes none that is protected, so that it may come to nothing.
     fn protected(&self) -> Check {
-        let (id, instances) = ("protected", &self.standing.group.instances);
-        let is = |wanted: Option<bool>| instances.iter().filter(|i| i.protected == wanted).count();
+        // What is coming or going already is not there to be ended.
+        let there: Vec<_> = self
+            .standing
+            .group
+            .instances
+            .iter()
+            .filter(|i| i.lifecycle.as_deref().is_none_or(|is| is == "InService"))
+            .collect();
+        let id = "protected";
+        let is = |wanted: Option<bool>| there.iter().filter(|i| i.protected == wanted).count();
         let (protected, unknown, free) = (is(Some(true)), is(None), is(Some(false)));
         match self.goes() {
             Some(goes) if free >= goes as usize => {
-                Check::new(id, Pass, format!("{} of {} may be ended", free, count(instances.len(), "instance")))
+                Check::new(id, Pass, format!("{} of {} may be ended", free, count(there.len(), "instance")))
             }
             Some(_) if unknown == 0 => {
                 let what = format!("{} protected from scale-in", count(protected, "instance"));
@@ -315,6 +325,11 @@ mod tests {
             free(group)
         };
         let (yes, no) = (Some(true), Some(false));
+        // What is on its way out is none of those that may be ended.
+        let mut leaving = group();
+        leaving.instances[0].lifecycle = Some(Text::from("Terminating:Wait"));
+        let free_of = Asked { standing: &free(leaving), wanted: 1 }.protected();
+        assert_eq!(&*free_of.text, "2 of 2 instances may be ended");
         for (all, expected) in
             [([no, no, no], Pass), ([yes, no, no], Pass), ([yes, yes, no], Warn), ([None, None, no], Warn)]
         {

@@ -12,7 +12,7 @@ use super::plan::{Check, Level, State};
 use crate::document::{quoted, suggestion};
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::Provider;
+use crate::model::ecs::{EcsFacts, Provider};
 use crate::model::identity::Identity;
 use crate::model::scaling::{Group, GroupFacts, Refresh};
 use crate::model::{Facts, Fault};
@@ -21,8 +21,10 @@ use crate::time::Timestamp;
 
 use Level::{Pass, Warn};
 
-/// The kind of rows that groups are among.
-const KIND: &str = "scaling-target";
+/// What is acted on.
+const KIND: &str = "group";
+/// The rows that lead to a group: those of its scaling, and of the capacity provider on it, which stand above the instances.
+const ROWS: &[&str] = &["scaling-target", "provider", "instance"];
 /// What is told in one plan of the groups there are.
 const NAMED: usize = 10;
 /// The IAM action that tells of instance refreshes.
@@ -42,10 +44,14 @@ struct Standing {
     taken_at: Timestamp,
 }
 
-/// The group that a row of this id is of, as rules and the scaling view name it.
+/// The group that a row of this id is of, as rules and views name it or the capacity provider on it.
 fn of_row<'a>(facts: &'a Facts, id: &str) -> Option<&'a Group> {
-    let groups = &facts.get::<GroupFacts>()?.groups;
-    groups.iter().find(|group| **group.arn.as_ref().unwrap_or(&group.name) == *id)
+    let known = facts.get::<GroupFacts>()?;
+    let named = || known.groups.iter().find(|group| **group.arn.as_ref().unwrap_or(&group.name) == *id);
+    let is_it =
+        |provider: &&Provider| provider.line() == id || **provider.arn.as_ref().unwrap_or(&provider.name) == *id;
+    let provider = || facts.get::<EcsFacts>()?.providers.iter().map(|seen| seen.item.as_ref()).find(is_it);
+    named().or_else(|| known.group(&provider()?.group_name()?))
 }
 
 /// What stands before and behind the last `=` of a target.
@@ -242,6 +248,24 @@ mod tests {
             gaps: Vec::new(),
             refreshes: Ok(Vec::new()),
             taken_at: Timestamp::from_secs(1_773_457_200),
+        }
+    }
+
+    #[test]
+    fn rows_of_scaling_and_of_a_capacity_provider_lead_to_a_group() {
+        let group_arn = group().arn;
+        let provider = Provider { name: Text::from("cp"), group_arn: group_arn.clone(), ..Provider::default() };
+        let line = provider.line();
+        let providers = vec![crate::model::ecs::Seen { at: Timestamp::default(), item: provider.into() }];
+        let mut facts = Facts::default();
+        let groups = GroupFacts { groups: vec![group()], ..GroupFacts::default() };
+        facts.put(Timestamp::default(), std::sync::Arc::new(groups));
+        facts.put(Timestamp::default(), std::sync::Arc::new(EcsFacts { providers, ..EcsFacts::default() }));
+        for (id, is_found) in [(group_arn.as_deref().unwrap(), true), (&*line, true), ("cp", true), ("asg-2", false)] {
+            assert_eq!(of_row(&facts, id).is_some(), is_found, "{id}");
+        }
+        for spec in [&DESIRED, &SUSPEND, &RESUME] {
+            assert!(["group", "scaling-target", "provider", "instance"].into_iter().eq(spec.kinds()), "{spec:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{KIND, REFRESHES, RESOURCE, Standing, in_service, names, of_row, parted, state};
+use super::{KIND, REFRESHES, RESOURCE, ROWS, Standing, in_service, names, of_row, parted, state};
 use crate::action::plan::{Check, Level, State, Target, Tier};
 use crate::action::{ActionSpec, Bench, Deed, Look, Plan, Stage};
 use crate::backend::change::{Change, Process, Processes};
@@ -26,6 +26,7 @@ pub const SUSPEND: ActionSpec = ActionSpec {
     doc: "Has an Auto Scaling group stop doing by itself what is named: launch, terminate, replace … Nothing resumes them but \
           somebody.",
     kind: KIND,
+    also: ROWS,
     target: SHAPE,
     asks: Some("processes"),
     opt_in: true,
@@ -96,7 +97,8 @@ async fn plan(bench: &Bench, target: &str, suspend: bool) -> Result<Plan, Error>
         taken_at: standing.taken_at,
         deed: Arc::new(Switched { group: group.name.clone(), processes: processes.clone(), suspend }),
         change: Change::GroupProcesses { group: group.name.clone(), processes, suspended: suspend },
-    })
+    }
+    .void_if(&["suspended"]))
 }
 
 /// The processes that are named, with commas between.

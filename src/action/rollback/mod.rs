@@ -12,11 +12,11 @@ use super::details::{self, Details};
 use super::evidence::evidence;
 use super::member::{Member, SERVICE, unread};
 use super::plan::{Check, Level, State, Target, Tier};
-use super::{ActionSpec, Bench, Deed, Look, Plan, Stage};
+use super::{ActionSpec, Bench, Deed, Look, Plan, Stage, scaled};
 use crate::backend::change::Change;
 use crate::error::Error;
 use crate::health::words::count;
-use crate::model::ecs::{EcsFacts, EcsIndex, Image, Service, ServiceDeployment, tail};
+use crate::model::ecs::{EcsIndex, Image, Service, ServiceDeployment, tail};
 use crate::model::stack::Stack;
 use crate::model::{Facts, Fault};
 use crate::text::{Text, shell_word};
@@ -28,6 +28,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Stops the deployment of an ECS service that is under way, and brings back the revision that ran before it, within the \
           service's own bounds. It is the undo of force-deploy.",
     kind: "service",
+    also: scaled::ROWS,
     target: "CLUSTER/SERVICE",
     asks: None,
     opt_in: false,
@@ -38,9 +39,8 @@ pub const SPEC: ActionSpec = ActionSpec {
     plan: boxed,
 };
 
-fn aim(facts: &Facts, arn: &str) -> Option<Text> {
-    let ecs = facts.get::<EcsFacts>()?;
-    let service = &ecs.services.iter().find(|seen| seen.item.arn == arn)?.item;
+fn aim(facts: &Facts, id: &str) -> Option<Text> {
+    let service = scaled::of_row(facts, id)?;
     service.deployments.iter().any(crate::model::ecs::Deployment::in_progress).then(|| service.label())
 }
 
@@ -104,7 +104,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
             service: service.arn.clone(),
             deployment: deployment.arn,
         }),
-    })
+    }
+    .void_if(&["status", "previous"]))
 }
 
 /// What the plan rests on. How far the deployment has come is not in it: that changes by itself.

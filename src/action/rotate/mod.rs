@@ -31,6 +31,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "Has Secrets Manager rotate a secret now, by the rotation it is configured for, and watches until the new version is in \
           use. It asks for no value and gives none.",
     kind: "secret",
+    also: &[],
     target: "SECRET",
     asks: None,
     opt_in: false,
@@ -102,7 +103,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at: secret.read_at,
         change: Change::RotateSecret { secret: arn.clone(), token: token.clone() },
         deed: Arc::new(Rotated { secret: arn, name, token, is_stale: OnceLock::new() }),
-    })
+    }
+    .void_if(&["deleted", "replica", "configured"]))
 }
 
 fn radius(secret: &Secret) -> Vec<String> {

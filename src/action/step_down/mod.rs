@@ -34,6 +34,7 @@ pub const SPEC: ActionSpec = ActionSpec {
     doc: "The primary of a replica set hands its place to a secondary that has everything, never by force. A member of higher \
           priority takes the lead back by itself, which is a second interruption.",
     kind: "member",
+    also: &["replica-set"],
     target: "SET/HOST:PORT",
     asks: None,
     opt_in: true,
@@ -44,10 +45,14 @@ pub const SPEC: ActionSpec = ActionSpec {
     plan: boxed,
 };
 
+/// The primary, by its own row or that of its set.
 fn aim(facts: &Facts, id: &str) -> Option<Text> {
     let sets = facts.get::<MongoFacts>()?.sets.iter();
-    let primary = |set: &ReplicaSet| set.primary().map(|member| member_id(&set.name, &member.host));
-    { sets }.filter_map(primary).find(|label| *label == *id)
+    let primary = |set: &ReplicaSet| {
+        let label = member_id(&set.name, &set.primary()?.host);
+        (*label == *id || *set.name == *id).then_some(label)
+    };
+    { sets }.find_map(primary)
 }
 
 fn boxed<'a>(bench: &'a Bench, target: &'a str) -> BoxFuture<'a, Result<Plan, Error>> {
@@ -59,7 +64,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
     let known: Vec<&str> = bench.stack.mongo.iter().map(|set| set.name.as_str()).collect();
     if !known.contains(&set) {
         let error = Error::usage(format!("the stack {} has no replica set {}", bench.stack.name, quoted(set)));
-        return Err(Error { hint: suggestion(set, &known), ..error });
+        let none = || format!("none is configured: [[stack.mongo]] in {}", bench.stack.place());
+        return Err(error.hint(suggestion(set, &known).unwrap_or_else(none)));
     }
     let identity = bench.identity().await.map_err(|fault| unread(&fault))?;
     let reading = bench.feeds(&["mongo"]).await.map_err(|fault| unread(&fault))?;
@@ -94,7 +100,8 @@ async fn plan(bench: &Bench, target: &str) -> Result<Plan, Error> {
         taken_at,
         change: Change::StepDown { set: set.clone(), host: name.clone(), rests: RESTS, waits: WAITS },
         deed: Arc::new(SteppedDown { set, host: name, began: OnceLock::new() }),
-    })
+    }
+    .void_if(&["primary", "heir"]))
 }
 
 /// Set and host as the view writes a member.

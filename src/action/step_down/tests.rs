@@ -228,6 +228,10 @@ async fn a_simulated_set_hands_over_and_takes_back() {
     let target = reading.facts.get::<MongoFacts>().unwrap().sets[0].primary().unwrap().host.clone();
     let plan = plan(&bench, &format!("ehr/{target}")).await.unwrap();
     assert!(plan.level() < Block, "{:?}", plan.checks);
+    // The row of the set leads to its primary, that of a secondary to nothing.
+    for (id, aimed) in [("ehr", true), (plan.target.label.as_str(), true), ("ehr/other:1", false)] {
+        assert_eq!((SPEC.aim)(&reading.facts, id), aimed.then(|| plan.target.label.clone()), "{id}");
+    }
     let mut heir = None;
     let look = async |heir: &mut Option<Text>| plan.deed.look(&bench, &plan.state, heir).await.unwrap();
     assert_eq!(look(&mut heir).await.stage, Stage::Unseen);

@@ -2,7 +2,6 @@
 
 use super::{Command, arm};
 use crate::action::ACTIONS;
-use crate::action::plan::Tier;
 use crate::action::policy::{Confirmation, says_something};
 use crate::app::attempt::AttemptStage;
 use crate::app::{Attempt, Effect, Panel, PanelKind, Prompt, PromptKind, State, Wish, screen};
@@ -22,7 +21,7 @@ fn actions(state: &mut State, _: &str) -> Vec<Effect> {
         let mut kinds: Vec<&str> = ACTIONS.iter().map(|spec| spec.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        state.tell(format!("there is no action on what this row is about; there are on: {}", kinds.join(", ")));
+        state.tell(format!("no action here; on {}", kinds.join(", ")));
         return Vec::new();
     }
     state.panel = None;
@@ -41,20 +40,14 @@ pub(in crate::app) fn wishes(state: &State) -> Vec<Wish> {
     };
     let stack = state.world.index_of(&row.stack);
     let facts = state.world.facts(stack);
-    // A group has its row among those of scaling.
-    let kind = if kind == "group" { "scaling-target" } else { kind };
-    let fitting = ACTIONS.iter().filter(|action| action.kind == kind);
+    let fitting = ACTIONS.iter().filter(|action| action.kinds().any(|own| own == kind));
     fitting.filter_map(|action| Some(Wish { stack, action, target: (action.aim)(facts, id)? })).collect()
 }
 
 /// Asks for the value that what is wished takes, with the one it has now to begin with; what takes none is planned.
-pub(in crate::app) fn ask(state: &mut State, wish: Wish) -> Vec<Effect> {
-    let Some((_, now)) = wish.target.rsplit_once('=').filter(|_| wish.action.asks.is_some()) else {
-        return begin(state, &wish);
-    };
-    let prompt = Prompt::holding(PromptKind::Value, now);
-    state.prompt = Some(Prompt { wishes: vec![wish], ..prompt });
-    Vec::new()
+pub(in crate::app) fn ask(state: &mut State, wish: &Wish) -> Vec<Effect> {
+    state.prompt = Prompt::value(wish.clone());
+    if state.prompt.is_some() { Vec::new() } else { begin(state, wish) }
 }
 
 /// Takes the value, and plans with it.
@@ -186,7 +179,7 @@ pub(super) fn confirm(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let told = if name.is_empty() {
         Some("no name yet: it is typed, not pasted".to_owned())
     } else if name != wanted {
-        Some(format!("that is not {}", if planned.plan.tier == Tier::Name { "the name" } else { "name and account" }))
+        Some(format!("not {wanted}"))
     } else if state.deliberate {
         None
     } else {

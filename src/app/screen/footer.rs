@@ -31,7 +31,12 @@ pub(super) fn footer(state: &State) -> (Bar, Option<u16>) {
     let (left, right) = match &state.notice {
         // Over a panel a notice must not hide how to close it.
         Some((notice, _)) if state.panel.is_some() => (told(notice), hints),
-        Some((notice, _)) => (told(notice), freshness::ages(state)),
+        Some((notice, _)) => {
+            // What there is to tell is said whole; ages come back after it.
+            let (told, ages) = (told(notice), freshness::ages(state));
+            let taken: usize = told.iter().chain(&ages).map(|span| width(&span.text)).sum();
+            (told, if taken <= usize::from(state.size.0) { ages } else { Line::new() })
+        }
         None => (hints, freshness::ages(state)),
     };
     (Bar { left, right }, None)

@@ -56,7 +56,10 @@ pub(super) fn picture(state: &State) -> Option<PanelPicture> {
     let page = rows(state);
     // The choice of the palette is always in sight.
     let wanted = match &state.prompt {
-        Some(prompt) if palette_open(state) => (prompt.choice + 1).saturating_sub(page),
+        Some(_) if palette_open(state) => {
+            let is_chosen = |line: &Line| line.first().is_some_and(|span| span.role == Role::Selected);
+            content.lines.iter().position(is_chosen).map_or(0, |at| (at + 1).saturating_sub(page))
+        }
         Some(_) => 0,
         None => state.panel.as_ref().map_or(0, |p| p.scroll),
     };
@@ -249,13 +252,23 @@ fn offers(state: &State) -> Content {
     let mut lines: Vec<Line> = Vec::new();
     let columns = inner_width(state);
     let longest = offers.iter().map(|offer| super::width(&offer.name)).max().unwrap_or(0);
-    let named = longest.clamp(30, (columns / 2).max(30));
+    // Few are offered on one row: what they are is told whole.
+    let is_whole = state.prompt.as_ref().is_some_and(|prompt| prompt.kind == PromptKind::Actions);
+    let share = if is_whole { columns * 2 / 3 } else { columns / 2 };
+    let named = longest.clamp(30, share.max(30));
     for (i, offer) in offers.iter().enumerate() {
         let role = if i == choice { Role::Selected } else { Role::Dialog };
         let marker = if i == choice { ">" } else { " " };
         let name = super::pad(&offer.name, named, false, state.options.ascii);
-        let doc = super::cut(&offer.doc, columns.saturating_sub(named + 3), state.options.ascii);
-        lines.push(vec![Span::new(format!("{marker} {name} "), role), Span::new(doc, Role::Dim)]);
+        let room = columns.saturating_sub(named + 3);
+        let mut docs =
+            if is_whole { wrap(&offer.doc, room) } else { vec![super::cut(&offer.doc, room, state.options.ascii)] };
+        let first = if docs.is_empty() { String::new() } else { docs.remove(0) };
+        lines.push(vec![Span::new(format!("{marker} {name} "), role), Span::new(first, Role::Dim)]);
+        let blank = " ".repeat(named + 3);
+        lines.extend(
+            docs.into_iter().map(|doc| vec![Span::new(blank.clone(), Role::Dialog), Span::new(doc, Role::Dim)]),
+        );
     }
     if lines.is_empty() {
         let accept = state.key(Scope::Prompt, "accept");

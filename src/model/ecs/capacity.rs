@@ -106,6 +106,18 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// What finds its line in tables.
+    #[must_use]
+    pub fn line(&self) -> Text {
+        Self::line_of(&self.name)
+    }
+
+    /// What finds the line of the provider of this name.
+    #[must_use]
+    pub fn line_of(name: &str) -> Text {
+        Text::from(format!("provider:{name}"))
+    }
+
     /// The group's name: the tail of its ARN, or the name itself where a service gives that.
     #[must_use]
     pub fn group_name(&self) -> Option<Text> {

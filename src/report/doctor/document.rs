@@ -31,6 +31,7 @@ fn stack(found: &Examined<'_>) -> Value {
         "credentials_end_at": identity.and_then(|i| i.expires_at).map(Timestamp::rfc3339),
         "endpoint": found.endpoint(),
         "feeds": found.feeds.iter().map(|(spec, reading)| feed(spec, reading)).collect::<Vec<_>>(),
+        "acting": found.acting.document(),
         "unmatched": found.unmatched,
         "replica_sets": found.sets.iter().map(set).collect::<Vec<_>>(),
         "metrics_cost": found.price.as_ref().map(price),

@@ -45,6 +45,7 @@ fn block(out: &mut String, found: &Examined<'_>, now: Timestamp) {
             found.sets.iter().for_each(|set| line("", &members(set)));
         }
     }
+    found.acting.lines().iter().for_each(|(name, value)| line(name, value));
     found.unmatched.iter().for_each(|words| line("does nothing", words));
     match &found.price {
         Some(price) if price.metrics > 0 => priced(price).iter().for_each(|words| line("metrics cost", words)),

@@ -1,5 +1,6 @@
-//! `rounds doctor`: who asks, what can be read of each stack and what cannot, why, and what reading it costs.
+//! `rounds doctor`: who asks, what can be read of each stack and what cannot, why, what reading it costs, and what may be done to it.
 
+mod acting;
 mod document;
 mod lines;
 mod patterns;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::gather::gather;
 use super::output::deliver;
 use super::reading::{Reading, State};
+use crate::action::policy::Rules;
 use crate::backend::ports::Backend;
 use crate::error::Error;
 use crate::feed::{FEEDS, FeedSpec};
@@ -23,6 +25,7 @@ use crate::model::scaling::ReservationFacts;
 use crate::model::stack::Stack;
 use crate::text::Text;
 use crate::time::{Clock, Timestamp};
+use acting::Acting;
 use price::{Pace, Price};
 
 /// The feed of replica sets; without any configured it asks nobody.
@@ -37,6 +40,8 @@ pub struct DoctorOptions {
     pub timeout: Duration,
     /// What is known of this place without asking anybody: name and value.
     pub here: Vec<(&'static str, String)>,
+    /// What the command line and the configuration allow.
+    pub rules: Rules,
 }
 
 /// What was found of one stack.
@@ -51,6 +56,8 @@ struct Examined<'a> {
     price: Option<Price>,
     /// Capacity providers whose reservation is read, and what that costs.
     reservation: Option<(usize, Pace)>,
+    /// What may be done to it.
+    acting: Acting,
     /// What of its configuration fits nothing.
     unmatched: Vec<String>,
 }
@@ -126,6 +133,7 @@ pub async fn doctor(
             spec.is_some_and(|spec| Reading::of(&gathered.store, index, &[spec.id]).state == State::Fresh)
         };
         Examined {
+            acting: Acting::of(stack, &options.rules, gathered.taken_at),
             unmatched: facts.map(|facts| patterns::unmatched(stack, facts, is_whole)).unwrap_or_default(),
             stack,
             identity: facts.and_then(|facts| facts.get::<Identity>()).cloned(),
@@ -166,7 +174,12 @@ mod tests {
     }
 
     async fn examine_with(mongo: Vec<MongoSet>, backend: Result<Backend, Fault>, json: bool) -> (u8, String) {
-        let options = DoctorOptions { json, timeout: MANY, here: vec![("terminal", "xterm, 80x24".to_owned())] };
+        let options = DoctorOptions {
+            json,
+            timeout: MANY,
+            here: vec![("terminal", "xterm, 80x24".to_owned())],
+            rules: Rules::default(),
+        };
         let mut out = Vec::new();
         let stacks = [Stack { endpoint_url: Some("http://127.0.0.1:5".to_owned()), mongo, ..stack("prod") }];
         let code = doctor(&stacks, vec![backend], &clock(), &options, &mut out).await.unwrap();
@@ -181,6 +194,9 @@ mod tests {
             "prod\n  caller            ana@SRE, account 123456789012, region us-east-1\n",
             "  endpoint          http://127.0.0.1:5, not AWS's own\n",
             "  ecs               read\n",
+            "  acting            not protected; no freeze now\n",
+            "  allowed           nothing: it needs --allow",
+            "  opt-in, on        none\n",
             "terminal: xterm, 80x24\n",
         ] {
             assert!(told.contains(line), "{line}\n{told}");
@@ -228,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pattern_that_fits_nothing_is_told_and_changes_no_exit_code() {
-        let options = DoctorOptions { json: false, timeout: MANY, here: Vec::new() };
+        let options = DoctorOptions { json: false, timeout: MANY, here: Vec::new(), rules: Rules::default() };
         let mut out = Vec::new();
         let stacks = [Stack { clusters: vec!["ehr".to_owned(), "her*".to_owned()], ..stack("prod") }];
         let backends = vec![Ok(Fake::healthy().backend())];
@@ -252,6 +268,10 @@ mod tests {
         let ecs = stack["feeds"].as_array().unwrap().iter().find(|feed| feed["feed"] == "ecs").unwrap();
         assert_eq!((&ecs["state"], &ecs["errors"][0]["kind"]), (&json!("failing"), &json!("denied")));
         assert!(ecs["actions"].as_array().unwrap().contains(&json!("ecs:ListClusters")));
+        assert_eq!(
+            (&stack["acting"]["protected"], &stack["acting"]["actions"][0]["allowed"]),
+            (&json!(false), &json!(false))
+        );
         assert_eq!(told["here"], json!({ "terminal": "xterm, 80x24" }));
     }
 }

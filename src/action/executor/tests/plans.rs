@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::*;
+use crate::action::planned;
 
 const PROTECTED: &str = "
     [[at]]
@@ -85,4 +86,29 @@ async fn f4_a_plan_that_has_waited_is_checked_anew() {
     let plan = rig.plan().await;
     sleep(Duration::from_mins(20)).await;
     assert_eq!(outcome(&rig.execute(&plan).await).0, Outcome::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_for_what_cannot_be_tells_no_effect_and_no_undo() {
+    let rig = Rig::new();
+    let spec = action("desired-count").unwrap();
+    for (target, is_void) in [("c/web=4", true), ("c/web=5", false)] {
+        let plan = (spec.plan)(&rig.bench, target).await.unwrap();
+        assert_eq!((plan.radius.is_empty(), plan.undo == "nothing: it cannot be done"), (is_void, is_void), "{plan:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f2_a_plan_says_that_its_target_is_in_hand_before_anybody_confirms() {
+    let rig = Rig::new();
+    let spec = action("force-deploy").unwrap();
+    let plan = rig.plan().await;
+    let blocked = async || {
+        let plan = planned(spec, &rig.bench, "c/web", &rig.audit).await.unwrap();
+        plan.checks(Level::Block).map(|check| check.text.to_string()).collect::<Vec<_>>()
+    };
+    let claim = rig.audit.claim(&plan.target.arn).unwrap().unwrap();
+    assert_eq!(blocked().await, ["an action on c/web is under way already; wait until it has ended"]);
+    drop(claim);
+    assert_eq!(blocked().await, [""; 0]);
 }

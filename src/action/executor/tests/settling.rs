@@ -120,7 +120,7 @@ async fn what_cannot_be_read_or_is_elsewhere_stays_open() {
 
 /// Somebody else has this service deployed anew.
 async fn force(rig: &Rig, plan: &Plan) {
-    let sent = rig.bench.backend.changes.send(crate::backend::change::Permit::of_the_sender(), &plan.change).await;
+    let sent = rig.bench.backend.changes.send(Permit::of_the_sender(), &plan.change).await;
     assert!(matches!(sent, Sent::Applied { .. }), "{sent:?}");
 }
 
