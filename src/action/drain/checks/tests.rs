@@ -211,8 +211,8 @@ fn what_would_never_be_empty_blocks() {
     assert_eq!(stops.of(Block), [""; 0]);
     assert_eq!(
         stops.text("room"),
-        "warn no place for 2 tasks of web: no instance has 1024 CPU and 2048 MiB left; they wait until instances come, 5 min \
-         and more"
+        "warn no place for 2 tasks of web: no instance has 1024 CPU and 2048 MiB left; they wait 5 min and more, until \
+         somebody, or the group's own scaling, brings instances; the managed scaling of p is off"
     );
     // Two services on it, one of which is stuck.
     let second = World::with(|w| {
@@ -268,8 +268,8 @@ fn placement_heeds_constraints_ports_and_pools() {
     });
     assert_eq!(
         three.text("room"),
-        "warn no place for 1 task of web: port 80 is taken on each instance with room; they wait until instances come, 5 min \
-         and more"
+        "warn no place for 1 task of web: port 80 is taken on each instance with room; they wait 5 min and more, until \
+         somebody, or the group's own scaling, brings instances; the managed scaling of p is off"
     );
     let pool = World::with(|w| {
         full(w);
