@@ -89,7 +89,7 @@ pub async fn execute(
 ) -> Ended {
     let stop = stop.boxed().shared();
     if plan.deed.parts().is_empty() {
-        one(plan, order, tell, stop).await
+        one(plan, order, tell, stop, None).await
     } else {
         batch::execute(plan, order, tell, stop).await
     }
@@ -98,10 +98,16 @@ pub async fn execute(
 /// What ends the preparing and the watching, for as many as listen.
 type Stop<'a> = Shared<BoxFuture<'a, String>>;
 
-/// Carries out what is one request, and has its records copied meanwhile.
-async fn one(plan: &Plan, order: &Order<'_>, tell: &(dyn Fn(Progress) + Send + Sync), stop: Stop<'_>) -> Ended {
+/// Carries out what is one request, perhaps a part of the `batch` of that name, and has its records copied meanwhile.
+async fn one(
+    plan: &Plan,
+    order: &Order<'_>,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+    stop: Stop<'_>,
+    batch: Option<&str>,
+) -> Ended {
     let (copies, copying) = copy::copies(order.bench, order.actor, tell);
-    tokio::join!(alone(plan, order, tell, stop, copies), copying).0
+    tokio::join!(alone(plan, order, tell, stop, batch, copies), copying).0
 }
 
 async fn alone(
@@ -109,6 +115,7 @@ async fn alone(
     order: &Order<'_>,
     tell: &(dyn Fn(Progress) + Send + Sync),
     stop: Stop<'_>,
+    batch: Option<&str>,
     copies: Copies,
 ) -> Ended {
     let ended = |why: &str| {
@@ -127,6 +134,7 @@ async fn alone(
     let id = random_id();
     let header = Header {
         action_id: &id,
+        batch,
         actor: order.actor,
         plan,
         confirmation: order.confirmation,

@@ -92,6 +92,15 @@ async fn a_rotation_is_followed_until_it_is_in_use_and_the_tasks_that_hold_the_o
     let arn = |name: &str| json!(format!("arn:aws:ecs:us-east-1:123456789012:service/ehr/{name}"));
     assert_eq!(services, [arn("api"), arn("web")], "one after the other, and no other");
     assert_eq!(stage.records().await, [ONE, ONE, ONE].concat());
+    let shown = stage.run("audit show --json").await;
+    let records: Vec<Value> = shown.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let batches: Vec<&Value> = records.iter().map(|record| &record["batch"]).collect();
+    let batch = json!("stale:prod/db");
+    assert_eq!(batches, [[&Value::Null; 3], [&batch; 3], [&batch; 3]].concat());
+    for intent in [&records[3], &records[6]] {
+        let last = intent["preflight"].as_array().and_then(|checks| checks.last()).expect("checks");
+        assert_eq!((&last["id"], &last["level"]), (&json!("audit"), &json!("pass")));
+    }
     let none = stage.run("act force-deploy stale:prod/db --plan").await;
     assert!(none.code == 2 && none.err.contains("there is nothing to do: no service holds an old value"), "{none:?}");
 }

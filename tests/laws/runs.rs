@@ -1,6 +1,7 @@
 //! Ten thousand runs of acting, each from its own seed: a console on a small world of one of everything, its keys and pastes, lost
 //! answers, colleagues, a world that moves between plan and confirmation, and ends at any point. Whatever happens, what was not
-//! confirmed is not sent, nothing is sent twice, nothing hits what was not meant, and every intent is accounted for.
+//! confirmed is not sent, nothing is sent twice, nothing hits what was not meant, and every intent is accounted for: what was
+//! left open is settled by reading later.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -15,8 +16,9 @@ use fastrand::Rng;
 use rounds::action::audit::Audit;
 use rounds::action::executor::{Ended, Order, WATCH, execute};
 use rounds::action::policy::{Confirmation, Rules};
+use rounds::action::settle::{Settled, settle};
 use rounds::action::{ACTIONS, ActionSpec, Actor, Bench, Plan, action, ids, planned};
-use rounds::app::{AttemptStage, Effect, Msg, Options, Press, PromptKind, State, World, update};
+use rounds::app::{Attempt, AttemptStage, Effect, Msg, Options, Press, PromptKind, State, World, update};
 use rounds::backend::change::{Change, Changes, Permit, Sent};
 use rounds::backend::ports::{Backend, Sts};
 use rounds::backend::sim::{Scenario, Sim, Trouble};
@@ -257,6 +259,32 @@ impl Run {
             }
         }
         self.check();
+        self.settle().await;
+    }
+
+    /// What was left open is settled by reading, once nothing of it goes on any more, or it is told why not; nothing is sent for it.
+    async fn settle(&mut self) {
+        let open = self.audit.open().expect("it can be read");
+        if open.is_empty() {
+            return;
+        }
+        let sent = |run: &Self| run.sent.lock().expect("nobody panicked").len();
+        let before = sent(self);
+        self.is_other.store(false, Ordering::Relaxed);
+        tokio::time::sleep(WATCH + Duration::from_mins(1)).await;
+        let mut stay = 0;
+        for open in &open {
+            match settle(open, &self.bench, &self.audit, &Actor::named("ben", "elsewhere")).await {
+                Settled::Known(..) => self.count("settled"),
+                Settled::Stays(why) => {
+                    let is_known = ["it goes on: ", "its account was "].iter().any(|known| why.starts_with(known));
+                    assert!(is_known, "{} stays open: {why}", open.name());
+                    stay += 1;
+                }
+            }
+        }
+        assert_eq!((sent(self), self.audit.open().expect("it can be read").len()), (before, stay));
+        assert!(self.audit.verify().expect("it can be read").broken.is_none());
     }
 
     /// Mostly the console is armed by now; now and then nobody thought of it, or it was too long ago.
@@ -285,7 +313,9 @@ impl Run {
     async fn attempt(&mut self) {
         self.press("esc esc").await;
         self.arm().await;
-        let spec = ACTIONS[self.rng.usize(..ACTIONS.len())];
+        // A rotation more often than others: another action follows it.
+        let rotates = if self.chance(15) { action("rotate") } else { None };
+        let spec = rotates.unwrap_or_else(|| ACTIONS[self.rng.usize(..ACTIONS.len())]);
         let Some(view) = spec.kinds().find_map(view_of_kind) else { panic!("{spec:?} is about what no view shows") };
         self.press_typed(&format!(":view {}", view.id)).await;
         self.press("enter").await;
@@ -307,7 +337,22 @@ impl Run {
         for _ in 0..self.rng.u8(..3) {
             self.disturb().await;
         }
-        if self.chance(80) { self.confirm().await } else { self.fumble().await }
+        if self.chance(80) {
+            self.confirm().await;
+        } else {
+            self.fumble().await;
+        }
+        self.follow().await;
+    }
+
+    /// What is offered once something is done: after a rotation, to replace the tasks that hold the old value, as one batch.
+    async fn follow(&mut self) {
+        let next = self.state.attempt().and_then(Attempt::next).filter(|_| !self.killed);
+        let Some(next) = next.filter(|_| self.chance(90)) else { return };
+        self.planned.push((next.action.id, next.target.to_string()));
+        self.press("enter").await;
+        self.count("followed");
+        self.confirm().await;
     }
 
     fn chance(&mut self, percent: u8) -> bool {
@@ -521,12 +566,23 @@ impl Run {
         update(&mut self.state, now, Msg::Planned { attempt, result });
     }
 
+    /// What may be sent now: what the plan shows, or each part of it.
+    fn note_confirmed(&mut self, plan: &Plan) {
+        match plan.deed.parts() {
+            [] => self.confirmed.push(plan.change.clone()),
+            parts => {
+                self.confirmed.extend(parts.iter().map(|part| part.change.clone()));
+                self.count("a batch");
+            }
+        }
+    }
+
     /// Carries out what was confirmed, among troubles, and maybe not to its end.
     async fn act(&mut self, attempt: u64, plan: &Arc<Plan>, confirmation: &Confirmation) {
         self.count("confirmed");
         assert_eq!(confirmation.name, plan.confirm());
         assert!(!confirmation.reason.is_empty());
-        self.confirmed.push(plan.change.clone());
+        self.note_confirmed(plan);
         let trouble = match self.rng.u8(..12) {
             0 | 1 => Some(Trouble::LoseAnswer),
             2 => Some(Trouble::Fail(FaultKind::Denied)),
@@ -541,11 +597,13 @@ impl Run {
         let rules = self.state.rules();
         assert!(rules.arming.holds(self.clock.now()), "only an armed console acts");
         // Polls until it is killed.
-        let mut left = if self.chance(25) { Some(self.rng.u32(..20)) } else { None };
+        let most = if self.chance(70) { 20 } else { 500 };
+        let mut left = if self.chance(25) { Some(self.rng.u32(..most)) } else { None };
         let gives_up = if self.chance(15) { Some(Duration::from_millis(self.rng.u64(..40_000))) } else { None };
         let rival = if self.chance(20) { Some(self.rng.u64(..)) } else { None };
         let ended = {
-            *self.alone.lock().expect("nobody panicked") = rival.is_none().then(|| Arc::clone(plan));
+            *self.alone.lock().expect("nobody panicked") =
+                (rival.is_none() && plan.deed.parts().is_empty()).then(|| Arc::clone(plan));
             let order = Order {
                 bench: &self.bench,
                 audit: &self.audit,
@@ -670,6 +728,9 @@ fn runs(part: u64) {
         "troubled",
         "killed",
         "left unfinished",
+        "settled",
+        "followed",
+        "a batch",
         "refused",
         "done",
         "failed",

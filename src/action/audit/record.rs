@@ -60,6 +60,8 @@ impl Outcome {
 /// What all records of one action share.
 pub(in crate::action) struct Header<'a> {
     pub action_id: &'a str,
+    /// The target of the whole that it is a part of.
+    pub batch: Option<&'a str>,
     pub actor: &'a Actor,
     pub plan: &'a Plan,
     pub confirmation: &'a Confirmation,
@@ -69,7 +71,7 @@ pub(in crate::action) struct Header<'a> {
 /// A record with the fields every one has, and `null` in those its phase does not know. No field is ever made of an environment,
 /// a task definition or an answer as a whole: there may be secrets in them.
 pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String, Value> {
-    let Header { action_id, actor, plan, confirmation, profile } = header;
+    let Header { action_id, batch, actor, plan, confirmation, profile } = header;
     let is_intent = phase == Phase::Intent;
     let overridden: Vec<&str> = plan.checks(Level::Warn).map(|check| check.id).collect();
     let text = |value: &str| Value::from(&*Text::new(value));
@@ -87,6 +89,7 @@ pub(in crate::action) fn draft(header: &Header<'_>, phase: Phase) -> Map<String,
         "action": plan.action.id,
         "target": *plan.target.label,
         "target_arns": [*plan.target.arn],
+        "batch": batch,
         "params": pairs(&plan.change.parameters()),
         "reason": text(confirmation.reason.trim()),
         "ticket": confirmation.ticket.as_deref().map(text),

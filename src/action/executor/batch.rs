@@ -32,7 +32,10 @@ pub(super) async fn execute(
         tell(Progress::Seen(order.bench.clock.now().since(began), words));
         let confirmation = Confirmation { name: part.confirm(), mode: MODE, ..order.confirmation.clone() };
         let order = Order { confirmation: &confirmation, rules: &rules, ..*order };
-        let ended = one(part, &order, tell, stop.clone()).await;
+        // What the audit had to say was said of the whole.
+        let of_audit = plan.checks.iter().filter(|check| check.id.starts_with("audit")).cloned();
+        let part = Plan { checks: part.checks.iter().cloned().chain(of_audit).collect(), ..Plan::clone(part) };
+        let ended = one(&part, &order, tell, stop.clone(), Some(plan.target.label.as_str())).await;
         if !matches!(ended, Ended::Sent(Outcome::Done, _)) {
             return broken_off(parts, n, ended);
         }

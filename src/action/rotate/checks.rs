@@ -84,7 +84,9 @@ fn pending(secret: &Secret) -> Check {
             id,
             Block,
             format!(
-                "AWSPENDING is on {version}, which is not in use: a rotation is under way or stuck, and no other can begin"
+                "AWSPENDING is on {version}, which is not in use: a rotation is under way or stuck, and no other can begin; \
+                 where it is stuck, mend its function and wait, take the label off with aws secretsmanager \
+                 update-secret-version-stage, or switch rotation off with cancel-rotation"
             ),
         ),
         (None, None) => Check::new(id, Block, "no version of it is known to be in use"),

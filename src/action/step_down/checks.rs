@@ -23,8 +23,10 @@ pub(super) struct Scene<'a> {
 /// Who takes the lead from whoever takes over.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Takeover {
-    /// This one, whoever that is.
+    /// The one that steps down, once it has rested, whoever takes over.
     Back(String),
+    /// This one, which cannot take over yet, once it has caught up.
+    Later(String),
     /// This one, unless it is it that takes over.
     Perhaps(String),
 }
@@ -67,8 +69,9 @@ impl<'a> Scene<'a> {
         let by = self.sight.short(&top.member.host);
         match () {
             () if heirs.is_empty() || heirs.iter().all(|heir| *heir >= highest) => None,
-            () if heirs.iter().all(|heir| *heir < highest) => Some(Takeover::Back(by)),
-            () => Some(Takeover::Perhaps(by)),
+            () if heirs.iter().any(|heir| *heir >= highest) => Some(Takeover::Perhaps(by)),
+            () if top.member.host == self.seat.member.host => Some(Takeover::Back(by)),
+            () => Some(Takeover::Later(by)),
         }
     }
 
@@ -174,6 +177,13 @@ impl<'a> Scene<'a> {
                 id,
                 Warn,
                 Text::from(format!("{by} has the highest priority and takes the lead back: a second interruption")),
+            ),
+            Some(Takeover::Later(by)) => Check::new(
+                id,
+                Warn,
+                format!(
+                    "{by} has the highest priority and takes the lead once it has caught up: a second interruption"
+                ),
             ),
             Some(Takeover::Perhaps(by)) => Check::new(
                 id,

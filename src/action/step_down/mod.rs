@@ -138,6 +138,9 @@ fn radius(scene: &Scene<'_>, user: Option<&str>) -> Vec<String> {
         Some(Takeover::Back(by)) => {
             told.push(format!("{by} takes back about {RESTS} to {} s after: writes stop again", scene.latest(RESTS)));
         }
+        Some(Takeover::Later(by)) => {
+            told.push(format!("{by} takes over by its priority once it has caught up: writes stop again"));
+        }
         Some(Takeover::Perhaps(by)) => {
             told.push(format!("{by} takes over once more if another one wins: writes stop again"));
         }

@@ -127,7 +127,7 @@ fn the_takeover_is_forecast_by_priority() {
     assert_eq!(forecast(|s| priority(s, 0, 1.0)), None);
     assert_eq!(forecast(|s| priority(s, 2, 3.0)), Some(Takeover::Perhaps("m2".to_owned())));
     // Who lags takes over once it has caught up.
-    assert_eq!(forecast(|s| (priority(s, 2, 3.0), behind(s, 2, 60)).0), Some(Takeover::Back("m2".to_owned())));
+    assert_eq!(forecast(|s| (priority(s, 2, 3.0), behind(s, 2, 60)).0), Some(Takeover::Later("m2".to_owned())));
     assert_eq!(forecast(|s| (1..3).for_each(|n| behind(s, n, 60))), None, "nobody takes over");
     let set = set();
     let sight = Sight::of(&set);
@@ -179,6 +179,13 @@ fn it_is_done_once_the_lead_is_where_the_priorities_want_it() {
     }
     // The takeover that was forecast never comes.
     assert_eq!(seen(&led_by(1, 42), 180, &mut heir).0, Stage::Failed);
+    // Of a set that cannot be read nothing is known, however long.
+    let mut silent = led_by(1, 42);
+    silent
+        .members
+        .iter_mut()
+        .for_each(|member| member.fault = Some(Fault::new(FaultKind::Unreachable, "hello", "gone")));
+    assert_eq!(seen(&silent, 600, &mut heir), (Stage::Going, "no member answers".to_owned()));
     // Of equal priorities nobody takes back.
     let mut equal = led_by(1, 42);
     priority(&mut equal, 0, 1.0);

@@ -30,6 +30,10 @@ impl Seen<'_> {
     pub fn stage(&self, before: &State, heir: &mut Option<Text>) -> (Stage, String) {
         let set = self.sight.set;
         let was: Option<i64> = before.get("term").parse().ok();
+        if set.members.iter().all(|member| member.speaks().is_none()) {
+            // How the set fares is not known, which is no failure of it.
+            return (Stage::Going, "no member answers".to_owned());
+        }
         let (Some(primary), Some(term)) = (set.primary(), set.term()) else {
             return self.until(PATIENCE, "no primary in sight yet".to_owned());
         };

@@ -123,10 +123,11 @@ fn panel_hints(state: &State) -> Line {
             () => may.then(|| (key("accept"), "go on")),
         }
     });
+    let next = state.attempt().and_then(Attempt::next).map(|_| (key("accept"), "plan what follows"));
     let keys = [(key("cancel"), close), (format!("{} {}", key("next-row"), key("previous-row")), "scroll")];
     let spans =
         |(keys, words)| [Span::new(format!(" {keys}"), Role::KeyHint), Span::new(format!(" {words} "), Role::Dim)];
-    on.into_iter().chain(keys).flat_map(spans).collect()
+    on.or(next).into_iter().chain(keys).flat_map(spans).collect()
 }
 
 fn hints(state: &State) -> Line {
