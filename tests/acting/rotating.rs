@@ -63,7 +63,7 @@ async fn real_keys_rotate_a_secret_and_replace_the_tasks_that_hold_the_old_value
     assert_eq!(stage.records().await, [ONE, ONE, ONE].concat());
     // Nobody is left with the old value.
     let none = stage.run("act force-deploy stale:prod/db --plan").await;
-    assert!(none.code == 3 && none.err.contains("no service is known to hold an old value"), "{none:?}");
+    assert!(none.code == 2 && none.err.contains("there is nothing to do: no service holds an old value"), "{none:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

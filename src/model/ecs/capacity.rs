@@ -1,6 +1,6 @@
 //! What tasks are placed on: container instances, the providers that bring them, and how much room is left.
 
-use super::tail;
+use super::{Service, tail};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -174,6 +174,20 @@ impl HostPorts {
     /// Each in words.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.tcp.iter().map(ToString::to_string).chain(self.udp.iter().map(|port| format!("{port}/udp")))
+    }
+}
+
+impl Service {
+    /// Whether each of its tasks must stand on an instance of its own.
+    #[must_use]
+    pub fn is_distinct(&self) -> bool {
+        self.constraints.iter().any(|constraint| constraint == "distinctInstance")
+    }
+
+    /// Whether placement expressions, which are not evaluated here, decide where its tasks go.
+    #[must_use]
+    pub fn has_expression(&self) -> bool {
+        self.constraints.iter().any(|constraint| constraint.starts_with("memberOf"))
     }
 }
 

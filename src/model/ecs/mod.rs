@@ -202,18 +202,6 @@ impl Service {
         self.controller.as_deref().is_none_or(|c| c == "ECS")
     }
 
-    /// Whether each of its tasks must stand on an instance of its own.
-    #[must_use]
-    pub fn is_distinct(&self) -> bool {
-        self.constraints.iter().any(|constraint| constraint == "distinctInstance")
-    }
-
-    /// Whether placement expressions, which are not evaluated here, decide where its tasks go.
-    #[must_use]
-    pub fn has_expression(&self) -> bool {
-        self.constraints.iter().any(|constraint| constraint.starts_with("memberOf"))
-    }
-
     /// The fewest tasks a deployment or a drain leaves running: `ceil(desired × minimum %)`.
     #[must_use]
     pub fn lower_bound(&self) -> Option<u32> {

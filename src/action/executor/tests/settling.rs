@@ -118,12 +118,6 @@ async fn what_cannot_be_read_or_is_elsewhere_stays_open() {
     assert_eq!(kept.records(), ["intent -", "result applied"]);
 }
 
-/// Somebody else has this service deployed anew.
-async fn force(rig: &Rig, plan: &Plan) {
-    let sent = rig.bench.backend.changes.send(Permit::of_the_sender(), &plan.change).await;
-    assert!(matches!(sent, Sent::Applied { .. }), "{sent:?}");
-}
-
 fn failed(settled: &Settled, words: &str) {
     assert!(matches!(settled, Settled::Known(Outcome::Failed, text) if text.contains(words)), "{settled:?}");
 }
@@ -136,7 +130,9 @@ async fn a_later_deployment_is_not_taken_for_one_whose_answer_nobody_saw() {
         rig.abandon(1).await;
         rig.sim.faults().clear();
         sleep(after).await;
-        force(&rig, &rig.plan().await).await;
+        // Somebody else has it deployed anew.
+        let service = rig.sim.with(|world| world.service_facts(0));
+        rig.sim.with(|world| world.force_deployment(&service.cluster_arn, &service.arn)).unwrap();
         sleep(WATCH).await;
         let told = rig.settle().await;
         if is_ours {
@@ -159,8 +155,9 @@ async fn what_was_accepted_and_undone_since_does_not_stay_open() {
     rig.confirmation.name = plan.confirm();
     rig.execute_until(&plan, soon()).await;
     assert_eq!(rig.records().last().unwrap(), "outcome unknown");
-    let back = (action("reactivate").unwrap().plan)(&rig.bench, &instance).await.unwrap();
-    force(&rig, &back).await;
+    rig.sim
+        .with(|world| world.set_instance_state(&cluster, &plan.target.arn, crate::backend::sim::State::Active))
+        .unwrap();
     let settled = async || {
         let open = rig.audit.open().unwrap();
         settle(&open[0], &rig.bench, &rig.audit, &Actor::named("ben", "elsewhere")).await
