@@ -107,7 +107,7 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
             }
             Seen::Another(look, why) => (Outcome::Failed, format!("it was not carried out: {why}"), Some(look.state)),
             Seen::Nothing(why) if age >= WATCH => {
-                (Outcome::Failed, format!("what became of it cannot be read any more: {why}"), None)
+                (Outcome::Unknown, format!("what became of it cannot be read any more: {why}"), None)
             }
             Seen::Nothing(why) => return Err(format!("it cannot be read: {why}")),
         }
@@ -173,12 +173,13 @@ async fn seen(open: &Open, bench: &Bench) -> Result<Seen, String> {
     let named = told.or_else(|| open.intent["params"]["ClientRequestToken"].as_str()).map(Text::from);
     let unread = |fault| format!("it cannot be read: {fault}");
     let mut made = named.clone();
-    let look = plan.deed.look(bench, &State(before), &mut made).await.map_err(unread)?;
+    let mut look = plan.deed.look(bench, &State(before), &mut made).await.map_err(unread)?;
     // What nobody said it made may be anybody's.
-    if let (None, Some(then), false) = (named, open.since(), open.is_accepted() || look.stage == Stage::Unseen)
-        && let Some(why) = plan.deed.is_later(bench, made.as_ref(), then).await.map_err(unread)?
-    {
-        return Ok(Seen::Another(look, why));
+    if let (None, Some(then), false) = (named, open.since(), open.is_accepted() || look.stage == Stage::Unseen) {
+        if let Some(why) = plan.deed.is_later(bench, made.as_ref(), then).await.map_err(unread)? {
+            return Ok(Seen::Another(look, why));
+        }
+        look.text.push_str("; its answer was lost, so this is taken to be its doing");
     }
     Ok(Seen::Look(look, plan.deed.patience()))
 }

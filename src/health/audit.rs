@@ -30,7 +30,7 @@ fn unfinished(facts: &Facts, sink: &mut Sink<'_>) {
                 && later.outcome.as_deref() == Some("done")
         });
         let severity = match acted.outcome.as_deref().filter(|_| !is_settled) {
-            Some("unknown") => Severity::Unknown,
+            Some("unknown") if !acted.is_closed => Severity::Unknown,
             None if !acted.is_held && !is_settled => Severity::Warn,
             _ => {
                 sink.ok(|| subject);
@@ -103,6 +103,7 @@ mod tests {
             (vec![acted("a", 60, None)], vec![Severity::Warn]),
             (vec![Acted { is_held: true, ..acted("a", 60, None) }], vec![Severity::Ok]),
             (vec![unknown()], vec![Severity::Unknown]),
+            (vec![Acted { is_closed: true, ..unknown() }], vec![Severity::Ok]),
             (vec![acted("a", 25 * 60, Some("unknown"))], vec![Severity::Info]),
             (vec![acted("b", 5, Some("done")), unknown()], vec![Severity::Ok, Severity::Ok]),
             (vec![acted("b", 5, Some("done")), acted("a", 60, None)], vec![Severity::Ok, Severity::Ok]),

@@ -43,6 +43,8 @@ pub struct Acted {
     pub request_id: Option<Text>,
     /// What came of it: `done`, `failed`, `unknown`.
     pub outcome: Option<Text>,
+    /// Whether that is the last word, though it is unknown: what it could be told by is gone.
+    pub is_closed: bool,
     /// The same in a sentence.
     pub message: Option<Text>,
     /// When that was noted.

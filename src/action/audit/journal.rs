@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::record::is_closed;
 use super::{Audit, Entry, place};
 use crate::backend::ports::Journal;
 use crate::error::Error;
@@ -65,6 +66,7 @@ fn acted(entries: &[Entry], stack: &str, place: Option<&There>) -> Vec<Acted> {
                 known.request_id = told(&record["aws_request_id"]);
             } else {
                 known.outcome = told(&record["outcome"]);
+                known.is_closed = is_closed(record);
                 known.message = told(&record["message"]);
                 known.ended_at = at(record);
                 known.after = pairs(&record["after"]);

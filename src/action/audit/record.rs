@@ -178,7 +178,8 @@ pub(in crate::action) fn settled(
     put("outcome", Value::from(outcome.word()));
     put("message", Value::from(message));
     put("after", after.map_or(Value::Null, State::to_json));
-    put("verify", json!({ "state": "settled by reading", "elapsed_s": seconds }));
+    let state = if outcome == Outcome::Unknown { CLOSED } else { "settled by reading" };
+    put("verify", json!({ "state": state, "elapsed_s": seconds }));
     put("clock_skew_ms", Value::from(reader.1.skew_ms));
     record
 }
@@ -186,6 +187,14 @@ pub(in crate::action) fn settled(
 /// What wrote it. Whoever builds it says of which commit, in `ROUNDS_COMMIT`.
 fn tool() -> Value {
     json!({ "name": "rounds", "version": env!("CARGO_PKG_VERSION"), "sha": option_env!("ROUNDS_COMMIT") })
+}
+
+/// How an outcome was settled that is unknown, and stays so: what it could be told by is gone.
+const CLOSED: &str = "nothing left to read";
+
+/// Whether this outcome is the last word, though it is unknown.
+pub(super) fn is_closed(record: &Value) -> bool {
+    record["verify"]["state"] == CLOSED
 }
 
 /// What of these records was intended and has no outcome that is known, oldest first.
@@ -202,7 +211,9 @@ pub(super) fn open(entries: &[Entry]) -> Vec<Open> {
                     open.answer = Some(record.clone());
                 }
             }
-            Some("outcome") if record["outcome"] != Outcome::Unknown.word() => all.retain(|open| !is_of(open)),
+            Some("outcome") if record["outcome"] != Outcome::Unknown.word() || is_closed(record) => {
+                all.retain(|open| !is_of(open));
+            }
             _ => {}
         }
     }
