@@ -68,6 +68,10 @@ impl<'a> Copier<'a> {
         let mut behind = Vec::new();
         let mut failed = None;
         while coming.recv_many(&mut behind, MOST).await > 0 {
+            // A clock that was set back must not keep the rest from being taken; the line has its own time.
+            for n in 1..behind.len() {
+                behind[n].at = behind[n].at.max(behind[n - 1].at);
+            }
             match self.write(&behind).await {
                 Ok(()) => {
                     behind.clear();
@@ -82,8 +86,11 @@ impl<'a> Copier<'a> {
             }
         }
         if let Some(fault) = failed {
-            let lacks = count(behind.len(), "record");
-            tell(Progress::Trouble(format!("the copy of the audit in the log group {group} lacks {lacks}: {fault}")));
+            // What was not answered may have been taken.
+            let lacks = if fault.kind == FaultKind::Timeout { "may lack" } else { "lacks" };
+            let records = count(behind.len(), "record");
+            let what = format!("the copy of the audit in the log group {group} {lacks} {records}: {fault}");
+            tell(Progress::Trouble(what));
         }
     }
 }

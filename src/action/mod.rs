@@ -133,7 +133,7 @@ pub async fn planned(spec: &ActionSpec, bench: &Bench, target: &str, audit: &aud
     plan.checks.extend(audit.in_hand(&plan));
     plan.checks.push(audit.check().await);
     if let Some(group) = &bench.stack.audit_log_group {
-        let copy = format!("a copy of each record goes to the log group {group}");
+        let copy = format!("a copy of each record is to go to the log group {group}");
         plan.checks.push(Check::new("audit-copy", Level::Pass, copy));
     }
     Ok(plan)

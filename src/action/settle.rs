@@ -56,6 +56,12 @@ impl Open {
     fn since(&self) -> Option<Timestamp> {
         Timestamp::parse(self.intent["ts"].as_str()?).ok()
     }
+
+    /// The same by the clock of the services, as far as it was known.
+    fn since_there(&self) -> Option<Timestamp> {
+        let ahead = self.intent["clock_skew_ms"].as_i64().unwrap_or_default();
+        Some(Timestamp::from_millis(self.since()?.millis() - ahead))
+    }
 }
 
 /// What came of settling one.
@@ -89,7 +95,7 @@ pub async fn settle(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) ->
 async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Result<(Outcome, String), String> {
     // Held until it is noted.
     let claim = audit.claim(open.arn()).map_err(|error| format!("the audit cannot be written: {error}"))?;
-    let _claim = claim.ok_or("it is under way")?;
+    let claim = claim.ok_or("it is under way")?;
     let still = audit.open().map_err(|error| format!("the audit cannot be read: {error}"))?;
     if !still.iter().any(|other| other.intent["action_id"] == open.intent["action_id"]) {
         return Err("somebody else has settled it meanwhile".to_owned());
@@ -105,7 +111,10 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
                 let (outcome, text) = judge(open, &look, age, patience)?;
                 (outcome, text, Some(look.state))
             }
-            Seen::Another(look, why) => (Outcome::Failed, format!("it was not carried out: {why}"), Some(look.state)),
+            Seen::Another(look, why) => {
+                let what = format!("whether it was carried out can be told no more, for another came since: {why}");
+                (Outcome::Unknown, what, Some(look.state))
+            }
             Seen::Nothing(why) if age >= WATCH => {
                 (Outcome::Unknown, format!("what became of it cannot be read any more: {why}"), None)
             }
@@ -116,6 +125,8 @@ async fn read(open: &Open, bench: &Bench, audit: &Audit, actor: &Actor) -> Resul
     let noted = audit.append(|| bench.clock.now(), record).await;
     let written =
         noted.map_err(|error| format!("{}: {text}; but the audit cannot be written: {error}", outcome.word()))?;
+    // Nobody else has to wait for the copy.
+    drop(claim);
     Ok((outcome, text + &copied(bench, actor, written).await))
 }
 
@@ -175,11 +186,15 @@ async fn seen(open: &Open, bench: &Bench) -> Result<Seen, String> {
     let mut made = named.clone();
     let mut look = plan.deed.look(bench, &State(before), &mut made).await.map_err(unread)?;
     // What nobody said it made may be anybody's.
-    if let (None, Some(then), false) = (named, open.since(), open.is_accepted() || look.stage == Stage::Unseen) {
+    if let (None, Some(then), false) = (named, open.since_there(), open.is_accepted() || look.stage == Stage::Unseen) {
         if let Some(why) = plan.deed.is_later(bench, made.as_ref(), then).await.map_err(unread)? {
             return Ok(Seen::Another(look, why));
         }
-        look.text.push_str("; its answer was lost, so this is taken to be its doing");
+        if look.stage == Stage::Done {
+            let known =
+                if open.answer.is_some() { "its answer was lost" } else { "whether it was sent is not recorded" };
+            look.text = format!("{}; {known}, so this is taken to be its doing", look.text);
+        }
     }
     Ok(Seen::Look(look, plan.deed.patience()))
 }

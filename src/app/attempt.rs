@@ -179,7 +179,7 @@ impl Attempt {
     /// What was wished, where that is written so that it cannot be planned.
     #[must_use]
     pub fn mistaken(&self) -> Option<&Wish> {
-        let is_mistake = matches!(&self.stage, AttemptStage::Unplanned(error) if error.kind == ErrorKind::Usage);
+        let is_mistake = matches!(&self.stage, AttemptStage::Unplanned(error) if error.kind != ErrorKind::Unavailable);
         is_mistake.then_some(&self.wish)
     }
 

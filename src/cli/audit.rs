@@ -47,7 +47,9 @@ fn wanted(global: &Global, entries: Vec<Entry>, env: &BTreeMap<String, String>) 
     }
     let of_stack = |entry: &Entry| global.stack.is_empty() || global.stack.iter().any(|name| is(entry, "stack", name));
     let of_region = |entry: &Entry| global.region.as_ref().is_none_or(|region| is(entry, "region", region));
-    Ok(entries.into_iter().filter(|entry| of_stack(entry) && of_region(entry)).collect())
+    // Whose a line is that cannot be read is not known, and it is never hidden.
+    let is_wanted = |entry: &Entry| entry.record.is_none() || (of_stack(entry) && of_region(entry));
+    Ok(entries.into_iter().filter(is_wanted).collect())
 }
 
 /// Settles what is open of the configured stacks, or of those that were named.

@@ -56,7 +56,7 @@ async fn boto3_reads_the_records_on_moto_as_they_stand_on_the_disk() {
     spawn_blocking(move || second_opinion(testbed, &[&endpoint, "logged", GROUP, "make"])).await.expect("made");
     let again = order.replace("tired", "again");
     let plan = act("force-deploy acted/service-0000 --plan", &moto.endpoint, home.path()).await;
-    assert!(plan.out.contains("a copy of each record goes to the log group rounds/audit"), "{plan:?}");
+    assert!(plan.out.contains("a copy of each record is to go to the log group rounds/audit"), "{plan:?}");
     let other = tempfile::tempdir().expect("a directory");
     configured(other.path());
     let done = act(&again, &moto.endpoint, other.path()).await;
