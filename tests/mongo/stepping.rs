@@ -139,7 +139,7 @@ async fn without_an_heir_it_is_blocked_and_forced_it_stays(place: &Place) {
     .await;
     // It stays behind; only a machine with no time to spare leaves a plan without an answer.
     let told = "block   nobody can take over: ";
-    let is_blocked = |plan: &Run| plan.code == 2 && plan.out.contains(told) && plan.out.contains(" s behind; ");
+    let is_blocked = |plan: &Run| plan.code == 2 && plan.out.contains(told) && plan.out.contains(" s behind");
     let mut plan = place.run("ops", &words, home.path()).await;
     for _ in 0..5 {
         if !is_blocked(&plan) {
