@@ -151,7 +151,10 @@ fn a12_a_panic_gives_the_terminal_back_and_is_told_once() {
         ("drop", "q", "the clock breaks when it is put away"),
     ] {
         let mut console = broken(what).start();
-        console.press(keys);
+        if !keys.is_empty() {
+            // What holds the clock beside the screen has ended by then.
+            console.sees("no route").press(keys);
+        }
         let end = console.ends();
         assert_eq!(end.code, 101, "{what}: {}", end.text);
         assert_eq!(end.heard.text.matches("panicked (crashed)").count(), 1, "{what}: {}", end.heard.text);
